@@ -1,0 +1,52 @@
+# shellcheck shell=bash
+# What the programs and whoever connects are told: addresses, files of secrets. Sourced after settings.sh
+# and secrets.sh.
+
+MONGO_URL="mongodb://$HOST:$COLIS_PORT_MONGO/?directConnection=true&retryWrites=true&w=majority&journal=true"
+INGRESS_URL=http://$HOST:$COLIS_PORT_INGRESS
+QUERY_URL=http://$HOST:$COLIS_PORT_QUERY
+TOKEN_ISSUER=http://127.0.0.1/auth/v1
+
+# The settings of one program, one NAME=value a line.
+program_settings() {
+	local program=$1 port=COLIS_PORT_MANAGE_${1^^}
+	printf '%s\n' COLIS_NAMESPACE=colis "COLIS_KAFKA_BROKERS=$HOST:$COLIS_PORT_KAFKA" \
+		"COLIS_MANAGEMENT_HOST=$HOST" "COLIS_MANAGEMENT_PORT=${!port:-0}" "COLIS_INSTANCE=$program-1"
+	case $program in
+	ingress | query) program_settings_http "$program" ;;
+	history | redrive) ;;
+	notifier) say "COLIS_SMTP_URL=smtp://$HOST:$COLIS_PORT_SMTP"; say "COLIS_MAIL_FROM=colis@example.org" ;;
+	esac
+	case $program in history | query) say "COLIS_MONGO_URL=$MONGO_URL" ;; esac
+	case $program in ingress | history) ;; *) say "COLIS_POSTGRES_URL_FILE=$SECRETS/postgres_url_$program" ;; esac
+}
+
+program_settings_http() {
+	local port=COLIS_PORT_${1^^}
+	printf '%s\n' "COLIS_LISTEN_HOST=$HOST" "COLIS_LISTEN_PORT=${!port}" "COLIS_QUERY_URL=$QUERY_URL" "COLIS_INGRESS_URL=$INGRESS_URL" \
+		"COLIS_TOKEN_SECRET_FILE=$SECRETS/token_secret" "COLIS_TOKEN_ISSUER=$TOKEN_ISSUER" COLIS_TOKEN_AUDIENCE=authenticated \
+		"COLIS_SERVER_KEY_FILE=$SECRETS/server_key"
+}
+
+# One file a variable, as chpst -e reads them.
+environment_write() {
+	local program line
+	for program in "${PROGRAMS[@]}" redrive; do
+		rm -rf "$VAR/env/$program.new"
+		mkdir -p "$VAR/env/$program.new"
+		while IFS= read -r line; do
+			printf '%s\n' "${line#*=}" >"$VAR/env/$program.new/${line%%=*}"
+		done < <(program_settings "$program")
+		rm -rf "$VAR/env/$program"
+		mv "$VAR/env/$program.new" "$VAR/env/$program"
+	done
+}
+
+# Shell assignments for whoever wants to connect.
+environment_print() {
+	printf "%s='%s'\n" COLIS_INGRESS_URL "$INGRESS_URL" COLIS_QUERY_URL "$QUERY_URL" \
+		COLIS_KAFKA_BROKERS "$HOST:$COLIS_PORT_KAFKA" COLIS_POSTGRES_URL "$(postgres_url owner)" \
+		COLIS_MONGO_URL "$MONGO_URL" COLIS_SMTP_URL "smtp://$HOST:$COLIS_PORT_SMTP" COLIS_MAILDIR "$VAR/mail" \
+		COLIS_TOKEN_SECRET_FILE "$SECRETS/token_secret" COLIS_TOKEN_ISSUER "$TOKEN_ISSUER" \
+		COLIS_SERVER_KEY_FILE "$SECRETS/server_key" COLIS_SECRETS "$SECRETS"
+}

@@ -1,0 +1,119 @@
+# shellcheck shell=bash
+# Service directories and the runit that keeps them up: our own runsvdir on var/service, never the
+# system's. Sourced after settings.sh. A service carries a file `down`: it starts when we say so.
+
+export SVDIR=$SERVICE
+READY_SECONDS=${COLIS_READY_SECONDS:-60}
+
+# services_lay NAME…: a directory each, links to what infra/local holds.
+services_lay() {
+	local name from part
+	for name in "$@"; do
+		from=$INFRA/local/$name
+		[ -d "$from" ] || from=$INFRA/local/program
+		mkdir -p "$SERVICE/.$name.new/log"
+		for part in "$from"/*; do
+			[ "${part##*/}" = log ] || ln -sfn "$part" "$SERVICE/.$name.new/${part##*/}"
+		done
+		ln -sfn "$INFRA/local/log/run" "$SERVICE/.$name.new/log/run"
+		touch "$SERVICE/.$name.new/down"
+		service_place "$name"
+	done
+}
+
+# A directory appears whole, or runsv would start one half made. One that is there keeps its supervisor.
+service_place() {
+	if [ -d "$SERVICE/$1" ]; then
+		cp -Pfr "$SERVICE/.$1.new/." "$SERVICE/$1/"
+		rm -rf "$SERVICE/.$1.new"
+	else
+		mv "$SERVICE/.$1.new" "$SERVICE/$1"
+	fi
+}
+
+supervisor_pid() {
+	local pid
+	pid=$(cat "$VAR/runsvdir.pid" 2>/dev/null) || return 1
+	tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "runsvdir -P $SERVICE " || return 1
+	say "$pid"
+}
+
+supervisor_start() {
+	! supervisor_pid >/dev/null || return 0
+	# No terminal, no open lock of ours: it outlives who started it.
+	setsid runsvdir -P "$SERVICE" </dev/null >>"$LOGS/runsvdir.log" 2>&1 8>&- 9>&- &
+	printf '%s\n' "$!" >"$VAR/runsvdir.pid"
+	disown "$!"
+}
+
+# Waits until runsvdir has taken up a directory (it looks every five seconds).
+service_supervised() {
+	local end=$((SECONDS + 12))
+	until sv status "$1" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || fail "$1: runit does not take up var/service/$1 (see var/log/runsvdir.log)"
+		sleep 0.1
+	done
+}
+
+service_is_up() { [[ $(sv status "$1" 2>/dev/null) == run:* ]]; }
+
+# The ports a service listens on, by name.
+service_ports() {
+	case $1 in
+	kafka) say COLIS_PORT_KAFKA COLIS_PORT_KAFKA_CONTROLLER ;;
+	ingress | query) say "COLIS_PORT_${1^^} COLIS_PORT_MANAGE_${1^^}" ;;
+	postgres | mongo | smtp) say "COLIS_PORT_${1^^}" ;;
+	*) say "COLIS_PORT_MANAGE_${1^^}" ;;
+	esac
+}
+
+# Somebody else on one of its ports is said at once, not after a minute of restarts.
+service_ports_free() {
+	local name
+	for name in $(service_ports "$1"); do
+		! port_open "${!name}" ||
+			fail "$1: port ${!name} is in use by somebody else (set $name or COLIS_PORT_OFFSET)"
+	done
+}
+
+service_start() {
+	service_supervised "$1"
+	service_is_up "$1" || { service_ports_free "$1"; sv up "$1" >/dev/null; }
+}
+
+service_ready() {
+	case " ${SERVERS[*]} " in
+	*" $1 "*) "$INFRA/local/$1/ready" >/dev/null 2>&1 ;;
+	*) "$INFRA/local/program/ready" "$1" >/dev/null 2>&1 ;;
+	esac
+}
+
+service_last_line() { tail -qn 1 "$LOGS/$1/current" 2>/dev/null | cut -c 1-300; }
+
+# Waits with a deadline; progress every few seconds.
+service_wait() {
+	local name=$1 from=$SECONDS next=$((SECONDS + 3))
+	until service_ready "$name"; do
+		[ $((SECONDS - from)) -lt "$READY_SECONDS" ] ||
+			fail "$name is not ready after $READY_SECONDS s: infra/run logs $name; its last line: $(service_last_line "$name")"
+		[ $SECONDS -lt $next ] || { say "  $name: not ready yet, $((SECONDS - from)) s"; next=$((SECONDS + 5)); }
+		sleep 0.1
+	done
+}
+
+# Ends a service within its deadline, by force after that.
+service_stop() {
+	[ -d "$SERVICE/$1/supervise" ] || return 0
+	sv -w "${2:-20}" force-stop "$1" >/dev/null 2>&1 || true
+}
+
+supervisor_stop() {
+	local pid
+	pid=$(supervisor_pid) || return 0
+	kill -HUP "$pid"
+	for _ in $(seq 100); do
+		[ -d "/proc/$pid" ] || break
+		sleep 0.1
+	done
+	rm -f "$VAR/runsvdir.pid"
+}

@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# Where things are and which ports they use. Sourced, never run: sets variables, does nothing else.
+# Every port can be overridden (COLIS_PORT_KAFKA=…, or COLIS_PORT_OFFSET=100 for all of them); what a
+# checkout was started with is kept in var/ports, so that later commands find the same servers.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+INFRA=$ROOT/infra
+VAR=$ROOT/var
+SECRETS=$VAR/secrets
+SERVICE=$VAR/service
+LOGS=$VAR/log
+VENV=$VAR/venv
+JARS=$VAR/jars
+# shellcheck source=../versions
+. "$INFRA/versions"
+
+SERVERS=(kafka postgres mongo smtp)
+# Program and the side of the bus it lives on, in the order they are started.
+PROGRAMS=(projector relay history notifier query ingress)
+declare -A SIDE=([ingress]=producers [relay]=producers [redrive]=producers
+	[projector]=consumers [history]=consumers [notifier]=consumers [query]=consumers)
+declare -A PORT_DEFAULT=([KAFKA]=19092 [KAFKA_CONTROLLER]=19093 [POSTGRES]=15432 [MONGO]=27117 [SMTP]=8025
+	[INGRESS]=8080 [QUERY]=8081 [MANAGE_INGRESS]=8090 [MANAGE_RELAY]=8091 [MANAGE_PROJECTOR]=8092
+	[MANAGE_HISTORY]=8093 [MANAGE_NOTIFIER]=8094 [MANAGE_QUERY]=8095)
+PORT_NAMES=(KAFKA KAFKA_CONTROLLER POSTGRES MONGO SMTP INGRESS QUERY MANAGE_INGRESS MANAGE_RELAY
+	MANAGE_PROJECTOR MANAGE_HISTORY MANAGE_NOTIFIER MANAGE_QUERY)
+HOST=127.0.0.1
+
+# The environment wins over var/ports, which wins over the defaults.
+ports_settle() {
+	local name variable
+	[ ! -r "$VAR/ports" ] || . "$VAR/ports"
+	for name in "${PORT_NAMES[@]}"; do
+		variable=COLIS_PORT_$name
+		[ -n "${!variable:-}" ] || printf -v "$variable" '%s' $((PORT_DEFAULT[$name] + ${COLIS_PORT_OFFSET:-0}))
+	done
+}
+
+# A line of var/ports never overrides what the caller has set.
+ports_write() {
+	local name variable
+	for name in "${PORT_NAMES[@]}"; do
+		variable=COLIS_PORT_$name
+		# shellcheck disable=SC2016 # expanded when the file is read
+		printf ': "${%s:=%s}"\n' "$variable" "${!variable}"
+	done >"$VAR/ports.new"
+	mv "$VAR/ports.new" "$VAR/ports"
+}
+
+ports_settle
+
+say() { printf '%s\n' "$*"; }
+complain() { printf 'colisbus: %s\n' "$*" >&2; }
+fail() {
+	complain "$@"
+	exit 1
+}
+
+port_open() { (exec 3<>"/dev/tcp/$HOST/$1") 2>/dev/null; }
+
+program_path() { printf '%s/build/plain/%s/%s/colis-%s' "$ROOT" "${SIDE[$1]}" "$1" "$1"; }
+
+# Prints "what: 12 s" when the command took over two seconds, and a line before it.
+timed() {
+	local what=$1 from=$SECONDS
+	shift
+	say "$what …"
+	"$@"
+	say "$what: $((SECONDS - from)) s"
+}
