@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The heap, without failure: what cannot be had aborts, since redelivery makes a restart safe.
+ * Sizes that come from outside are capped by whoever read them, before they arrive here. */
+#include "shared/base/cleanup.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static void *found(void *pointer)
+{
+    if (!pointer)
+        abort();
+    return pointer;
+}
+
+void *memory_new(size_t count, size_t size)
+{
+    return found(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+}
+
+void *memory_grow(void *pointer, size_t count, size_t size)
+{
+    /* realloc to nothing would free, and the caller would free again. */
+    if (count == 0 || size == 0)
+        count = size = 1;
+    return found(reallocarray(pointer, count, size));
+}
+
+char *memory_text(const char *text)
+{
+    return found(strdup(text));
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The one door to libcrypto: digests, keyed digests, signatures, random bytes, base64url. */
+#ifndef COLIS_BASE_CRYPTO_H
+#define COLIS_BASE_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shared/base/buf.h"
+#include "shared/base/cleanup.h"
+
+void crypto_random(void *ret_bytes, size_t size); /* aborts where the system has none */
+void crypto_sha256(const void *data, size_t size, uint8_t ret_digest[32]);
+void crypto_sha256_parts(const struct span *parts, size_t count, uint8_t ret_digest[32]); /* concatenated */
+bool crypto_same(const void *a, const void *b, size_t size);                              /* constant time */
+void crypto_hex(const uint8_t *bytes, size_t size, char *ret_text); /* 2*size+1 bytes, lower case */
+enum { CRYPTO_MALFORMED = 1, CRYPTO_WRONG = 2 };
+MUST_CHECK int crypto_unhex(struct span text, uint8_t *ret_bytes, size_t size); /* exactly size bytes */
+void crypto_base64url(const void *data, size_t size, struct buf *to);           /* appended, no padding */
+/* Strict: no padding, no white space, zero trailing bits; CRYPTO_MALFORMED also when capacity is too small.
+ */
+MUST_CHECK int crypto_unbase64url(struct span text, uint8_t *ret_bytes, size_t capacity, size_t *ret_size);
+
+/* A keyed HMAC-SHA256 context, keyed once and re-initialised for each message. Not thread safe. */
+struct crypto_mac;
+MUST_CHECK int crypto_mac_new(struct span key, struct crypto_mac **ret_mac);
+void crypto_mac_free(struct crypto_mac *mac);
+void crypto_mac_parts(struct crypto_mac *mac, const struct span *parts, size_t count,
+                      uint8_t ret_tag[32]); /* bytes as they are, concatenated */
+DEFINE_CLEANUP(struct crypto_mac, crypto_mac_free)
+
+/* A public key for verifying JWS signatures, made once from JWK members (base64url texts). */
+enum crypto_algorithm { CRYPTO_ES256 = 1, CRYPTO_RS256 = 2 };
+struct crypto_key;
+MUST_CHECK int crypto_key_ec(struct span x, struct span y,
+                             struct crypto_key **ret_key); /* P-256; CRYPTO_MALFORMED */
+MUST_CHECK int crypto_key_rsa(struct span n, struct span e,
+                              struct crypto_key **ret_key); /* 2048..4096 bits; CRYPTO_MALFORMED */
+void crypto_key_free(struct crypto_key *key);
+/* signature as in JWS: r||s of 64 bytes for ES256, modulus size for RS256. CRYPTO_WRONG when it is not valid.
+ */
+MUST_CHECK int crypto_key_verify(const struct crypto_key *key, struct span data, struct span signature);
+enum crypto_algorithm crypto_key_algorithm(const struct crypto_key *key);
+DEFINE_CLEANUP(struct crypto_key, crypto_key_free)
+
+#endif
