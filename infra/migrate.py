@@ -1,0 +1,259 @@
+"""Brings a namespace up to schemas/: its database (sql/), its topics (topics.json).
+
+Safe when started three times at once: an advisory lock in the server's own database orders the making of
+databases, one in the namespace's database orders the migrations, and a topic that another has just made counts
+as made. A migration that was applied never changes: its digest is kept. MongoDB needs nothing, its reader makes
+its own collections.
+"""
+import argparse
+import hashlib
+import json
+import os
+import pathlib
+import re
+import sys
+import time
+
+import psycopg
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic,
+                                   ResourceType)
+
+SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
+LOCK = 0x636F6C6973  # "colis": the key of both advisory locks
+DEADLINE = 30  # seconds any single server may take
+
+
+class Refused(Exception):
+    """A reason to stop, in one line."""
+
+
+# --- PostgreSQL ---
+
+def database_url(name):
+    return os.environ["COLIS_POSTGRES_URL"].rstrip("/") + "/" + name
+
+
+def connect(name):
+    return psycopg.connect(database_url(name), connect_timeout=5, autocommit=True, application_name="colis-migrate")
+
+
+def database_absent(error):
+    return 'database "' in str(error) and "does not exist" in str(error)
+
+
+def database_open(namespace):
+    """A connection to the namespace's database, which is made when it is absent."""
+    try:
+        return connect(namespace)
+    except psycopg.OperationalError as error:
+        if not database_absent(error):
+            raise
+    with connect("postgres") as server:
+        server.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        if not server.execute("SELECT FROM pg_database WHERE datname = %s", [namespace]).fetchone():
+            server.execute(f'CREATE DATABASE "{namespace}"')
+            print(f"migrate: database {namespace} made")
+    return connect(namespace)
+
+
+def migrations_read():
+    """(name, sha256, text) of each file, in order."""
+    files = sorted((SCHEMAS / "sql").glob("[0-9][0-9][0-9][0-9]_*.sql"))
+    numbers = [file.name[:4] for file in files]
+    if len(set(numbers)) != len(numbers):
+        raise Refused("two migrations have the same number")
+    return [(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), file.read_text()) for file in files]
+
+
+def migrations_check(applied, files):
+    """What was applied must be the beginning of what is there, unchanged."""
+    for (name, digest), file in zip(applied, files):
+        if file[0] != name:
+            raise Refused(f"{file[0]} comes before {name}, which is applied already: give it a later number")
+        if file[1] != digest:
+            raise Refused(f"{name} was changed after it was applied: write a new migration instead")
+    if len(applied) > len(files):
+        raise Refused(f"{applied[len(files)][0]} is applied and not in schemas/sql: this checkout is older")
+
+
+def database_migrate(namespace):
+    files = migrations_read()
+    with database_open(namespace) as database:
+        database.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        if not database.execute("SELECT to_regclass('bus.migration')").fetchone()[0]:
+            database.execute("""CREATE SCHEMA IF NOT EXISTS bus;
+                CREATE TABLE bus.migration (name text PRIMARY KEY, sha256 text NOT NULL,
+                                            applied_at timestamptz NOT NULL DEFAULT now())""")
+        applied = database.execute('SELECT name, sha256 FROM bus.migration ORDER BY name COLLATE "C"').fetchall()
+        migrations_check(applied, files)
+        for name, digest, text in files[len(applied):]:
+            migration_apply(database, name, digest, text)
+    return len(files) - len(applied), len(files)
+
+
+def migration_apply(database, name, digest, text):
+    try:
+        with database.transaction():
+            database.execute(text.encode())
+            database.execute("INSERT INTO bus.migration (name, sha256) VALUES (%s, %s)", [name, digest])
+    except psycopg.Error as error:
+        line = text.count("\n", 0, int(error.diag.statement_position or 1) - 1) + 1
+        raise Refused(f"{name}:{line}: {error}".replace("\n", " ")) from error
+
+
+def database_drop(namespace):
+    with connect("postgres") as server:
+        server.execute(f'DROP DATABASE IF EXISTS "{namespace}" WITH (FORCE)')
+
+
+# --- Kafka ---
+
+def admin_open():
+    def ignore(*_):
+        """The library's own lines; what matters comes back as an exception."""
+    return AdminClient({"bootstrap.servers": os.environ["COLIS_KAFKA_BROKERS"], "error_cb": ignore, "log_level": 0,
+                        "socket.timeout.ms": DEADLINE * 1000})
+
+
+def topics_wanted(namespace):
+    """{full name: (partitions, configuration)} of every topic."""
+    description = json.loads((SCHEMAS / "topics.json").read_text())
+    rows = list(description["topics"])
+    rows += [dict(description["dead"], name=f"dead.{reader}") for reader in description["dead"]["readers"]]
+    replicas = int(os.environ.get("COLIS_KAFKA_REPLICAS") or 1)
+    wanted = {}
+    for row in rows:
+        config = {"cleanup.policy": row["cleanup"], "retention.ms": str(row["retention_ms"]),
+                  "message.timestamp.type": "LogAppendTime"}
+        if replicas >= 3:
+            config["min.insync.replicas"] = "2"
+        wanted[f"{namespace}.{row['name']}"] = (row["partitions"], replicas, config)
+    return wanted
+
+
+def topics_migrate(namespace):
+    admin = admin_open()
+    wanted = topics_wanted(namespace)
+    there = admin.list_topics(timeout=DEADLINE).topics
+    missing = [NewTopic(name, num_partitions=partitions, replication_factor=replicas, config=config)
+               for name, (partitions, replicas, config) in wanted.items() if name not in there]
+    if missing:
+        topics_create(admin, missing)
+    topics_await(admin, wanted)
+    topics_configure(admin, {name: wanted[name][2] for name in wanted if name in there})
+    return len(missing), len(wanted)
+
+
+def topics_create(admin, missing):
+    for name, future in admin.create_topics(missing, operation_timeout=DEADLINE).items():
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise Refused(f"topic {name}: {error.args[0].str()}") from error
+
+
+def topics_await(admin, wanted):
+    """Until every topic has its partitions and every partition a leader."""
+    end = time.monotonic() + DEADLINE
+    while True:
+        there = admin.list_topics(timeout=DEADLINE).topics
+        waiting = [name for name in wanted if name not in there or there[name].error or
+                   any(partition.leader < 0 for partition in there[name].partitions.values())]
+        if not waiting:
+            break
+        if time.monotonic() > end:
+            raise Refused(f"topic {waiting[0]} has no leader after {DEADLINE} s")
+        time.sleep(0.02)
+    for name, (partitions, _, _) in wanted.items():
+        if len(there[name].partitions) != partitions:
+            raise Refused(f"topic {name} has {len(there[name].partitions)} partitions, topics.json says {partitions}: "
+                          "keys would move; make a new topic and drain this one first")
+
+
+def topics_configure(admin, wanted):
+    """Brings topics that were there already to the configuration wanted now."""
+    if not wanted:
+        return
+    described = admin.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in wanted])
+    changes = []
+    for resource, future in described.items():
+        now = future.result(DEADLINE)
+        changed = {key: value for key, value in wanted[resource.name].items() if now[key].value != value}
+        if changed:
+            print(f"migrate: topic {resource.name}: " + ", ".join(f"{k} is now {v}" for k, v in changed.items()))
+            changes.append(ConfigResource(ResourceType.TOPIC, resource.name, incremental_configs=[
+                ConfigEntry(k, v, incremental_operation=AlterConfigOpType.SET) for k, v in changed.items()]))
+    for future in admin.incremental_alter_configs(changes).values() if changes else []:
+        future.result(DEADLINE)
+
+
+def topics_drop(namespace):
+    admin = admin_open()
+
+    def named():
+        return [name for name in admin.list_topics(timeout=DEADLINE).topics if name.startswith(namespace + ".")]
+    names = named()
+    for future in admin.delete_topics(names, operation_timeout=DEADLINE).values() if names else []:
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
+    end = time.monotonic() + DEADLINE
+    while named() and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+# --- the command ---
+
+def mongo_drop(namespace):
+    import pymongo  # only here: it costs a fifth of a second
+    with pymongo.MongoClient(os.environ["COLIS_MONGO_URL"], serverSelectionTimeoutMS=5000) as client:
+        client.drop_database(namespace)
+
+
+def arguments_read():
+    parser = argparse.ArgumentParser(prog="infra/migrate", description=__doc__.partition("\n\n")[0])
+    parser.add_argument("--namespace", default=os.environ.get("COLIS_NAMESPACE", "colis"),
+                        help="prefix of the topics, name of the databases (default: colis)")
+    parser.add_argument("--drop", action="store_true", help="remove the namespace: database, topics, MongoDB database")
+    parser.add_argument("--yes", action="store_true", help="with --drop: even when it is colis")
+    arguments = parser.parse_args()
+    if not re.fullmatch("[a-z][a-z0-9_]{0,39}", arguments.namespace):
+        parser.error("a namespace is a letter, then letters, digits and _, at most 40")
+    if arguments.drop and arguments.namespace == "colis" and not arguments.yes:
+        parser.error("dropping colis loses everything on this bus: say --yes as well")
+    return arguments
+
+
+def run(arguments):
+    namespace = arguments.namespace
+    if arguments.drop:
+        database_drop(namespace)
+        topics_drop(namespace)
+        mongo_drop(namespace)
+        print(f"migrate: {namespace} is gone")
+        return
+    started = time.monotonic()
+    new_files, files = database_migrate(namespace)
+    new_topics, topics = topics_migrate(namespace)
+    print(f"migrate: {namespace}: {new_files} of {files} migrations applied now, {new_topics} of {topics} topics made now, "
+          f"{time.monotonic() - started:.1f} s")
+
+
+def main():
+    try:
+        run(arguments_read())
+    except Refused as error:
+        return f"migrate: {error}"
+    except psycopg.OperationalError as error:
+        return f"migrate: PostgreSQL: {error}".strip().replace("\n", " ")
+    except KafkaException as error:
+        return f"migrate: Kafka at {os.environ['COLIS_KAFKA_BROKERS']}: {error.args[0].str()}"
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
