@@ -1,0 +1,67 @@
+-- Who may do what. Readers pass the caller's claims and see rows through row-level security: the same policies
+-- run in a Supabase project, whose auth schema is left alone.
+do $$
+begin
+    if to_regprocedure('auth.uid()') is null then
+        create schema if not exists auth;
+        create function auth.uid() returns uuid language sql stable as
+            'select nullif(current_setting(''request.jwt.claims'', true)::jsonb ->> ''sub'', '''')::uuid';
+    end if;
+    if to_regprocedure('auth.jwt()') is null then
+        create function auth.jwt() returns jsonb language sql stable as
+            'select coalesce(nullif(current_setting(''request.jwt.claims'', true), ''''), ''{}'')::jsonb';
+    end if;
+end $$;
+
+create function bus.is_staff() returns boolean language sql stable as
+    'select coalesce(auth.jwt() -> ''app_metadata'' ->> ''colis_role'' in (''staff'', ''lead''), false)';
+
+alter table bus.verdict     enable row level security;
+alter table bus.position    enable row level security;
+alter table bus.cluster     enable row level security;
+alter table bus.outbox      enable row level security;
+alter table bus.relay_position enable row level security;
+alter table bus.parked      enable row level security;
+alter table bus.notification enable row level security;
+alter table state.parcel    enable row level security;
+alter table state.profile   enable row level security;
+alter table private.parcel  enable row level security;
+alter table private.profile enable row level security;
+
+create policy verdict_own on bus.verdict for select to authenticated using (principal = (select auth.uid()));
+create policy parcel_own on state.parcel for select to authenticated
+    using (sender = (select auth.uid()) or (select bus.is_staff()));
+create policy parcel_private_own on private.parcel for select to authenticated
+    using (exists (select from state.parcel p where p.id = private.parcel.id and p.sender = (select auth.uid())));
+create policy profile_own on state.profile for select to authenticated using (id = (select auth.uid()));
+create policy profile_private_own on private.profile for select to authenticated using (id = (select auth.uid()));
+
+-- Is a command of the caller waiting to be released? (its row itself is nobody's to read)
+create function bus.command_parked(command uuid) returns boolean
+    language sql stable security definer set search_path = bus, pg_temp as
+    'select exists (select from bus.parked where id = command and kind = ''parked'')';
+
+grant usage on schema bus, state, private, auth to authenticated;
+grant select on bus.verdict, state.parcel, state.profile, private.parcel, private.profile to authenticated;
+
+do $$
+declare
+    granted record;
+begin
+    for granted in
+        select * from (values
+            ('colis_projector', 'select, insert, update, delete', 'bus.verdict, bus.position, bus.cluster, bus.outbox, bus.parked, state.parcel, state.profile, private.parcel, private.profile'),
+            ('colis_projector', 'select', 'bus.relay_position'),
+            ('colis_relay', 'select, delete', 'bus.outbox'),
+            ('colis_relay', 'select, insert, update', 'bus.relay_position, bus.cluster'),
+            ('colis_notifier', 'select, insert, update', 'bus.notification, bus.position, bus.cluster'),
+            ('colis_notifier', 'select', 'state.parcel, private.parcel, private.profile'),
+            ('colis_redrive', 'select, update', 'bus.parked')
+        ) as wanted (role, what, tables)
+    loop
+        if exists (select from pg_roles where rolname = granted.role) then
+            execute format('grant usage on schema bus, state, private, auth to %I', granted.role);
+            execute format('grant %s on %s to %I', granted.what, granted.tables, granted.role);
+        end if;
+    end loop;
+end $$;

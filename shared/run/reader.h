@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The loop of every program that reads topics and stores: polls, gathers a batch (bounded by count, bytes and
+ * age), and drives the program's verbs on one working thread. Positions live in the program's own store.
+ *
+ * A batch: begin(events, n) loads what the events name; handle(event) each, memory only; commit(positions).
+ * RETRY: rollback, pause the partitions, keep polling, back off with jitter, the same batch again.
+ * MOVED: a position in the store is not where the batch began (another owner, or a lost COMMIT reply):
+ * rollback, ask positions again and seek there. REJECT from handle, or FAILED from begin or commit: split,
+ * one by one; an event that fails alone goes to reject() and the reader moves on past it.
+ * More than reader_reject_rate rejects a minute: the breaker opens, not ready, the reader stops (systemic). */
+#ifndef COLIS_RUN_READER_H
+#define COLIS_RUN_READER_H
+
+#include "schemas/event.h"
+#include "shared/base/settings.h"
+
+struct reader_position {
+    const char *topic; /* without the namespace */
+    int32_t partition;
+    int64_t from;      /* where the batch began; what the store must hold now (-1: holds nothing) */
+    int64_t next;      /* what the store must hold after it */
+};
+
+enum reader_outcome { READER_DONE = 0, READER_SKIP, READER_RETRY, READER_REJECT, READER_MOVED, READER_FAILED };
+
+struct reader_verbs {
+    /* At assignment, and after MOVED: fills next of each from the store; -1 where it holds none (start of log). */
+    int (*positions)(void *self, struct reader_position *positions, size_t count);
+    int (*begin)(void *self, const struct event *events, size_t count,
+                 const struct reader_position *positions, size_t position_count);
+    int (*handle)(void *self, const struct event *event);
+    int (*commit)(void *self, const struct reader_position *positions, size_t count);
+    void (*rollback)(void *self);
+    /* One event that cannot be taken, with its reason: durable before it returns DONE (position included, or the
+     * next commit moves past it); RETRY where the store is away. */
+    int (*reject)(void *self, const struct event *event, const char *reason, const struct reader_position *position);
+    /* Partitions were taken from us: forget what is cached for them. May be NULL. */
+    void (*revoked)(void *self, const struct reader_position *positions, size_t count);
+    /* Between batches, at least every 250 ms: other work (released parked commands). May be NULL. */
+    int (*idle)(void *self);
+};
+
+struct reader {
+    const char *name;          /* "projector": group <namespace>.projector */
+    const char *const *topics; /* without the namespace, NULL-terminated */
+    const struct reader_verbs *verbs;
+    void *self;
+};
+
+/* reader_batch_count reader_batch_bytes reader_batch_ms reader_reject_rate */
+extern const struct setting reader_settings[];
+/* Runs until service_stopping(): finishes the batch in hand. 0, or negative. Text of why in error_text().
+ * At assignment it checks the cluster id the store remembers (when verbs.cluster is set), and
+ * log start <= position <= log end; else that partition stops, not ready, saying how many are missing. */
+MUST_CHECK int reader_run(const struct reader *reader);
+
+/* Reason of the newest REJECT, FAILED or RETRY: set by verbs before they return it (copied, 200 bytes). */
+void reader_because(const char *format, ...) FORMAT_LIKE(1, 2);
+
+#endif
