@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the files of this room share among themselves: how a message's members are reached by their rows. */
+#ifndef COLIS_SCHEMAS_WALK_H
+#define COLIS_SCHEMAS_WALK_H
+
+#include "schemas/tables.h"
+
+extern const size_t message_count; /* rows of message_rows, which stand sorted by type */
+
+/* Is the member there? Required ones always are. */
+static inline bool field_present(const struct field *field, const void *message)
+{
+    return field->has_offset == UINT16_MAX || *((const bool *)message + field->has_offset);
+}
+
+static inline const void *field_value(const struct field *field, const void *message)
+{
+    return (const char *)message + field->offset;
+}
+
+static inline uint16_t field_items(const struct field *field, const void *message)
+{
+    return *(const uint16_t *)(const void *)((const char *)message + field->count_offset);
+}
+
+#endif
