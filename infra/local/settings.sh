@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # read by whoever sources it
 # Where things are and which ports they use. Sourced, never run: sets variables, does nothing else.
 # Every port can be overridden (COLIS_PORT_KAFKA=…, or COLIS_PORT_OFFSET=100 for all of them); what a
 # checkout was started with is kept in var/ports, so that later commands find the same servers.
@@ -29,6 +29,7 @@ HOST=127.0.0.1
 # The environment wins over var/ports, which wins over the defaults.
 ports_settle() {
 	local name variable
+	# shellcheck source=/dev/null
 	[ ! -r "$VAR/ports" ] || . "$VAR/ports"
 	for name in "${PORT_NAMES[@]}"; do
 		variable=COLIS_PORT_$name

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # read by whoever sources it
 # How the broker's virtual machine is started, by install (which makes the class archive) and by run.
 # Sourced after settings.sh.
 

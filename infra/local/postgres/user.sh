@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # read by whoever sources it
 # As whom PostgreSQL runs: it refuses root, so root hands over to the user postgres. Sourced after settings.sh.
 
 POSTGRES_BIN=/usr/lib/postgresql/$POSTGRES_MAJOR/bin
