@@ -1,0 +1,115 @@
+"""What the public checkers say: clang-format, clang-tidy, cppcheck. Slow answers are kept by digest in build/rules."""
+import concurrent.futures
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+import source
+
+KEPT = source.TOP / "build" / "rules"
+JOBS = os.cpu_count() or 2
+
+
+def run(*command):
+    return subprocess.run(command, cwd=source.TOP, capture_output=True, text=True, errors="replace")
+
+
+def wanted(tool):
+    if not shutil.which(tool):
+        pytest.skip(f"{tool} is not installed")
+
+
+def compile_commands():
+    """A build folder that has a compile database and the generated headers; made here when there is none."""
+    plain = source.TOP / "build" / "plain"
+    if (plain / "compile_commands.json").is_file() and (plain / "schemas" / "messages.h").is_file():
+        return plain
+    folder = KEPT / "meson"
+    if not (folder / "build.ninja").is_file():
+        made = run("meson", "setup", str(folder))
+        assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-2000:]
+    made = run("ninja", "-C", str(folder), "schemas/messages.h")
+    assert made.returncode == 0, made.stdout[-2000:] + made.stderr[-2000:]
+    return folder
+
+
+def digest_of_headers():
+    digest = hashlib.sha256((source.TOP / ".clang-tidy").read_bytes())
+    for path in source.files(".h"):
+        digest.update(path.encode() + b"\0" + source.text(path).encode(errors="surrogateescape"))
+    return digest
+
+
+def kept(tool, path, headers):
+    """Where a clean answer about this very text is remembered."""
+    digest = headers.copy()
+    digest.update(tool.encode() + source.text(path).encode(errors="surrogateescape"))
+    return KEPT / tool / digest.hexdigest()
+
+
+def checked(tool, paths, check):
+    """Findings of check(path) over all paths; a file found clean is not looked at again."""
+    headers = digest_of_headers()
+    (KEPT / tool).mkdir(parents=True, exist_ok=True)
+    todo = [path for path in paths if not kept(tool, path, headers).exists()]
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        answers = dict(zip(todo, pool.map(check, todo)))
+    for path, answer in answers.items():
+        if not answer:
+            kept(tool, path, headers).touch()
+    return [line for path in sorted(answers) for line in answers[path]]
+
+
+def findings(output):
+    lines = [line.replace(str(source.TOP) + "/", "") for line in output.splitlines()]
+    return [line for line in lines if re.search(r": (warning|error|style|performance|portability):|error:", line)]
+
+
+def test_clang_format_would_change_nothing():
+    wanted("clang-format")
+    paths = source.c_files()
+    answer = run("clang-format", "--dry-run", "-Werror", *paths) if paths else None
+    places = sorted({line.split(":")[0] for line in findings(answer.stderr)}) if answer else []
+    assert not places, source.told(f"{place}: {answer.stderr.count(place + ':')} places" for place in places)
+
+
+def test_clang_tidy_finds_nothing():
+    wanted("clang-tidy")
+    folder = compile_commands()
+    compiled = (folder / "compile_commands.json").read_text()
+    paths = [path for path in source.files(".c") if f"/{path}\"" in compiled]
+
+    def check(path):
+        return findings(run("clang-tidy", "--quiet", "-p", str(folder), path).stdout)
+    found = checked("clang-tidy", paths, check)
+    assert not found, source.told(found)
+
+
+def test_cppcheck_finds_nothing():
+    wanted("cppcheck")
+    command = ["cppcheck", "--quiet", "--std=c11", "--enable=warning,performance,portability", "--inline-suppr",
+               "--suppress=missingIncludeSystem", "--suppress=unknownMacro", "-D_GNU_SOURCE", f"-I{source.TOP}",
+               f"-I{compile_commands()}", "--template={file}:{line}: {severity}: {id} {message}"]
+
+    def check(path):
+        return findings(run(*command, path).stderr)
+    found = checked("cppcheck", source.files(".c"), check)
+    assert not found, source.told(found)
+
+
+def test_the_shell_scripts_pass_shellcheck():
+    wanted("shellcheck")
+    scripts = [str(path.relative_to(source.TOP)) for path in sorted((source.TOP / "infra").rglob("*"))
+               if path.is_file() and not path.is_symlink() and is_shell(path)]
+    answer = run("shellcheck", "-x", "-P", "SCRIPTDIR", "-f", "gcc", *scripts)
+    assert not answer.stdout, "\n" + answer.stdout
+
+
+def is_shell(path: pathlib.Path):
+    with path.open("rb") as file:
+        first = file.readline(80)
+    return re.match(rb"#!.*\b(ba|da)?sh\b", first) is not None
