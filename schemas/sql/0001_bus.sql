@@ -74,6 +74,7 @@ create table bus.parked (
 );
 create index parked_key on bus.parked (key, partition, "offset") where kind = 'parked';
 create index parked_id on bus.parked (id) where id is not null;
+create index parked_action on bus.parked (partition) where action is not null;
 
 -- What people are told. id derives from (fact, person, purpose): written twice it is one row.
 create table bus.notification (
