@@ -34,7 +34,10 @@ create table bus.cluster (
 );
 
 -- Facts, notices and timers on their way to topics. Rows are deleted once they are on the topic.
+-- xid stands before id: defaults are made in the order of the columns, so whoever holds an id had its xid before,
+-- and the relay's scan floor can tell by xids that no smaller id is still to come.
 create table bus.outbox (
+    xid       xid8 not null default pg_current_xact_id(),
     id        bigint generated always as identity primary key,
     shard     smallint not null default 0,
     topic     text not null,             -- without the namespace
@@ -44,10 +47,9 @@ create table bus.outbox (
     event     uuid not null,             -- ce_id
     headers   text not null,             -- JSON object of record headers
     value     text not null,
-    due       timestamptz,               -- timers only
-    xid       xid8 not null default pg_current_xact_id()
+    due       timestamptz                -- of a timer: not before
 );
-create index outbox_due on bus.outbox (shard, due) where due is not null;
+create index outbox_due on bus.outbox (shard, coalesce(due, '-infinity')) where topic = 'commands';
 
 -- How far each fact topic is known to be published.
 create table bus.relay_position (
@@ -95,3 +97,4 @@ create table bus.notification (
     sent_at    timestamptz
 );
 create index notification_due on bus.notification (next_at) where state in ('queued', 'sending');
+create index notification_dead on bus.notification (person, created_at) where state = 'dead';
