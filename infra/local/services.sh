@@ -40,8 +40,8 @@ supervisor_pid() {
 
 supervisor_start() {
 	! supervisor_pid >/dev/null || return 0
-	# No terminal, no open lock of ours: it outlives who started it.
-	setsid runsvdir -P "$SERVICE" </dev/null >>"$LOGS/runsvdir.log" 2>&1 8>&- 9>&- &
+	# No terminal, no open lock, no variables of ours: it outlives who started it, and ports are read from var/ports.
+	setsid env -i PATH="$PATH" HOME="$HOME" LC_ALL=C.UTF-8 runsvdir -P "$SERVICE" </dev/null >>"$LOGS/runsvdir.log" 2>&1 8>&- 9>&- &
 	printf '%s\n' "$!" >"$VAR/runsvdir.pid"
 	disown "$!"
 }
@@ -65,6 +65,12 @@ service_ports() {
 	postgres | mongo | smtp) say "COLIS_PORT_${1^^}" ;;
 	*) say "COLIS_PORT_MANAGE_${1^^}" ;;
 	esac
+}
+
+# Before anything is laid down or started: nothing is left half up by a neighbour's port.
+services_ports_free() {
+	local name
+	supervisor_pid >/dev/null || for name in "$@"; do service_ports_free "$name"; done
 }
 
 # Somebody else on one of its ports is said at once, not after a minute of restarts.

@@ -30,7 +30,7 @@ HOST=127.0.0.1
 ports_settle() {
 	local name variable
 	# shellcheck source=/dev/null
-	[ ! -r "$VAR/ports" ] || . "$VAR/ports"
+	[ -n "${COLIS_PORT_OFFSET:-}" ] || [ ! -r "$VAR/ports" ] || . "$VAR/ports"
 	for name in "${PORT_NAMES[@]}"; do
 		variable=COLIS_PORT_$name
 		[ -n "${!variable:-}" ] || printf -v "$variable" '%s' $((PORT_DEFAULT[$name] + ${COLIS_PORT_OFFSET:-0}))
