@@ -14,11 +14,19 @@ struct rd_kafka_headers_s;
 
 /* kafka_brokers kafka_security (plaintext ssl sasl_ssl sasl_plaintext) kafka_sasl_mechanism kafka_user
  * kafka_password kafka_ca_file check_topics (on, off: off only on loopback, for the mock cluster) */
-extern const struct setting kafka_settings[];
+extern const struct setting kafka_settings[]; /* and kafka_fetch_wait_ms */
+extern struct kafka_values {
+    int64_t fetch_wait_ms;
+} kafka_values;
 
 /* A configuration with brokers, security, client.id and our log callback; caller hands it on. */
 MUST_CHECK int kafka_conf_new(const char *client, struct rd_kafka_conf_s **ret_conf);
 MUST_CHECK int kafka_conf_set(struct rd_kafka_conf_s *conf, const char *name, const char *value);
+struct kafka_conf_row {
+    const char *name, *value;
+};
+MUST_CHECK int kafka_conf_rows(struct rd_kafka_conf_s *conf, const struct kafka_conf_row *rows); /* ends with NULL */
+bool kafka_checks_topics(void); /* setting check_topics; kafka_check_topics does nothing where it is off */
 /* Topic name with the namespace: "colis.parcel" from "parcel". text must hold 256 bytes. */
 void kafka_topic(const char *name_space, const char *topic, char ret_text[256]);
 /* Partitions, cleanup, retention, LogAppendTime, min.insync of the named topics (NULL-terminated, no namespace)

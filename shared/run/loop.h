@@ -5,6 +5,7 @@
 #define COLIS_RUN_LOOP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "shared/base/error.h"
 
