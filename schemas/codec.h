@@ -2,15 +2,16 @@
  * Reads and writes messages by the generated tables: JSON <-> one flat struct that owns nothing.
  *
  * The build generates "schemas/messages.h" and its tables from the JSON files of this room:
- *   commands/parcel.register.v1.json  struct parcel_register_v1,  extern const struct schema parcel_register_v1_schema
- *   facts/parcel.registered.v1.json   struct parcel_registered_v1, ..._schema
+ *   commands/parcel.register.v1.json  struct parcel_register_v1,  extern const struct schema
+ * parcel_register_v1_schema facts/parcel.registered.v1.json   struct parcel_registered_v1, ..._schema
  *   states/parcel.json                struct parcel_state,  parcel_state_schema   (a projector row)
  *   types/place.json                  struct place   (members of that type are nested structs)
  *   foreign/token_claims.json         struct foreign_token_claims, foreign_token_claims_schema
  * Members: string -> char name[] with NUL (a format decides its size); uuid -> struct id; integer -> int64_t;
  * boolean -> bool; date-time -> int64_t milliseconds; enum -> int32_t holding enum TYPE's value (0: none);
  * object -> struct; array -> TYPE name[max]; uint16_t name_count. Every member that is not required has
- * bool has_NAME before it. An enum in types/category.json gives enum category { CATEGORY_NONE, CATEGORY_DOCUMENTS,
+ * bool has_NAME before it. An enum in types/category.json gives enum category { CATEGORY_NONE,
+ * CATEGORY_DOCUMENTS,
  * ... } and extern const struct choice category_choices[]; an enum in place gives enum parcel_state_state
  * likewise, so shared enums live in types/.
  * Decoded zeroed first, so two equal messages are equal bytes. */
@@ -22,13 +23,22 @@
 #include "shared/base/buf.h"
 #include "shared/base/id.h"
 
-enum field_kind { FIELD_STRING = 1, FIELD_ID, FIELD_INTEGER, FIELD_BOOLEAN, FIELD_TIME, FIELD_CHOICE, FIELD_OBJECT, FIELD_ARRAY };
+enum field_kind {
+    FIELD_STRING = 1,
+    FIELD_ID,
+    FIELD_INTEGER,
+    FIELD_BOOLEAN,
+    FIELD_TIME,
+    FIELD_CHOICE,
+    FIELD_OBJECT,
+    FIELD_ARRAY
+};
 
 /* What a FIELD_STRING must look like; all but text, line and landmark-like ones are ASCII. */
 enum field_format {
     FORMAT_NONE,
-    FORMAT_TEXT,     /* several lines: no control character but \n and \t */
-    FORMAT_LINE,     /* one line: no control character */
+    FORMAT_TEXT, /* several lines: no control character but \n and \t */
+    FORMAT_LINE, /* one line: no control character */
     FORMAT_EMAIL,
     FORMAT_PHONE,    /* E.164: + and 8 to 15 digits */
     FORMAT_COUNTRY,  /* ISO 3166-1 alpha-2: two capitals */
@@ -37,8 +47,8 @@ enum field_format {
     FORMAT_ZONE,     /* an IANA time zone's name by its grammar */
     FORMAT_HEX,
     FORMAT_BASE64URL,
-    FORMAT_ASCII,    /* 0x21..0x7e */
-    FORMAT_DECIMAL,  /* foreign only: a JSON number or string kept as its text */
+    FORMAT_ASCII,   /* 0x21..0x7e */
+    FORMAT_DECIMAL, /* foreign only: a JSON number or string kept as its text */
 };
 
 struct choice {
@@ -51,13 +61,13 @@ struct field {
     uint8_t kind;   /* enum field_kind */
     uint8_t format; /* enum field_format */
     bool required;
-    bool is_private; /* x-private: never in a fact, never in a log */
-    uint8_t item_kind; /* FIELD_ARRAY: kind of its items (their bounds stand in item) */
-    uint16_t offset;     /* of the member in its struct */
-    uint16_t has_offset; /* of bool has_NAME; UINT16_MAX where required */
-    uint16_t size;       /* bytes of the member; an array: of one item */
-    uint16_t count_offset; /* FIELD_ARRAY: of NAME_count */
-    int64_t min, max;    /* integer: value; string: characters; array: items */
+    bool is_private;             /* x-private: never in a fact, never in a log */
+    uint8_t item_kind;           /* FIELD_ARRAY: kind of its items (their bounds stand in item) */
+    uint16_t offset;             /* of the member in its struct */
+    uint16_t has_offset;         /* of bool has_NAME; UINT16_MAX where required */
+    uint16_t size;               /* bytes of the member; an array: of one item */
+    uint16_t count_offset;       /* FIELD_ARRAY: of NAME_count */
+    int64_t min, max;            /* integer: value; string: characters; array: items */
     const struct schema *object; /* FIELD_OBJECT, or FIELD_ARRAY of objects */
     const struct choice *choices;
     const struct field *item; /* FIELD_ARRAY: its items as a field at offset 0 of each */
@@ -93,7 +103,8 @@ enum {
     CODEC_INVALID = 2,  /* JSON, but not this schema: errors->items */
 };
 
-/* ret_message: schema->size bytes, untouched unless 0 is returned... it may be partly written; errors may be NULL. */
+/* ret_message: schema->size bytes, untouched unless 0 is returned... it may be partly written; errors may be
+ * NULL. */
 MUST_CHECK int codec_decode(const struct schema *schema, struct span json, void *ret_message,
                             struct codec_errors *ret_errors);
 

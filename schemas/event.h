@@ -13,30 +13,31 @@
 enum { EVENT_HEADERS = 18, EVENT_SEQUENCE_DIGITS = 10 };
 
 struct event {
-    struct id id;               /* ce_id */
-    char source[64];            /* ce_source: "/ingress" */
-    char type[64];              /* ce_type */
-    char subject[80];           /* ce_subject: "parcel/8c1e..." */
-    int64_t time_ms;            /* ce_time: when its writer made it */
-    char dataschema[96];        /* ce_dataschema: "/schemas/commands/parcel.register.v1" */
-    char key[80];               /* ce_partitionkey, and the record's key */
-    int64_t sequence;           /* ce_sequence: the aggregate's version, facts only; 0 none */
-    char principal[64];         /* ce_principal: "" where there is none */
-    char role[16];              /* ce_role */
-    struct id causation;        /* ce_causationid: facts only */
-    char fingerprint[33];       /* ce_fingerprint: 32 hex digits, commands only */
-    char traceparent[56];       /* traceparent */
-    struct span data;           /* canonical JSON; borrowed */
+    struct id id;         /* ce_id */
+    char source[64];      /* ce_source: "/ingress" */
+    char type[64];        /* ce_type */
+    char subject[80];     /* ce_subject: "parcel/8c1e..." */
+    int64_t time_ms;      /* ce_time: when its writer made it */
+    char dataschema[96];  /* ce_dataschema: "/schemas/commands/parcel.register.v1" */
+    char key[80];         /* ce_partitionkey, and the record's key */
+    int64_t sequence;     /* ce_sequence: the aggregate's version, facts only; 0 none */
+    char principal[64];   /* ce_principal: "" where there is none */
+    char role[16];        /* ce_role */
+    struct id causation;  /* ce_causationid: facts only */
+    char fingerprint[33]; /* ce_fingerprint: 32 hex digits, commands only */
+    char traceparent[56]; /* traceparent */
+    struct span data;     /* canonical JSON; borrowed */
+    uint32_t seen;        /* which headers event_header_take has taken: one bit a row of its table */
 
     /* where it was read, set by the reader */
-    const char *topic;          /* without the namespace; borrowed; NULL where not read from a topic */
+    const char *topic; /* without the namespace; borrowed; NULL where not read from a topic */
     int32_t partition;
     int64_t offset;
-    int64_t stored_ms;          /* when the broker stored it (LogAppendTime) */
-    bool readable;              /* the headers made a complete event; else reason says why not */
-    const char *reason;         /* static text */
-    struct span raw_key;        /* the record's own key, borrowed: for parking what is unreadable */
-    struct span raw_headers;    /* headers as the JSON object event_headers_json gives; borrowed */
+    int64_t stored_ms;       /* when the broker stored it (LogAppendTime) */
+    bool readable;           /* the headers made a complete event; else reason says why not */
+    const char *reason;      /* static text */
+    struct span raw_key;     /* the record's own key, borrowed: for parking what is unreadable */
+    struct span raw_headers; /* headers as the JSON object event_headers_json gives; borrowed */
 };
 
 struct event_header {
@@ -44,8 +45,10 @@ struct event_header {
     struct span value;
 };
 
-/* The headers of event, in a fixed order; values point into event and scratch (256 bytes). Returns how many. */
-size_t event_headers(const struct event *event, char scratch[256], struct event_header ret_headers[EVENT_HEADERS]);
+/* The headers of event, in a fixed order; values point into event and scratch (256 bytes). Returns how many.
+ */
+size_t event_headers(const struct event *event, char scratch[256],
+                     struct event_header ret_headers[EVENT_HEADERS]);
 
 enum { EVENT_MALFORMED = 1 };
 /* Takes one header in; unknown names are ignored; EVENT_MALFORMED with event->reason where its value is. */

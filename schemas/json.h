@@ -13,7 +13,7 @@
 enum { SCAN_DEPTH = 32 }; /* deeper input is refused */
 
 enum scan_token {
-    SCAN_END = 0,  /* the one value is complete and only white space followed */
+    SCAN_END = 0,   /* the one value is complete and only white space followed */
     SCAN_MALFORMED, /* see reason and at */
     SCAN_OBJECT,
     SCAN_OBJECT_END,
@@ -30,8 +30,8 @@ enum scan_token {
 struct scan {
     const char *data;
     size_t size, at;
-    struct span text; /* of the newest name, string (raw, between the quotes) or number */
-    bool escaped;     /* text holds a backslash: decode before use */
+    struct span text;   /* of the newest name, string (raw, between the quotes) or number */
+    bool escaped;       /* text holds a backslash: decode before use */
     const char *reason; /* why SCAN_MALFORMED; static text */
     unsigned depth;
     unsigned char state;

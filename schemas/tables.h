@@ -18,8 +18,8 @@ struct message_row {
     const struct schema *schema;
 };
 extern const struct message_row message_rows[];
-const struct message_row *message_of(const char *type);     /* NULL where unknown */
-bool message_family_known(const char *type);                /* some version of this family exists */
+const struct message_row *message_of(const char *type); /* NULL where unknown */
+bool message_family_known(const char *type);            /* some version of this family exists */
 
 enum route_server { ROUTE_INGRESS = 1, ROUTE_QUERY };
 enum route_subject {

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the files of this room share among themselves: how a message's members are reached by their rows. */
+ * What the files of this room share among themselves: how members are reached by their rows, and how a string
+ * is held against its format. */
 #ifndef COLIS_SCHEMAS_WALK_H
 #define COLIS_SCHEMAS_WALK_H
 
 #include "schemas/tables.h"
 
 extern const size_t message_count; /* rows of message_rows, which stand sorted by type */
+
+/* Why text (UTF-8, checked) is not of that format, as static text; NULL where it is. */
+const char *format_refusal(enum field_format format, struct span text);
+bool format_is_ascii(enum field_format format); /* one byte a character */
+bool number_is_whole(struct span number);       /* digits only, perhaps a minus; not -0 */
 
 /* Is the member there? Required ones always are. */
 static inline bool field_present(const struct field *field, const void *message)

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Finds a message type among the generated rows, which stand sorted by type. A type is aggregate.verb.vN;
+ * without its version it is a family. */
+#include "schemas/tables.h"
+
+#include <string.h>
+
+#include "schemas/walk.h"
+
+/* The first row whose type is not before type. */
+static size_t message_at(const char *type)
+{
+    size_t low = 0, high = message_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(message_rows[middle].type, type) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct message_row *message_of(const char *type)
+{
+    const struct message_row *row = &message_rows[message_at(type)];
+    return row->type && strcmp(row->type, type) == 0 ? row : NULL;
+}
+
+bool message_family_known(const char *type)
+{
+    const char *dot = strrchr(type, '.');
+    if (!dot || dot[1] != 'v')
+        return false;
+    size_t size = (size_t)(dot - type);
+    for (const struct message_row *row = message_rows; row->type; row++)
+        if (strncmp(row->family, type, size) == 0 && row->family[size] == '\0')
+            return true;
+    return false;
+}
