@@ -152,7 +152,7 @@ static int check_configs(rd_kafka_t *client, const struct wanted *wanted, size_t
 int kafka_check_topics(const char *name_space, const char *const *topics, int timeout_ms)
 {
     struct wanted wanted[TOPICS_MAX];
-    size_t count;
+    size_t count = 0;
     CLEANUP(rd_kafka_destroy_cleanup) rd_kafka_t *client = NULL;
     CLEANUP(rd_kafka_metadata_destroy_cleanup) const struct rd_kafka_metadata *metadata = NULL;
     TRY(list(name_space, topics, wanted, &count));
