@@ -112,14 +112,18 @@ void buf_integer(struct buf *buf, int64_t value)
 void buf_format(struct buf *buf, const char *format, ...)
 {
     va_list arguments, again;
+    buf_reserve(buf, SMALLEST); /* most texts fit at once */
+    size_t room = buf->capacity - buf->size;
     va_start(arguments, format);
     va_copy(again, arguments);
-    int size = vsnprintf(NULL, 0, format, arguments);
+    int size = vsnprintf(buf->data + buf->size, room, format, arguments);
     va_end(arguments);
     if (size < 0)
         abort();
-    buf_reserve(buf, (size_t)size);
-    vsnprintf(buf->data + buf->size, (size_t)size + 1, format, again);
+    if ((size_t)size >= room) {
+        buf_reserve(buf, (size_t)size);
+        vsnprintf(buf->data + buf->size, (size_t)size + 1, format, again);
+    }
     va_end(again);
     buf->size += (size_t)size;
 }

@@ -13,17 +13,22 @@ static void *found(void *pointer)
     return pointer;
 }
 
+/* One byte for nothing: realloc to nothing would free, and the caller would free again. */
+static size_t product(size_t count, size_t size)
+{
+    if (size > 0 && count > PTRDIFF_MAX / size)
+        abort();
+    return count * size > 0 ? count * size : 1;
+}
+
 void *memory_new(size_t count, size_t size)
 {
-    return found(calloc(count > 0 ? count : 1, size > 0 ? size : 1));
+    return found(calloc(1, product(count, size)));
 }
 
 void *memory_grow(void *pointer, size_t count, size_t size)
 {
-    /* realloc to nothing would free, and the caller would free again. */
-    if (count == 0 || size == 0)
-        count = size = 1;
-    return found(reallocarray(pointer, count, size));
+    return found(realloc(pointer, product(count, size)));
 }
 
 char *memory_text(const char *text)

@@ -5,7 +5,7 @@
 #ifndef COLIS_BASE_ERROR_H
 #define COLIS_BASE_ERROR_H
 
-#define MUST_CHECK                 __attribute__((warn_unused_result))
+#define MUST_CHECK               __attribute__((warn_unused_result))
 #define FORMAT_LIKE(text, first) __attribute__((format(printf, text, first)))
 
 /* The fatal codes; anything else about a failure is in its text. */

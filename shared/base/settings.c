@@ -72,7 +72,7 @@ static int value_follows(struct words words, int *at, struct argument *ret_argum
         ret_argument->value = "on";
         return 0;
     }
-    if (!next)
+    if (!next || strncmp(next, "--", 2) == 0)
         return error_new(ERROR_SETTINGS, "%s: a value must follow", flag_of(setting).text);
     ret_argument->value = next;
     *at += 1;
