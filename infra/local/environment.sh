@@ -28,7 +28,7 @@ program_settings_http() {
 		"COLIS_SERVER_KEY_FILE=$SECRETS/server_key"
 }
 
-# One file a variable, as chpst -e reads them.
+# One file a variable, as chpst -e reads them. A folder that stays the same keeps its time.
 environment_write() {
 	local program line
 	for program in "${PROGRAMS[@]}" redrive; do
@@ -37,7 +37,11 @@ environment_write() {
 		while IFS= read -r line; do
 			printf '%s\n' "${line#*=}" >"$VAR/env/$program.new/${line%%=*}"
 		done < <(program_settings "$program")
-		rm -rf "$VAR/env/$program"
+		if diff -rq "$VAR/env/$program" "$VAR/env/$program.new" >/dev/null 2>&1; then
+			rm -rf "$VAR/env/$program.new"
+			continue
+		fi
+		rm -rf "${VAR:?}/env/$program"
 		mv "$VAR/env/$program.new" "$VAR/env/$program"
 	done
 }

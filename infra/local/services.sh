@@ -34,9 +34,12 @@ service_place() {
 supervisor_pid() {
 	local pid
 	pid=$(cat "$VAR/runsvdir.pid" 2>/dev/null) || return 1
-	tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF "runsvdir -P $SERVICE " || return 1
+	tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF "runsvdir -P $SERVICE " || return 1
 	say "$pid"
 }
+
+# Our runsvdir, or, where that was killed, the supervisors it left.
+supervised() { supervisor_pid >/dev/null || sv status "${SERVERS[0]}" >/dev/null 2>&1; }
 
 supervisor_start() {
 	! supervisor_pid >/dev/null || return 0
@@ -70,7 +73,9 @@ service_ports() {
 # Before anything is laid down or started: nothing is left half up by a neighbour's port.
 services_ports_free() {
 	local name
-	supervisor_pid >/dev/null || for name in "$@"; do service_ports_free "$name"; done
+	for name in "$@"; do
+		service_is_up "$name" || service_ports_free "$name"
+	done
 }
 
 # Somebody else on one of its ports is said at once, not after a minute of restarts.
@@ -115,11 +120,13 @@ service_stop() {
 
 supervisor_stop() {
 	local pid
-	pid=$(supervisor_pid) || return 0
-	kill -HUP "$pid"
-	for _ in $(seq 100); do
-		[ -d "/proc/$pid" ] || break
-		sleep 0.1
-	done
+	if pid=$(supervisor_pid); then
+		kill -HUP "$pid"
+		for _ in $(seq 100); do
+			[ -d "/proc/$pid" ] || break
+			sleep 0.1
+		done
+	fi
+	sv exit "${SERVERS[@]}" "${PROGRAMS[@]}" >/dev/null 2>&1 || true
 	rm -f "$VAR/runsvdir.pid"
 }
