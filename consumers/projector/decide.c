@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Decides one command of a batch in memory: verdict, facts into the outbox, the private record, or a parked row.
+ * What is decided here is not true before store.c has committed it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "consumers/projector/batch.h"
+#include "shared/base/crypto.h"
+#include "shared/base/trace.h"
+
+enum verdict_column { V_ID, V_PRINCIPAL, V_SUBJECT, V_DECIDED_AT, V_FINGERPRINT, V_FACTS, V_ACCEPTED, V_KIND, V_REASON };
+const enum postgres_type batch_verdict_types[VERDICT_COLUMNS] = {
+    [V_ID] = POSTGRES_UUID,           [V_PRINCIPAL] = POSTGRES_UUID, [V_SUBJECT] = POSTGRES_UUID,
+    [V_DECIDED_AT] = POSTGRES_TIME,   [V_FINGERPRINT] = POSTGRES_BYTEA, [V_FACTS] = POSTGRES_INT2,
+    [V_ACCEPTED] = POSTGRES_BOOL,     [V_KIND] = POSTGRES_TEXT,      [V_REASON] = POSTGRES_TEXT,
+};
+
+enum private_column { R_ID, R_NAME, R_N, R_VALUE };
+const enum postgres_type batch_private_types[PRIVATE_COLUMNS] = {
+    [R_ID] = POSTGRES_UUID, [R_NAME] = POSTGRES_TEXT, [R_N] = POSTGRES_INT8, [R_VALUE] = POSTGRES_JSONB};
+
+enum parked_column { P_PARTITION, P_OFFSET, P_ID, P_AT, P_KEY, P_HEADERS, P_VALUE, P_REASON, P_KIND };
+const enum postgres_type batch_parked_types[PARKED_COLUMNS] = {
+    [P_PARTITION] = POSTGRES_INT4, [P_OFFSET] = POSTGRES_INT8, [P_ID] = POSTGRES_UUID,
+    [P_AT] = POSTGRES_TIME,        [P_KEY] = POSTGRES_TEXT,    [P_HEADERS] = POSTGRES_TEXT,
+    [P_VALUE] = POSTGRES_BYTEA,    [P_REASON] = POSTGRES_TEXT, [P_KIND] = POSTGRES_TEXT,
+};
+
+static void text_or_null(struct postgres_array *column, struct span text)
+{
+    if (text.size)
+        postgres_array_text(column, text);
+    else
+        postgres_array_null(column);
+}
+
+/* 16 bytes of the fingerprint, or null where the command carries none. */
+static void add_fingerprint(struct postgres_array *column, const char *hex)
+{
+    uint8_t bytes[16];
+
+    if (crypto_unhex(span_of(hex), bytes, sizeof(bytes)) == 0)
+        postgres_array_text(column, (struct span){(const char *)bytes, sizeof(bytes)});
+    else
+        postgres_array_null(column);
+}
+
+static void add_verdict(struct batch *batch, const struct event *event, const char *kind, const struct id *subject,
+                        const struct domain_decision *decision)
+{
+    struct postgres_array *columns = batch->verdicts;
+    struct id principal;
+
+    postgres_array_text(&columns[V_ID], span_of(event->id.text));
+    if (id_parse(span_of(event->principal), &principal) == 0)
+        postgres_array_text(&columns[V_PRINCIPAL], span_of(principal.text));
+    else
+        postgres_array_null(&columns[V_PRINCIPAL]); /* a provider's or a timer's */
+    postgres_array_text(&columns[V_SUBJECT], span_of(subject->text));
+    postgres_array_integer(&columns[V_DECIDED_AT], event->stored_ms);
+    add_fingerprint(&columns[V_FINGERPRINT], event->fingerprint);
+    postgres_array_integer(&columns[V_FACTS], decision->fact_count);
+    postgres_array_integer(&columns[V_ACCEPTED], decision->refusal == REFUSAL_NONE);
+    postgres_array_text(&columns[V_KIND], span_of(kind));
+    text_or_null(&columns[V_REASON], span_of(refusal_text(decision->refusal)));
+}
+
+static void event_text(char *to, size_t capacity, const char *first, const char *second)
+{
+    struct buf text = {0};
+
+    buf_text(&text, first);
+    buf_text(&text, second);
+    if (text_copy(to, capacity, buf_as_span(&text)) != 0)
+        to[0] = '\0';
+    buf_done(&text);
+}
+
+/* The fact as an event of its own; its id follows from the command and its place among the command's facts. */
+static void add_fact(struct batch *batch, const struct event *command, const struct domain_fact *fact,
+                     unsigned index)
+{
+    struct event event = {0};
+
+    id_of_fact(&command->id, index, &event.id);
+    event_text(event.source, sizeof(event.source), "/projector", "");
+    event_text(event.type, sizeof(event.type), fact->row->type, "");
+    event_text(event.subject, sizeof(event.subject), fact->row->aggregate, "/");
+    memcpy(event.subject + strlen(event.subject), fact->subject.text, sizeof(fact->subject.text));
+    event_text(event.dataschema, sizeof(event.dataschema), "/schemas/facts/", fact->row->type);
+    event_text(event.key, sizeof(event.key), fact->subject.text, "");
+    event.time_ms = fact->at_ms;
+    event.sequence = fact->version;
+    memcpy(event.principal, command->principal, sizeof(event.principal));
+    memcpy(event.role, command->role, sizeof(event.role));
+    event.causation = command->id;
+    trace_continue(span_of(command->traceparent), event.traceparent);
+    buf_clear(&batch->text);
+    codec_encode(fact->row->schema, &fact->data, CODEC_ALL, &batch->text);
+    event.data = buf_as_span(&batch->text);
+    outbox_add(&batch->outbox, fact->row->topic, &event, 0);
+}
+
+static void add_private(struct batch *batch, const struct batch_item *item, const struct machine *machine,
+                        const struct id *subject)
+{
+    struct postgres_array *columns = batch->privates[batch_machine_index(machine)];
+
+    buf_clear(&batch->text);
+    codec_encode(item->row->schema, item->data, CODEC_PRIVATE, &batch->text);
+    postgres_array_text(&columns[R_ID], span_of(subject->text));
+    postgres_array_text(&columns[R_NAME], span_of(batch->decision.private_name));
+    postgres_array_integer(&columns[R_N], batch->decision.private_n);
+    postgres_array_text(&columns[R_VALUE], buf_as_span(&batch->text));
+}
+
+static int fold_facts(struct batch *batch, struct batch_state *state)
+{
+    for (int i = 0; i < batch->decision.fact_count; i++)
+        if (domain_fold(&state->state, &batch->decision.facts[i]) != 0)
+            return error_new(ERROR_DATA, "%s/%s at version %lld does not take %s", state->machine->kind,
+                             state->state.head.id.text, (long long)state->state.head.version,
+                             batch->decision.facts[i].row->type);
+    state->changed |= batch->decision.fact_count > 0;
+    return 0;
+}
+
+int batch_decide(struct batch *batch, struct batch_item *item, enum batch_outcome *ret_outcome)
+{
+    const struct event *event = item->event;
+    struct domain_decision *decision = &batch->decision;
+    struct batch_state *state;
+    struct domain_command command;
+
+    if (item->dead[0]) {
+        batch_park(batch, event, PARKED_KIND_DEAD, item->dead);
+        *ret_outcome = BATCH_DEAD;
+        return 0;
+    }
+    if (item->decided) {
+        *ret_outcome = BATCH_SEEN;
+        return 0;
+    }
+    if (item->behind) {
+        batch_park(batch, event, PARKED_KIND_PARKED, "behind a parked command of its key");
+        *ret_outcome = BATCH_BEHIND;
+        return 0;
+    }
+    state = &batch->states[item->state];
+    command = (struct domain_command){.row = item->row,
+                                      .id = event->id,
+                                      .subject = state->state.head.id,
+                                      .principal = event->principal,
+                                      .role = event->role,
+                                      .now_ms = event->stored_ms,
+                                      .data = item->data};
+    domain_decide(&state->state, &command, decision);
+    TRY(fold_facts(batch, state));
+    for (int i = 0; i < decision->fact_count; i++)
+        add_fact(batch, event, &decision->facts[i], (unsigned)i);
+    if (decision->private_name)
+        add_private(batch, item, state->machine, &command.subject);
+    add_verdict(batch, event, state->machine->kind, &command.subject, decision);
+    *ret_outcome = decision->refusal == REFUSAL_NONE ? BATCH_ACCEPTED : BATCH_REFUSED;
+    return 0;
+}
+
+/* The notice on the dead topic: where the command is and why, never its value. */
+static void add_notice(struct batch *batch, const struct event *command, int32_t kind, const char *reason)
+{
+    struct command_parked_v1 notice = {.kind = kind, .partition = command->partition, .offset = command->offset};
+    struct event event = {0};
+    char place[64];
+    struct span parts[3] = {SPAN("parked"), span_of(command->topic), {0}};
+
+    parts[2] = (struct span){place, (size_t)snprintf(place, sizeof(place), "%d:%lld", (int)command->partition,
+                                                     (long long)command->offset)};
+    id_v8(parts, 3, &event.id);
+    if (text_copy(notice.reason, sizeof(notice.reason), span_of(reason)) != 0)
+        event_text(notice.reason, sizeof(notice.reason), "the reason is too long", "");
+    event_text(event.source, sizeof(event.source), "/projector", "");
+    event_text(event.type, sizeof(event.type), "command.parked.v1", "");
+    event_text(event.subject, sizeof(event.subject), "command/", event.id.text);
+    event_text(event.dataschema, sizeof(event.dataschema), "/schemas/facts/", event.type);
+    event_text(event.key, sizeof(event.key), command->key[0] ? command->key : event.id.text, "");
+    event.time_ms = command->stored_ms;
+    buf_clear(&batch->text);
+    codec_encode(&command_parked_v1_schema, &notice, CODEC_ALL, &batch->text);
+    event.data = buf_as_span(&batch->text);
+    outbox_add(&batch->outbox, "dead.projector", &event, 0);
+}
+
+void batch_park(struct batch *batch, const struct event *event, int32_t kind, const char *reason)
+{
+    struct postgres_array *columns = batch->parked;
+
+    postgres_array_integer(&columns[P_PARTITION], event->partition);
+    postgres_array_integer(&columns[P_OFFSET], event->offset);
+    text_or_null(&columns[P_ID], span_of(event->id.text));
+    postgres_array_integer(&columns[P_AT], event->stored_ms);
+    text_or_null(&columns[P_KEY], span_of(event->key));
+    postgres_array_text(&columns[P_HEADERS], event->raw_headers);
+    postgres_array_text(&columns[P_VALUE], event->data);
+    postgres_array_text(&columns[P_REASON], span_of(reason));
+    postgres_array_text(&columns[P_KIND], span_of(choice_text(parked_kind_choices, kind)));
+    add_notice(batch, event, kind, reason);
+}
+
+void batch_discard(struct batch *batch, const struct event *event)
+{
+    const struct domain_decision discarded = {.refusal = REFUSAL_DISCARDED};
+    char kind[24];
+    struct id subject;
+
+    if (id_none(&event->id) || event_subject_parse(span_of(event->subject), kind, &subject) != 0)
+        return;
+    add_verdict(batch, event, kind, &subject, &discarded);
+}

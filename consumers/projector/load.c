@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One round trip that begins the transaction and reads all that a batch names: positions and states are locked,
+ * states in the order of the machines and then by id, so that two projectors never wait for each other. */
+#include <stdio.h>
+#include <string.h>
+
+#include "consumers/projector/store.h"
+
+struct loaded {
+    struct postgres_rows positions, verdicts, parked, states[BATCH_MACHINES];
+};
+
+static void loaded_done(struct loaded *loaded)
+{
+    postgres_rows_done(&loaded->positions);
+    postgres_rows_done(&loaded->verdicts);
+    postgres_rows_done(&loaded->parked);
+    for (int m = 0; m < BATCH_MACHINES; m++)
+        postgres_rows_done(&loaded->states[m]);
+}
+
+struct asked {
+    struct postgres_array partitions, ids, keys, states[BATCH_MACHINES];
+};
+
+static void asked_done(struct asked *asked)
+{
+    postgres_array_done(&asked->partitions);
+    postgres_array_done(&asked->ids);
+    postgres_array_done(&asked->keys);
+    for (int m = 0; m < BATCH_MACHINES; m++)
+        postgres_array_done(&asked->states[m]);
+}
+
+static void ask_for(struct asked *asked, struct batch *batch, const struct reader_position *positions, size_t count)
+{
+    postgres_array_start(&asked->partitions, POSTGRES_INT4);
+    postgres_array_start(&asked->ids, POSTGRES_UUID);
+    postgres_array_start(&asked->keys, POSTGRES_TEXT);
+    for (int m = 0; m < BATCH_MACHINES; m++)
+        postgres_array_start(&asked->states[m], POSTGRES_UUID);
+    for (size_t i = 0; i < count; i++)
+        postgres_array_integer(&asked->partitions, positions[i].partition);
+    for (size_t i = 0; i < batch->count; i++) {
+        if (batch->items[i].dead[0])
+            continue;
+        postgres_array_text(&asked->ids, span_of(batch->items[i].event->id.text));
+        postgres_array_text(&asked->keys, span_of(batch->items[i].event->key));
+    }
+    for (size_t i = 0; i < batch->state_count; i++)
+        postgres_array_text(&asked->states[batch_machine_index(batch->states[i].machine)],
+                            span_of(batch->states[i].state.head.id.text));
+}
+
+static void send_array(struct postgres *link, const char *statement, const struct postgres_array *array,
+                       struct postgres_rows *ret_rows)
+{
+    const struct postgres_value value = {.type = array->type, .array = array};
+
+    postgres_send(link, statement, &value, 1, ret_rows);
+}
+
+static void send_all(struct postgres *link, const struct asked *asked, struct loaded *loaded)
+{
+    char statement[64];
+
+    postgres_send(link, "begin", NULL, 0, NULL);
+    send_array(link, "position_lock", &asked->partitions, &loaded->positions);
+    if (asked->ids.count) {
+        send_array(link, "verdict_known", &asked->ids, &loaded->verdicts);
+        send_array(link, "parked_keys", &asked->keys, &loaded->parked);
+    }
+    for (int m = 0; machines[m]; m++) {
+        if (asked->states[m].count == 0)
+            continue;
+        (void)snprintf(statement, sizeof(statement), "load_%s", machines[m]->kind);
+        send_array(link, statement, &asked->states[m], &loaded->states[m]);
+    }
+}
+
+/* Each position must be where the batch began: another owner, or a COMMIT whose reply was lost, moved it. */
+static bool positions_hold(const struct postgres_rows *rows, const struct reader_position *positions, size_t count)
+{
+    if (rows->count != (int)count)
+        return false;
+    for (int row = 0; row < rows->count; row++) {
+        size_t i = 0;
+
+        while (i < count && positions[i].partition != postgres_integer(rows, row, 0))
+            i++;
+        if (i == count || positions[i].from != postgres_integer(rows, row, 1))
+            return false;
+    }
+    return true;
+}
+
+static void mark_decided(struct batch *batch, const struct postgres_rows *rows)
+{
+    for (int row = 0; row < rows->count; row++) {
+        struct id id;
+        struct batch_item *item;
+
+        postgres_id(rows, row, 0, &id);
+        item = batch_item_of(batch, id.text);
+        if (item)
+            item->decided = true;
+    }
+}
+
+static void mark_behind(struct batch *batch, const struct postgres_rows *rows)
+{
+    for (int row = 0; row < rows->count; row++) {
+        struct span key = postgres_text(rows, row, 0);
+
+        for (size_t i = 0; i < batch->count; i++)
+            if (!batch->items[i].dead[0] && span_is(key, batch->items[i].event->key))
+                batch->items[i].behind = true;
+    }
+}
+
+static int take_states(struct batch *batch, const struct machine *machine, const struct postgres_rows *rows)
+{
+    union domain_state fetched;
+
+    for (int row = 0; row < rows->count; row++) {
+        struct batch_state *state;
+
+        memset(&fetched, 0, sizeof(fetched));
+        TRY(postgres_fetch(machine->state, rows, row, 0, &fetched));
+        state = batch_state_of(batch, machine, &fetched.head.id, NULL);
+        state->state = fetched;
+        state->stored_version = fetched.head.version;
+    }
+    return 0;
+}
+
+int store_load(struct store *store, struct batch *batch, const struct reader_position *positions, size_t count,
+               bool parked_too)
+{
+    CLEANUP(loaded_done) struct loaded loaded = {0};
+    CLEANUP(asked_done) struct asked asked = {0};
+    int outcome = postgres_ready(store->link);
+
+    if (outcome != POSTGRES_DONE)
+        return store_outcome(store, outcome);
+    ask_for(&asked, batch, positions, count);
+    send_all(store->link, &asked, &loaded);
+    outcome = postgres_sync(store->link, NULL);
+    if (outcome != POSTGRES_DONE)
+        return store_outcome(store, outcome);
+    if (!positions_hold(&loaded.positions, positions, count)) {
+        reader_because("a position moved under us");
+        return READER_MOVED;
+    }
+    mark_decided(batch, &loaded.verdicts);
+    if (!parked_too)
+        mark_behind(batch, &loaded.parked);
+    for (int m = 0; machines[m]; m++)
+        TRY(take_states(batch, machines[m], &loaded.states[m]));
+    return READER_DONE;
+}

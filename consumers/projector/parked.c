@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Drains what an operator marked. A marked head frees its whole key: each command is decided in a transaction of
+ * its own, under the same fence as a batch; one that fails again loses its mark and keeps its key parked. */
+#include "consumers/projector/parked.h"
+
+#include <string.h>
+
+#include "shared/base/log.h"
+
+enum { DRAINED_A_CALL = 200 };
+
+/* clang-format off */
+const struct postgres_statement parked_statements[] = {
+    /* the oldest marked row of our partitions, or the oldest row of a key whose chain is being drained */
+    {"parked_marked", "select partition, \"offset\", key, kind, action, headers, value, at from bus.parked "
+                      "where action is not null and partition = any($1::int[]) "
+                      "order by kind, partition, \"offset\" limit 1"},
+    {"parked_head",   "select partition, \"offset\", key, kind, action, headers, value, at from bus.parked "
+                      "where kind = 'parked' and key = $1 order by partition, \"offset\" limit 1"},
+    {"parked_unmark", "update bus.parked set action = null, reason = $3 where partition = $1 and \"offset\" = $2"},
+    {NULL, NULL},
+};
+/* clang-format on */
+
+enum column { C_PARTITION, C_OFFSET, C_KEY, C_KIND, C_ACTION, C_HEADERS, C_VALUE, C_AT };
+
+static int ask(struct parked *parked, const char *statement, const struct postgres_value *value,
+               struct postgres_rows *ret_rows)
+{
+    int outcome = postgres_ready(parked->store->link);
+
+    if (outcome == POSTGRES_DONE) {
+        postgres_send(parked->store->link, statement, value, value ? 1 : 0, ret_rows);
+        outcome = postgres_sync(parked->store->link, NULL);
+    }
+    return store_outcome(parked->store, outcome);
+}
+
+static const struct reader_position *owned_of(const struct parked *parked, int32_t partition)
+{
+    for (size_t i = 0; i < parked->owned_count; i++)
+        if (parked->owned[i].partition == partition)
+            return &parked->owned[i];
+    return NULL;
+}
+
+/* The row as the event it was when it was read. */
+static void row_event(const struct postgres_rows *rows, struct event *event)
+{
+    struct span headers = postgres_text(rows, 0, C_HEADERS);
+
+    memset(event, 0, sizeof(*event));
+    event->readable = event_from_headers_json(headers, event) == 0;
+    event->topic = "commands";
+    event->partition = (int32_t)postgres_integer(rows, 0, C_PARTITION);
+    event->offset = postgres_integer(rows, 0, C_OFFSET);
+    event->stored_ms = postgres_integer(rows, 0, C_AT);
+    event->data = postgres_text(rows, 0, C_VALUE);
+    event->raw_key = postgres_text(rows, 0, C_KEY);
+    event->raw_headers = headers;
+}
+
+static int unmark(struct parked *parked, const struct event *event, const char *reason)
+{
+    const struct postgres_value values[3] = {{.type = POSTGRES_INT4, .integer = event->partition},
+                                             {.type = POSTGRES_INT8, .integer = event->offset},
+                                             {.type = POSTGRES_TEXT, .text = span_of(reason)}};
+
+    log_with(LOG_LEVEL_WARN, "a released command failed again and stays parked", .event = event->id.text,
+             .topic = "commands", .partition = event->partition, .offset = event->offset, .err = reason);
+    store_rollback(parked->store);
+    postgres_send(parked->store->link, "parked_unmark", values, 3, NULL);
+    return store_outcome(parked->store, postgres_sync(parked->store->link, NULL));
+}
+
+/* Decides the row's command, or refuses it as discarded, and removes the row, all in one transaction. */
+static int drain_row(struct parked *parked, const struct postgres_rows *rows, const struct event *event)
+{
+    const struct reader_position *owned = owned_of(parked, event->partition);
+    const struct store_place place = {event->partition, event->offset};
+    const struct reader_position fence = {"commands", event->partition, owned->next, owned->next};
+    bool discard = span_is(postgres_text(rows, 0, C_ACTION), "discard");
+    struct batch *batch = parked->batch;
+    enum batch_outcome decided = BATCH_ACCEPTED;
+    int outcome;
+
+    batch_start(batch, event, 1);
+    outcome = store_load(parked->store, batch, &fence, 1, true);
+    if (outcome != READER_DONE)
+        return outcome;
+    if (discard && !batch->items[0].decided)
+        batch_discard(batch, event);
+    else if (!discard && batch->items[0].dead[0])
+        return unmark(parked, event, batch->items[0].dead);
+    else if (!discard)
+        TRY(batch_decide(batch, &batch->items[0], &decided));
+    outcome = store_commit(parked->store, batch, NULL, 0, &place);
+    if (outcome == READER_FAILED)
+        return unmark(parked, event, postgres_why(parked->store->link));
+    if (outcome == READER_DONE)
+        log_with(LOG_LEVEL_INFO, discard ? "a parked command was discarded" : "a parked command was decided",
+                 .event = event->id.text, .topic = "commands", .partition = event->partition,
+                 .offset = event->offset);
+    return outcome;
+}
+
+/* One row. ret_key: its key, while more of that key may follow. READER_SKIP: nothing to do. */
+static int drain_next(struct parked *parked, char ret_key[80])
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+    CLEANUP(postgres_array_done) struct postgres_array partitions = {0};
+    struct postgres_value value = {.type = POSTGRES_TEXT, .text = span_of(ret_key)};
+    struct event event;
+    int outcome;
+
+    if (!ret_key[0]) {
+        postgres_array_start(&partitions, POSTGRES_INT4);
+        for (size_t i = 0; i < parked->owned_count; i++)
+            postgres_array_integer(&partitions, parked->owned[i].partition);
+        value = (struct postgres_value){.type = POSTGRES_INT4, .array = &partitions};
+    }
+    outcome = ask(parked, ret_key[0] ? "parked_head" : "parked_marked", &value, &rows);
+    if (outcome != READER_DONE)
+        return outcome;
+    if (rows.count == 0) {
+        bool chain_ended = ret_key[0] != '\0';
+
+        ret_key[0] = '\0';
+        return chain_ended ? READER_DONE : READER_SKIP;
+    }
+    row_event(&rows, &event);
+    if (!owned_of(parked, event.partition)) {
+        ret_key[0] = '\0'; /* the key's partition is somebody else's now */
+        return READER_SKIP;
+    }
+    if (!span_is(postgres_text(&rows, 0, C_KIND), "parked") ||
+        text_copy(ret_key, 80, postgres_text(&rows, 0, C_KEY)) != 0)
+        ret_key[0] = '\0';
+    return drain_row(parked, &rows, &event);
+}
+
+int parked_drain(struct parked *parked)
+{
+    char key[80] = "";
+
+    if (parked->owned_count == 0)
+        return READER_DONE;
+    for (int i = 0; i < DRAINED_A_CALL; i++) {
+        int outcome = drain_next(parked, key);
+
+        if (outcome < 0)
+            return error_forward(outcome);
+        if (outcome == READER_DONE)
+            continue;
+        store_rollback(parked->store);
+        return outcome == READER_SKIP ? READER_DONE : READER_RETRY;
+    }
+    return READER_DONE;
+}

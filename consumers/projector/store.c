@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Writes what a batch decided and commits, in one round trip: states, private rows, verdicts, outbox, parked rows
+ * and the positions that say how far we read. All of it, or nothing. */
+#include "consumers/projector/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { UNIQUE_RETRIES = 3, STATEMENTS_A_MACHINE = 4 };
+
+/* clang-format off */
+static const struct postgres_statement fixed[] = {
+    {"position_make", "insert into bus.position (reader, topic, partition, next) "
+                      "select 'projector', 'commands', p, -1 from unnest($1::int[]) p on conflict do nothing"},
+    {"position_read", "select partition, next from bus.position "
+                      "where reader = 'projector' and topic = 'commands' and partition = any($1::int[])"},
+    {"position_lock", "select partition, next from bus.position where reader = 'projector' and topic = 'commands' "
+                      "and partition = any($1::int[]) order by partition for update"},
+    {"position_move", "update bus.position p set next = n.next "
+                      "from unnest($1::int[], $2::bigint[], $3::bigint[]) n (partition, was, next) "
+                      "where p.reader = 'projector' and p.topic = 'commands' and p.partition = n.partition "
+                      "and p.next = n.was"},
+    {"cluster_make",  "insert into bus.cluster (reader, id) values ('projector', $1) on conflict do nothing"},
+    {"cluster_read",  "select id from bus.cluster where reader = 'projector'"},
+    {"verdict_known", "select id from bus.verdict where id = any($1::uuid[])"},
+    {"parked_keys",   "select distinct key from bus.parked where kind = 'parked' and key = any($1::text[])"},
+    {"verdict_insert","insert into bus.verdict (id, principal, subject, decided_at, fingerprint, fact_count, accepted, "
+                      "kind, reason) select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], "
+                      "$5::bytea[], $6::smallint[], $7::boolean[], $8::text[], $9::text[])"},
+    {"verdict_hint",  "select pg_notify('verdict', '')"},
+    {"parked_insert", "insert into bus.parked (partition, \"offset\", id, at, key, headers, value, reason, kind) "
+                      "select * from unnest($1::int[], $2::bigint[], $3::uuid[], $4::timestamptz[], $5::text[], "
+                      "$6::text[], $7::bytea[], $8::text[], $9::text[])"},
+    {"parked_remove", "delete from bus.parked where partition = $1 and \"offset\" = $2"},
+    {NULL, NULL},
+};
+/* clang-format on */
+
+/* One statement made from a machine's table of columns. */
+static void make_statement(struct postgres_statement *statement, const char *verb, const char *kind, struct buf *sql)
+{
+    struct buf name = {0};
+
+    buf_format(&name, "%s_%s", verb, kind);
+    statement->name = take(name.data);
+    statement->sql = take(sql->data);
+    *sql = (struct buf){0};
+}
+
+static void make_machine(struct postgres_statement *statements, const struct machine *machine)
+{
+    struct buf sql = {0}, table = {0};
+
+    buf_format(&table, "state.%s", machine->kind);
+    buf_text(&sql, "select ");
+    postgres_columns(machine->state, NULL, &sql);
+    buf_format(&sql, " from %s where id = any($1::uuid[]) order by id for update", table.data);
+    make_statement(&statements[0], "load", machine->kind, &sql);
+    postgres_insert_sql(machine->state, table.data, &sql);
+    make_statement(&statements[1], "insert", machine->kind, &sql);
+    postgres_update_sql(machine->state, table.data, &sql);
+    make_statement(&statements[2], "update", machine->kind, &sql);
+    buf_format(&sql, "insert into private.%s (id, name, n, value) "
+                     "select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[])",
+               machine->kind);
+    make_statement(&statements[3], "private", machine->kind, &sql);
+    buf_done(&table);
+}
+
+int store_new(struct store *store, const char *application, const char *name_space)
+{
+    size_t count = 0;
+
+    while (machines[count])
+        count++;
+    TRY(postgres_new(application, name_space, &store->link));
+    store->statements = memory_new(count * STATEMENTS_A_MACHINE + 1, sizeof(*store->statements));
+    for (size_t m = 0; m < count; m++)
+        make_machine(&store->statements[m * STATEMENTS_A_MACHINE], machines[m]);
+    postgres_statements(store->link, fixed);
+    postgres_statements(store->link, outbox_statements);
+    postgres_statements(store->link, store->statements);
+    return 0;
+}
+
+void store_done(struct store *store)
+{
+    postgres_free(store->link);
+    for (struct postgres_statement *statement = store->statements; statement && statement->name; statement++) {
+        free((char *)(uintptr_t)statement->name);
+        free((char *)(uintptr_t)statement->sql);
+    }
+    free(store->statements);
+}
+
+int store_outcome(struct store *store, int outcome)
+{
+    if (outcome < 0)
+        return error_forward(outcome);
+    if (outcome == POSTGRES_DONE) {
+        store->unique_failures = 0;
+        return READER_DONE;
+    }
+    reader_because("%s", postgres_why(store->link));
+    if (outcome == POSTGRES_RETRY)
+        return READER_RETRY;
+    /* One of our own keys is there already: somebody else's transaction beat ours, most likely. */
+    if (outcome == POSTGRES_UNIQUE && store->unique_failures++ < UNIQUE_RETRIES)
+        return READER_RETRY;
+    store->unique_failures = 0;
+    return READER_FAILED;
+}
+
+int store_positions(struct store *store, struct reader_position *positions, size_t count)
+{
+    CLEANUP(postgres_array_done) struct postgres_array partitions = {0};
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+    struct postgres_value value = {.type = POSTGRES_INT4, .array = &partitions};
+    int outcome = postgres_ready(store->link);
+
+    if (outcome != POSTGRES_DONE)
+        return store_outcome(store, outcome);
+    postgres_array_start(&partitions, POSTGRES_INT4);
+    for (size_t i = 0; i < count; i++)
+        postgres_array_integer(&partitions, positions[i].partition);
+    postgres_send(store->link, "position_make", &value, 1, NULL);
+    postgres_send(store->link, "position_read", &value, 1, &rows);
+    outcome = postgres_sync(store->link, NULL);
+    if (outcome != POSTGRES_DONE)
+        return store_outcome(store, outcome);
+    for (size_t i = 0; i < count; i++)
+        for (int row = 0; row < rows.count; row++)
+            if (postgres_integer(&rows, row, 0) == positions[i].partition)
+                positions[i].next = postgres_integer(&rows, row, 1);
+    return READER_DONE;
+}
+
+int store_cluster(struct store *store, const char *cluster)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+    struct postgres_value value = {.type = POSTGRES_TEXT, .text = span_of(cluster)};
+    int outcome = postgres_ready(store->link);
+
+    if (outcome != POSTGRES_DONE)
+        return store_outcome(store, outcome);
+    postgres_send(store->link, "cluster_make", &value, 1, NULL);
+    postgres_send(store->link, "cluster_read", NULL, 0, &rows);
+    outcome = postgres_sync(store->link, NULL);
+    if (outcome != POSTGRES_DONE)
+        return store_outcome(store, outcome);
+    if (rows.count == 1 && span_is(postgres_text(&rows, 0, 0), cluster))
+        return READER_DONE;
+    reader_because("our positions are those of another Kafka cluster");
+    return READER_FAILED;
+}
+
+static void send_columns(struct postgres *link, const char *statement, const struct postgres_array *columns, int count)
+{
+    struct postgres_value values[PARKED_COLUMNS] = {0};
+
+    if (columns[0].count == 0)
+        return;
+    for (int i = 0; i < count; i++) {
+        values[i].type = columns[i].type;
+        values[i].array = &columns[i];
+    }
+    postgres_send(link, statement, values, count, NULL);
+}
+
+/* The states of one machine that changed: the new ones inserted, the others updated where their version still is
+ * what we read. expected: how many the update must change. */
+struct state_rows {
+    struct postgres_array columns[64];
+    int column_count, expected;
+    struct postgres_rows changed;
+};
+
+static void state_rows_done(struct state_rows *rows)
+{
+    for (int i = 0; i < rows->column_count; i++)
+        postgres_array_done(&rows->columns[i]);
+    postgres_rows_done(&rows->changed);
+}
+
+static void send_states(struct store *store, struct batch *batch, const struct machine *machine, bool fresh,
+                        struct state_rows *rows)
+{
+    enum postgres_type types[64];
+    struct postgres_value values[64] = {0};
+    char statement[64];
+    int columns = postgres_column_types(machine->state, types, 63);
+
+    rows->column_count = fresh ? columns : columns + 1;
+    types[columns] = POSTGRES_INT8; /* the version before */
+    for (int i = 0; i < rows->column_count; i++) {
+        postgres_array_start(&rows->columns[i], types[i]);
+        values[i] = (struct postgres_value){.type = types[i], .array = &rows->columns[i]};
+    }
+    for (size_t i = 0; i < batch->state_count; i++) {
+        struct batch_state *state = &batch->states[i];
+
+        if (!state->changed || state->machine != machine || (state->stored_version == 0) != fresh)
+            continue;
+        postgres_bind(machine->state, &state->state, rows->columns);
+        if (!fresh)
+            postgres_array_integer(&rows->columns[columns], state->stored_version);
+        rows->expected++;
+    }
+    if (rows->expected == 0)
+        return;
+    (void)snprintf(statement, sizeof(statement), "%s_%s", fresh ? "insert" : "update", machine->kind);
+    postgres_send(store->link, statement, values, rows->column_count, &rows->changed);
+}
+
+struct position_rows {
+    struct postgres_array partitions, was, next;
+    struct postgres_rows moved;
+};
+
+static void position_rows_done(struct position_rows *rows)
+{
+    postgres_array_done(&rows->partitions);
+    postgres_array_done(&rows->was);
+    postgres_array_done(&rows->next);
+    postgres_rows_done(&rows->moved);
+}
+
+static void send_positions(struct postgres *link, const struct reader_position *positions, size_t count,
+                           struct position_rows *rows)
+{
+    const struct postgres_value values[3] = {
+        {.type = POSTGRES_INT4, .array = &rows->partitions},
+        {.type = POSTGRES_INT8, .array = &rows->was},
+        {.type = POSTGRES_INT8, .array = &rows->next},
+    };
+
+    postgres_array_start(&rows->partitions, POSTGRES_INT4);
+    postgres_array_start(&rows->was, POSTGRES_INT8);
+    postgres_array_start(&rows->next, POSTGRES_INT8);
+    for (size_t i = 0; i < count; i++) {
+        postgres_array_integer(&rows->partitions, positions[i].partition);
+        postgres_array_integer(&rows->was, positions[i].from);
+        postgres_array_integer(&rows->next, positions[i].next);
+    }
+    postgres_send(link, "position_move", values, 3, &rows->moved);
+}
+
+static void send_batch(struct store *store, struct batch *batch)
+{
+    char statement[64];
+
+    for (int m = 0; machines[m]; m++) {
+        (void)snprintf(statement, sizeof(statement), "private_%s", machines[m]->kind);
+        send_columns(store->link, statement, batch->privates[m], PRIVATE_COLUMNS);
+    }
+    send_columns(store->link, "verdict_insert", batch->verdicts, VERDICT_COLUMNS);
+    send_columns(store->link, "parked_insert", batch->parked, PARKED_COLUMNS);
+    outbox_send(&batch->outbox, store->link);
+    if (batch->verdicts[0].count)
+        postgres_send(store->link, "verdict_hint", NULL, 0, NULL);
+}
+
+static void send_remove(struct postgres *link, const struct store_place *remove)
+{
+    const struct postgres_value values[2] = {{.type = POSTGRES_INT4, .integer = remove->partition},
+                                             {.type = POSTGRES_INT8, .integer = remove->offset}};
+
+    postgres_send(link, "parked_remove", values, 2, NULL);
+}
+
+struct writes {
+    struct state_rows fresh[BATCH_MACHINES], changed[BATCH_MACHINES];
+    struct position_rows positions;
+};
+
+static void writes_done(struct writes *writes)
+{
+    for (int m = 0; m < BATCH_MACHINES; m++) {
+        state_rows_done(&writes->fresh[m]);
+        state_rows_done(&writes->changed[m]);
+    }
+    position_rows_done(&writes->positions);
+}
+
+/* Rows we hold locked cannot have changed under us; should they have, nothing is committed. */
+static bool writes_hold(const struct writes *writes, size_t positions)
+{
+    for (int m = 0; m < BATCH_MACHINES; m++)
+        if (writes->changed[m].changed.count != writes->changed[m].expected)
+            return false;
+    return writes->positions.moved.count == (int)positions;
+}
+
+/* Two segments would be two round trips: the COMMIT goes with the writes. What they must have changed was locked
+ * by store_load in this very transaction, so a difference found after it is a bug, not a race. */
+int store_commit(struct store *store, struct batch *batch, const struct reader_position *positions, size_t count,
+                 const struct store_place *remove)
+{
+    CLEANUP(writes_done) struct writes writes = {0};
+    int outcome;
+
+    for (int m = 0; machines[m]; m++) {
+        send_states(store, batch, machines[m], true, &writes.fresh[m]);
+        send_states(store, batch, machines[m], false, &writes.changed[m]);
+    }
+    send_batch(store, batch);
+    if (remove)
+        send_remove(store->link, remove);
+    if (count)
+        send_positions(store->link, positions, count, &writes.positions);
+    postgres_send(store->link, "commit", NULL, 0, NULL);
+    outcome = postgres_sync(store->link, NULL);
+    if (outcome == POSTGRES_DONE && !writes_hold(&writes, count))
+        return error_new(ERROR_BUG, "a locked row was not what it was");
+    return store_outcome(store, outcome);
+}
+
+void store_rollback(struct store *store)
+{
+    if (!postgres_connected(store->link))
+        return;
+    postgres_send(store->link, "rollback", NULL, 0, NULL);
+    if (postgres_sync(store->link, NULL) != POSTGRES_DONE)
+        postgres_drop(store->link);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The projector's transactions: load.c begins one and reads what a batch names, store.c writes what was decided
+ * and commits. A constant number of round trips whatever the batch's size: two. */
+#ifndef COLIS_PROJECTOR_STORE_H
+#define COLIS_PROJECTOR_STORE_H
+
+#include "consumers/projector/batch.h"
+#include "shared/run/reader.h"
+
+struct store {
+    struct postgres *link;
+    struct postgres_statement *statements; /* those made from the tables of states/ */
+    int unique_failures;                   /* in a row */
+};
+
+MUST_CHECK int store_new(struct store *store, const char *application, const char *name_space);
+void store_done(struct store *store);
+
+/* Where the group's partitions are; rows that are absent are made, holding -1. */
+MUST_CHECK int store_positions(struct store *store, struct reader_position *positions, size_t count);
+/* Remembers the Kafka cluster, or compares: READER_FAILED where it is another one. */
+MUST_CHECK int store_cluster(struct store *store, const char *cluster);
+
+/* BEGIN; locks the positions, reads verdicts, parked keys and states into the batch. READER_MOVED where a
+ * position is not where the batch began. parked_too: a released command, which its own parked row must not stop. */
+MUST_CHECK int store_load(struct store *store, struct batch *batch, const struct reader_position *positions,
+                          size_t count, bool parked_too);
+/* Writes and commits. positions NULL: they stay where they are. remove: a parked row that is done with, or NULL. */
+struct store_place {
+    int32_t partition;
+    int64_t offset;
+};
+MUST_CHECK int store_commit(struct store *store, struct batch *batch, const struct reader_position *positions,
+                            size_t count, const struct store_place *remove);
+void store_rollback(struct store *store);
+/* Outcome of a link's call in the reader's words, with its reason kept. */
+int store_outcome(struct store *store, int outcome);
+
+#endif
