@@ -92,8 +92,9 @@ def test_clang_tidy_finds_nothing():
 def test_cppcheck_finds_nothing():
     wanted("cppcheck")
     command = ["cppcheck", "--quiet", "--std=c11", "--enable=warning,performance,portability", "--inline-suppr",
-               "--suppress=missingIncludeSystem", "--suppress=unknownMacro", "-D_GNU_SOURCE", f"-I{source.TOP}",
-               f"-I{compile_commands()}", "--template={file}:{line}: {severity}: {id} {message}"]
+               "--suppress=missingIncludeSystem", "--suppress=unknownMacro", "--suppress=arrayIndexThenCheck",
+               "-D_GNU_SOURCE", f"-I{source.TOP}", f"-I{compile_commands()}",
+               "--template={file}:{line}: {severity}: {id} {message}"]
 
     def check(path):
         return findings(run(*command, path).stderr)

@@ -1,0 +1,147 @@
+"""What stands on the topics of a namespace, as any Kafka tool sees it (read_committed), and a writer for poison."""
+import functools
+import json
+import sys
+from dataclasses import dataclass
+
+import confluent_kafka
+from confluent_kafka import KafkaError, TopicPartition
+from confluent_kafka.admin import AdminClient
+from harness import places
+from harness.until import until
+
+FACTS = ("parcel", "trip", "booking", "payment", "auth", "notification")
+
+
+@functools.cache
+def agree():
+    """The second opinion on messages (tests/schemas/agree.py), None until it is there."""
+    folder = places.TOP / "tests" / "schemas"
+    if not (folder / "agree.py").exists():
+        return None
+    sys.path.insert(0, str(folder))
+    import agree as module
+    return module
+
+
+@dataclass(frozen=True)
+class Message:
+    """A record and where it stands; headers as text."""
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    headers: dict
+    value: bytes
+    at_ms: int
+
+    @property
+    def id(self):
+        return self.headers.get("ce_id")
+
+    @property
+    def type(self):
+        return self.headers.get("ce_type")
+
+    @property
+    def subject(self):
+        return self.headers.get("ce_subject")
+
+    @property
+    def version(self):
+        return int(self.headers.get("ce_sequence", 0))
+
+    @property
+    def data(self):
+        return json.loads(self.value)
+
+
+class Topics:
+    """Reads whole topics, finds messages, writes raw records."""
+
+    def __init__(self, namespace):
+        self.namespace = namespace
+
+    def _client(self, **more):
+        return {"bootstrap.servers": places.servers()["COLIS_KAFKA_BROKERS"], "log_level": 0, **more}
+
+    def _reader(self):
+        return confluent_kafka.Consumer(self._client(**{
+            "group.id": f"{self.namespace}.eyes", "enable.auto.commit": False, "enable.partition.eof": True,
+            "isolation.level": "read_committed", "auto.offset.reset": "earliest", "fetch.wait.max.ms": 10}))
+
+    def read(self, topic, check=True):
+        """Every message of a topic from its start to its end now, in order of partition and offset."""
+        reader = self._reader()
+        try:
+            found = self._read_all(reader, f"{self.namespace}.{topic}")
+        finally:
+            reader.close()
+        messages = [_message(record, topic) for record in sorted(found, key=lambda r: (r.partition(), r.offset()))]
+        if check and agree() and topic in FACTS:
+            for message in messages:
+                agree().check_message(message.headers, message.value)
+        return messages
+
+    @staticmethod
+    def _read_all(reader, name):
+        partitions = reader.list_topics(name, timeout=10).topics[name].partitions
+        reader.assign([TopicPartition(name, partition, confluent_kafka.OFFSET_BEGINNING) for partition in partitions])
+        found, ended = [], set()
+        while len(ended) < len(partitions):
+            for record in reader.consume(500, 0.5):
+                if not record.error():
+                    found.append(record)
+                elif record.error().code() == KafkaError._PARTITION_EOF:
+                    ended.add(record.partition())
+                else:
+                    raise AssertionError(record.error().str())
+        return found
+
+    def of(self, topic, subject, check=True):
+        return [message for message in self.read(topic, check) if message.subject == subject]
+
+    def await_facts(self, topic, subject, count=1, deadline=15):
+        """The facts of one aggregate once there are as many."""
+        def look():
+            found = self.of(topic, subject)
+            return found if len(found) >= count else None
+        return until(look, deadline, f"{count} facts of {subject} on {topic}", every=0.1)
+
+    def ends(self, topic):
+        reader = self._reader()
+        try:
+            name = f"{self.namespace}.{topic}"
+            partitions = reader.list_topics(name, timeout=10).topics[name].partitions
+            return {p: reader.get_watermark_offsets(TopicPartition(name, p), timeout=10)[1] for p in partitions}
+        finally:
+            reader.close()
+
+    def write(self, topic, records):
+        """Raw records as (key, headers, value), waited for; returns [(partition, offset)]."""
+        places_written = []
+
+        def reported(error, record):
+            assert error is None, error
+            places_written.append((record.partition(), record.offset()))
+        producer = confluent_kafka.Producer(self._client(**{"partitioner": "murmur2_random", "linger.ms": 1,
+                                                            "enable.idempotence": True}))
+        for key, headers, value in records:
+            producer.produce(f"{self.namespace}.{topic}", value=value, key=key, headers=headers or None,
+                             on_delivery=reported)
+        assert producer.flush(15) == 0
+        return places_written
+
+    def names(self):
+        there = AdminClient(self._client()).list_topics(timeout=10).topics
+        return sorted(name for name in there if name.startswith(self.namespace + "."))
+
+
+def _text(value):
+    return value.decode(errors="surrogateescape") if value is not None else None
+
+
+def _message(record, topic):
+    headers = {name: _text(value) for name, value in record.headers() or []}
+    return Message(topic, record.partition(), record.offset(), _text(record.key()), headers, record.value() or b"",
+                   record.timestamp()[1])

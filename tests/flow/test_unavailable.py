@@ -1,0 +1,128 @@
+"""503 means surely not there, 504 means unknown: shown with a broker that freezes, vanishes and comes back."""
+import concurrent.futures
+import json
+
+import confluent_kafka
+import pytest
+from confluent_kafka import TopicPartition
+from harness.mock import Mock
+from harness.person import PARCEL
+from harness.until import until
+
+FAST = {"COLIS_CHECK_TOPICS": "off", "COLIS_KAFKA_DELIVERY_MS": "2000", "COLIS_KAFKA_LATE_MS": "500"}
+
+
+@pytest.fixture
+def cut(make_bus):
+    """An ingress on a mock cluster that can be frozen."""
+    namespace = "tmock"
+    with Mock(f"{namespace}.commands") as mock:
+        told = FAST | {"COLIS_KAFKA_BROKERS": mock.brokers, "COLIS_NAMESPACE": namespace}
+        bus = make_bus("ingress", settings={"ingress": told})
+        yield bus, mock, namespace
+
+
+def stored(mock, namespace):
+    """Command ids on the mock's topic."""
+    reader = confluent_kafka.Consumer({"bootstrap.servers": mock.brokers, "group.id": "eyes", "log_level": 0,
+                                       "enable.partition.eof": True, "fetch.wait.max.ms": 10})
+    name = f"{namespace}.commands"
+    partitions = reader.list_topics(name, timeout=10).topics[name].partitions
+    reader.assign([TopicPartition(name, partition, 0) for partition in partitions])
+    found, ended = [], set()
+    while len(ended) < len(partitions):
+        for record in reader.consume(500, 0.2):
+            if record.error():
+                ended.add(record.partition())
+            else:
+                found.append(dict(record.headers())["ce_id"].decode())
+    reader.close()
+    return found
+
+
+def many(bus, count):
+    """Replies to as many commands at once, each by its own person."""
+    people = [bus.person() for _ in range(count)]
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return list(pool.map(lambda person: person.post("/v1/parcels", PARCEL, key="k-" + person.id), people))
+
+
+def test_a_frozen_broker_gives_504_then_503_and_never_a_202(cut):
+    bus, mock, namespace = cut
+    assert bus.person().post("/v1/parcels", PARCEL).status_code == 202
+    before = set(stored(mock, namespace))
+    mock.freeze()
+    try:
+        first = many(bus, 8)
+        assert {reply.status_code for reply in first} <= {503, 504}
+        assert 504 in {reply.status_code for reply in first}
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            held = pool.submit(many, bus, 1)
+            refused = until(lambda: [r for r in many(bus, 2) if r.status_code == 503], 10, "a 503 while one is late")
+            assert held.result()[0].status_code == 504
+        assert all(int(reply.headers["Retry-After"]) >= 1 for reply in refused)
+        assert all(json.loads(reply.content)["status"] == 503 for reply in refused)
+    finally:
+        mock.thaw()
+    until(lambda: bus.person().post("/v1/parcels", PARCEL).status_code == 202, 20, "a 202 after the thaw")
+    assert len(set(stored(mock, namespace))) >= len(before)
+
+
+def test_a_key_that_was_refused_with_503_is_not_there(cut):
+    bus, mock, namespace = cut
+    assert bus.person().post("/v1/parcels", PARCEL).status_code == 202
+    mock.freeze()
+    try:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            held = pool.submit(many, bus, 4)
+
+            def refusal():
+                person = bus.person()
+                reply = person.post("/v1/parcels", PARCEL, key="refused")
+                return person if reply.status_code == 503 else None
+            person = until(refusal, 10, "a 503")
+            held.result()
+    finally:
+        mock.thaw()
+
+    def taken():
+        reply = person.post("/v1/parcels", PARCEL, key="refused")
+        return reply.json()["id"] if reply.status_code == 202 else None
+    command = until(taken, 20, "the same key taken after the thaw")
+    assert stored(mock, namespace).count(command) == 1
+
+
+def test_a_full_producer_queue_is_503(make_bus):
+    namespace = "tmock"
+    with Mock(f"{namespace}.commands") as mock:
+        told = FAST | {"COLIS_KAFKA_BROKERS": mock.brokers, "COLIS_NAMESPACE": namespace,
+                       "COLIS_KAFKA_QUEUE_MESSAGES": "4", "COLIS_KAFKA_LATE_MS": "60000"}
+        bus = make_bus("ingress", settings={"ingress": told})
+        assert bus.person().post("/v1/parcels", PARCEL).status_code == 202
+        mock.freeze()
+        codes = [reply.status_code for reply in many(bus, 16)]
+        mock.thaw()
+        assert codes.count(503) >= 8 and set(codes) <= {503, 504}
+        assert len(stored(mock, namespace)) <= 1 + codes.count(504)
+
+
+def test_a_504_retried_with_its_key_is_one_command(cut):
+    bus, mock, namespace = cut
+    person = bus.person()
+    assert person.post("/v1/parcels", PARCEL, key="one").status_code == 202
+    mock.freeze()
+    reply = person.post("/v1/parcels", PARCEL, key="two")
+    mock.thaw()
+    assert reply.status_code == 504
+
+    def taken():
+        reply = person.post("/v1/parcels", PARCEL, key="two")
+        return reply.json() if reply.status_code == 202 else None
+    body = until(taken, 20, "a 202 for the same key")
+    assert body["id"] in stored(mock, namespace)
+
+
+def test_the_ingress_takes_commands_while_nobody_decides(make_bus):
+    bus = make_bus("ingress")
+    taken = bus.person().register()
+    assert taken["id"] in [message.id for message in bus.topics.read("commands")]
