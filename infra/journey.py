@@ -117,8 +117,9 @@ def topic_open(topic):
     if described.error:
         raise Broken(f"topic {topic}: {described.error.str()}")
     ends = [confluent_kafka.TopicPartition(topic, p, confluent_kafka.OFFSET_END) for p in described.partitions]
-    reader.assign([confluent_kafka.TopicPartition(topic, end.partition, reader.get_watermark_offsets(end, timeout=DEADLINE)[1])
-                   for end in ends])
+    for end in ends:
+        end.offset = reader.get_watermark_offsets(end, timeout=DEADLINE)[1]
+    reader.assign(ends)
     return reader
 
 
@@ -136,7 +137,8 @@ def row_find(database, parcel):
 
 
 def document_find(mongo, parcel):
-    return until("document in history", lambda: mongo[NAMESPACE]["history"].find_one({"_id": f"parcel/{parcel}:0000000001"}))
+    history = mongo[NAMESPACE]["history"]
+    return until("document in history", lambda: history.find_one({"_id": f"parcel/{parcel}:0000000001"}))
 
 
 def mail_find(address):
@@ -154,6 +156,27 @@ def mail_find(address):
     return until("mail", look)
 
 
+def profile_update(client, watch, address):
+    watch.restart()
+    accepted = command_send(client, "/v1/me/profile", {"name": "Awa Ndiaye", "email": address, "language": "fr"})
+    watch.step("profile", f"202, command {accepted['id']}")
+    command_verdict(client, accepted)
+    watch.step("verdict", "accepted")
+
+
+def parcel_register(client, watch):
+    """The path of the parcel that was accepted."""
+    watch.restart()
+    accepted = command_send(client, "/v1/parcels", {
+        "recipient": {"name": "Moussa Ndiaye", "phone": "+221770000000"}, "origin": {"country": "FR", "city": "Paris"},
+        "destination": {"country": "SN", "city": "Dakar"}, "weight_g": 2500, "category": "clothes",
+        "value": {"amount": 40000, "currency": "XOF"}})
+    watch.step("parcel", f"202, {accepted['resource']}")
+    verdict = command_verdict(client, accepted)
+    watch.step("verdict", f"accepted, facts {', '.join(verdict['facts'])}")
+    return accepted["resource"]
+
+
 def journey():
     user, watch = str(uuid.uuid4()), Watch()
     address = f"awa.{user[:8]}@example.org"
@@ -162,31 +185,20 @@ def journey():
     database = psycopg.connect(os.environ["COLIS_POSTGRES_URL"] + "/" + NAMESPACE, autocommit=True)
     mongo = pymongo.MongoClient(os.environ["COLIS_MONGO_URL"], serverSelectionTimeoutMS=5000)
     print(f"journey of {user}")
+    profile_update(client, watch, address)
+    path = parcel_register(client, watch)
+    parcel = path.rpartition("/")[2]
 
-    watch.restart()
-    accepted = command_send(client, "/v1/me/profile", {"name": "Awa Ndiaye", "email": address, "language": "fr"})
-    watch.step("profile", f"202, command {accepted['id']}")
-    command_verdict(client, accepted)
-    watch.step("verdict", "accepted")
-
-    watch.restart()
-    accepted = command_send(client, "/v1/parcels", {
-        "recipient": {"name": "Moussa Ndiaye", "phone": "+221770000000"}, "origin": {"country": "FR", "city": "Paris"},
-        "destination": {"country": "SN", "city": "Dakar"}, "weight_g": 2500, "category": "clothes",
-        "value": {"amount": 40000, "currency": "XOF"}})
-    parcel = accepted["resource"].rpartition("/")[2]
-    watch.step("parcel", f"202, {accepted['resource']}")
-    verdict = command_verdict(client, accepted)
-    watch.step("verdict", f"accepted, facts {', '.join(verdict['facts'])}")
     state, version = row_find(database, parcel)
     watch.step("postgres", f"state.parcel: {state}, version {version}")
-    watch.step("query", f"GET {accepted['resource']}: {resource_read(client, accepted['resource']).get('state')}")
+    watch.step("query", f"GET {path}: {resource_read(client, path).get('state')}")
     message, headers = topic_find(reader, parcel)
-    watch.step("topic", f"{message.topic()} partition {message.partition()} offset {message.offset()}: {headers['ce_type'].decode()}")
+    place = f"{message.topic()} partition {message.partition()} offset {message.offset()}"
+    watch.step("topic", f"{place}: {headers['ce_type'].decode()}")
     document = document_find(mongo, parcel)
     watch.step("mongo", f"history {document['_id']}: {document['type']}")
-    items = resource_read(client, accepted["resource"] + "/history")["items"]
-    watch.step("query", f"GET {accepted['resource']}/history: {len(items)} item")
+    items = resource_read(client, path + "/history")["items"]
+    watch.step("query", f"GET {path}/history: {len(items)} item")
     mail = mail_find(address)
     watch.step("mail", f"to {mail['To']}: {mail['Subject']}")
 
@@ -197,7 +209,8 @@ def main():
         settings_load()
         journey()
     except (Broken, requests.RequestException, psycopg.Error, pymongo.errors.PyMongoError, KeyError) as error:
-        print(f"journey: failed after {time.monotonic() - began:.1f} s: {type(error).__name__}: {error}".replace("\n", " "))
+        text = f"{type(error).__name__}: {error}".replace("\n", " ")
+        print(f"journey: failed after {time.monotonic() - began:.1f} s: {text}")
         return 1
     print(f"journey: all found, {time.monotonic() - began:.1f} s")
     return 0
