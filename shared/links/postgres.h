@@ -64,7 +64,7 @@ void postgres_statements(struct postgres *link, const struct postgres_statement 
 /* One result row by row, columns by number; binary format. */
 struct postgres_rows {
     struct pg_result *result;
-    int count;
+    int count; /* rows; of a statement that returns none: how many it changed */
 };
 bool postgres_null(const struct postgres_rows *rows, int row, int column);
 struct span postgres_text(const struct postgres_rows *rows, int row, int column);   /* text, bytea, jsonb (without its version byte) */
@@ -84,7 +84,14 @@ MUST_CHECK int postgres_sync(struct postgres *link, int *ret_failed);
 void postgres_drop(struct postgres *link); /* closes; the next postgres_ready connects anew */
 bool postgres_connected(const struct postgres *link);
 /* BEGIN, COMMIT, ROLLBACK as statements "begin", "commit", "rollback" are always prepared. */
-int postgres_descriptor(const struct postgres *link); /* -1 where not connected */
+int postgres_descriptor(const struct postgres *link); /* -1 where not connected; see postgres_wants */
+/* Waits at most timeout_ms for a hint on a channel listened to: DONE (told, or in vain), RETRY (not connected). */
+MUST_CHECK int postgres_wait(struct postgres *link, int timeout_ms);
+
+/* Both kinds: LISTEN on each new connection; told is called from postgres_step, _sync and _wait for each hint.
+ * Call before the first connection. channel: a plain lower-case word, kept, not copied. */
+typedef void (*postgres_told)(void *self);
+void postgres_listen(struct postgres *link, const char *channel, postgres_told told, void *self);
 
 /* --- nonblocking, for servers --- */
 /* Each segment has a callback; segments are answered in order. rows[] are the results of the segment's
@@ -94,8 +101,10 @@ typedef void (*postgres_answered)(void *self, int outcome, struct postgres_rows 
 MUST_CHECK int postgres_start(struct postgres *link);
 void postgres_ask(struct postgres *link, const char *statement, const struct postgres_value *values, int count);
 MUST_CHECK int postgres_end(struct postgres *link, postgres_answered answered, void *self); /* Sync; POSTGRES_RETRY (not queued, not called) where not connected or 256 segments wait */
-int postgres_wants(const struct postgres *link); /* 1 read, 2 write, 3 both; 0 where not connected */
-MUST_CHECK int postgres_step(struct postgres *link); /* when readable or writable, and every 100 ms; the descriptor may change */
+/* The descriptor stays the same from postgres_start to postgres_free (an epoll descriptor that follows the
+ * connections behind it), so the only thing to wait for is that it is readable: 1. 0 before postgres_start. */
+int postgres_wants(const struct postgres *link);
+MUST_CHECK int postgres_step(struct postgres *link); /* when readable, and every 100 ms */
 
 /* --- rows of the states room: columns by the tables --- */
 /* Column names of a state, nested objects flattened with _: "id, version, ..., origin_country". With a prefix where given ("s."). */

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The rows of the states room: column names, types, arrays and structs, all by the generated tables, so that
+ * no program binds a column by hand. A nested object's members are columns of their own, joined by _.
+ * A state's struct holds no array: a program that had one would stop here at its start. */
+#include "shared/links/postgres_inside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum postgres_type type_of(const struct field *field)
+{
+    switch (field->kind) {
+    case FIELD_ID:
+        return POSTGRES_UUID;
+    case FIELD_INTEGER:
+        return POSTGRES_INT8;
+    case FIELD_BOOLEAN:
+        return POSTGRES_BOOL;
+    case FIELD_TIME:
+        return POSTGRES_TIME;
+    case FIELD_STRING:
+    case FIELD_CHOICE:
+        return POSTGRES_TEXT;
+    default:
+        abort();
+    }
+}
+
+static const char *type_name(enum postgres_type type)
+{
+    static const char *const names[] = {
+        [POSTGRES_TEXT] = "text",        [POSTGRES_UUID] = "uuid",   [POSTGRES_INT2] = "int2",
+        [POSTGRES_INT4] = "int4",        [POSTGRES_INT8] = "int8",   [POSTGRES_BOOL] = "bool",
+        [POSTGRES_TIME] = "timestamptz", [POSTGRES_BYTEA] = "bytea", [POSTGRES_JSONB] = "jsonb",
+    };
+    return names[type];
+}
+
+/* --- one walk over the columns, for everything that only wants their names and types --- */
+
+struct column {
+    int number; /* from 0 */
+    char name[64];
+    enum postgres_type type;
+};
+typedef void (*column_seen)(void *self, const struct column *column);
+
+static void walk_into(const struct schema *schema, struct column *column, column_seen seen, void *self)
+{
+    size_t stem = strlen(column->name);
+    for (int at = 0; at < schema->count; at++) {
+        const struct field *field = &schema->fields[at];
+        bool object = field->kind == FIELD_OBJECT;
+        snprintf(column->name + stem, sizeof(column->name) - stem, "%s%s", field->name, object ? "_" : "");
+        if (object) {
+            walk_into(field->object, column, seen, self);
+        } else {
+            column->type = type_of(field);
+            seen(self, column);
+            column->number++;
+        }
+    }
+    column->name[stem] = '\0';
+}
+
+static int walk(const struct schema *state, column_seen seen, void *self)
+{
+    struct column column = {0};
+    walk_into(state, &column, seen, self);
+    return column.number;
+}
+
+struct naming {
+    const char *before, *after; /* each name */
+    struct buf *to;
+    bool skip_id;
+    bool any;
+};
+
+static void name_column(void *self, const struct column *column)
+{
+    struct naming *naming = self;
+    if (naming->skip_id && strcmp(column->name, "id") == 0)
+        return;
+    buf_format(naming->to, "%s%s%s", naming->any ? ", " : "", naming->before, column->name);
+    if (naming->after) /* an assignment: the name once more */
+        buf_format(naming->to, "%s%s", naming->after, column->name);
+    naming->any = true;
+}
+
+void postgres_columns(const struct schema *state, const char *prefix, struct buf *to)
+{
+    struct naming naming = {.before = prefix ? prefix : "", .to = to};
+    walk(state, name_column, &naming);
+}
+
+struct typing {
+    enum postgres_type *types;
+    int capacity;
+};
+
+static void type_column(void *self, const struct column *column)
+{
+    struct typing *typing = self;
+    if (column->number < typing->capacity)
+        typing->types[column->number] = column->type;
+}
+
+int postgres_column_types(const struct schema *state, enum postgres_type *ret_types, int capacity)
+{
+    struct typing typing = {ret_types, capacity};
+    return walk(state, type_column, &typing);
+}
+
+static void parameter_column(void *self, const struct column *column)
+{
+    buf_format(self, "%s$%d::%s[]", column->number ? ", " : "", column->number + 1, type_name(column->type));
+}
+
+void postgres_insert_sql(const struct schema *state, const char *table, struct buf *to)
+{
+    buf_format(to, "insert into %s (", table);
+    postgres_columns(state, NULL, to);
+    buf_text(to, ") select * from unnest(");
+    walk(state, parameter_column, to);
+    buf_text(to, ")");
+}
+
+void postgres_update_sql(const struct schema *state, const char *table, struct buf *to)
+{
+    struct naming set = {.before = "", .after = " = n.", .to = to, .skip_id = true};
+    buf_format(to, "update %s s set ", table);
+    walk(state, name_column, &set);
+    buf_text(to, " from unnest(");
+    int count = walk(state, parameter_column, to);
+    buf_format(to, ", $%d::int8[]) n(", count + 1);
+    postgres_columns(state, NULL, to);
+    buf_text(to, ", was) where s.id = n.id and s.version = n.was");
+}
+
+/* --- structs to arrays --- */
+
+static void bind_member(const struct field *field, const char *member, struct postgres_array *array)
+{
+    int32_t choice;
+    int64_t integer;
+    switch (field->kind) {
+    case FIELD_STRING:
+    case FIELD_ID: /* struct id is its text */
+        postgres_array_text(array, span_of(member));
+        break;
+    case FIELD_CHOICE:
+        memcpy(&choice, member, sizeof(choice));
+        if (choice_text(field->choices, choice))
+            postgres_array_text(array, span_of(choice_text(field->choices, choice)));
+        else
+            postgres_array_null(array);
+        break;
+    case FIELD_BOOLEAN:
+        postgres_array_integer(array, *(const bool *)member);
+        break;
+    default:
+        memcpy(&integer, member, sizeof(integer));
+        postgres_array_integer(array, integer);
+        break;
+    }
+}
+
+static bool has(const struct field *field, const char *message)
+{
+    return field->has_offset == UINT16_MAX || *(const bool *)(message + field->has_offset);
+}
+
+static struct postgres_array *bind(const struct schema *schema, const char *message, bool present,
+                                   struct postgres_array *arrays)
+{
+    for (int at = 0; at < schema->count; at++) {
+        const struct field *field = &schema->fields[at];
+        bool here = present && has(field, message);
+        if (field->kind == FIELD_OBJECT) {
+            arrays = bind(field->object, message + field->offset, here, arrays);
+            continue;
+        }
+        if (here)
+            bind_member(field, message + field->offset, arrays);
+        else
+            postgres_array_null(arrays);
+        arrays++;
+    }
+    return arrays;
+}
+
+void postgres_bind(const struct schema *state, const void *row, struct postgres_array *arrays)
+{
+    bind(state, row, true, arrays);
+}
+
+/* --- rows to structs --- */
+
+struct fetching {
+    const struct postgres_rows *rows;
+    int row, column;
+    int present; /* cells that were not null */
+};
+
+static int fetch_choice(const struct field *field, struct span text, char *member)
+{
+    int32_t choice = choice_of(field->choices, text);
+    memcpy(member, &choice, sizeof(choice));
+    return choice ? 0 : error_new(ERROR_DATA, "%s holds a word that is none of its own", field->name);
+}
+
+static int fetch_text(const struct field *field, struct span text, char *member)
+{
+    if (text_copy(member, field->size, text) != 0)
+        return error_new(ERROR_DATA, "%s holds %zu bytes, more than it may", field->name, text.size);
+    return 0;
+}
+
+static int fetch_cell(const struct field *field, const struct fetching *fetching, char *member)
+{
+    const struct postgres_rows *rows = fetching->rows;
+    int row = fetching->row, column = fetching->column;
+    int64_t integer;
+    switch (field->kind) {
+    case FIELD_STRING:
+        return fetch_text(field, postgres_text(rows, row, column), member);
+    case FIELD_ID:
+        postgres_id(rows, row, column, (struct id *)member);
+        return 0;
+    case FIELD_CHOICE:
+        return fetch_choice(field, postgres_text(rows, row, column), member);
+    case FIELD_BOOLEAN:
+        *(bool *)member = postgres_integer(rows, row, column) != 0;
+        return 0;
+    default:
+        integer = postgres_integer(rows, row, column);
+        memcpy(member, &integer, sizeof(integer));
+        return 0;
+    }
+}
+
+static int fetch(const struct schema *schema, struct fetching *fetching, char *message);
+
+static int fetch_field(const struct field *field, struct fetching *fetching, char *message)
+{
+    if (field->kind == FIELD_OBJECT)
+        return fetch(field->object, fetching, message + field->offset);
+    int cell = fetching->column;
+    int result = 0;
+    if (!postgres_null(fetching->rows, fetching->row, cell)) {
+        result = fetch_cell(field, fetching, message + field->offset);
+        fetching->present++;
+    }
+    fetching->column++;
+    return error_forward(result);
+}
+
+/* A member is there when any of its cells is. */
+static int fetch(const struct schema *schema, struct fetching *fetching, char *message)
+{
+    for (int at = 0; at < schema->count; at++) {
+        const struct field *field = &schema->fields[at];
+        int before = fetching->present;
+        TRY(fetch_field(field, fetching, message));
+        if (field->has_offset != UINT16_MAX)
+            *(bool *)(message + field->has_offset) = fetching->present > before;
+    }
+    return 0;
+}
+
+int postgres_fetch(const struct schema *state, const struct postgres_rows *rows, int row, int first,
+                   void *ret_row)
+{
+    struct fetching fetching = {.rows = rows, .row = row, .column = first};
+    memset(ret_row, 0, state->size);
+    return error_forward(fetch(state, &fetching, ret_row));
+}
