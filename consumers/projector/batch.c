@@ -56,8 +56,8 @@ size_t batch_machine_index(const struct machine *machine)
 struct batch_state *batch_state_of(struct batch *batch, const struct machine *machine, const struct id *id,
                                    int *ret_index)
 {
-    /* Ids of different kinds never meet: each derives from its kind. A profile's is its person's, which names no
-     * other aggregate. Should two meet all the same, the machine is compared. */
+    /* Ids of different kinds never meet: each derives from its kind. A profile's is its person's, which names
+     * no other aggregate. Should two meet all the same, the machine is compared. */
     struct batch_slot *slot = index_slot(&batch->subjects, id->text);
     struct batch_state *state;
 
@@ -109,7 +109,8 @@ static const char *type_refusal(const struct event *event, const struct message_
 }
 
 /* Reads the subject; the reason where it is not one of the command's kind. */
-static const char *subject_refusal(const struct event *event, const struct message_row *row, struct id *ret_id)
+static const char *subject_refusal(const struct event *event, const struct message_row *row,
+                                   struct id *ret_id)
 {
     char kind[24];
 
@@ -126,7 +127,8 @@ static void data_refusal(const struct codec_errors *errors, char *ret_reason, si
         (void)snprintf(ret_reason, capacity, "not JSON at byte %zu: %s", errors->at, errors->syntax);
     else
         (void)snprintf(ret_reason, capacity, "data is invalid: %s %s",
-                       errors->count ? errors->items[0].pointer : "", errors->count ? errors->items[0].reason : "");
+                       errors->count ? errors->items[0].pointer : "",
+                       errors->count ? errors->items[0].reason : "");
 }
 
 static void item_read(struct batch *batch, struct batch_item *item)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A batch of commands in memory: what was read, what the database holds about it, and what was decided.
- * Life: batch_start -> (load.c fills states and marks) -> batch_decide each -> (store.c writes) -> batch_start. */
+ * Life: batch_start -> (load.c fills states and marks) -> batch_decide each -> (store.c writes) ->
+ * batch_start. */
 #ifndef COLIS_PROJECTOR_BATCH_H
 #define COLIS_PROJECTOR_BATCH_H
 
@@ -14,11 +15,11 @@ enum { BATCH_MACHINES = 8, BATCH_REASON = 200 };
 struct batch_item {
     const struct event *event;
     const struct message_row *row;
-    void *data;       /* decoded, in the batch's memory */
+    void *data;              /* decoded, in the batch's memory */
     char dead[BATCH_REASON]; /* why nobody can decide it; "" where somebody can */
-    bool decided;     /* its verdict exists, or an earlier one of this batch bears its id */
-    bool behind;      /* its key is parked */
-    int state;        /* index into states; -1 where dead */
+    bool decided;            /* its verdict exists, or an earlier one of this batch bears its id */
+    bool behind;             /* its key is parked */
+    int state;               /* index into states; -1 where dead */
 };
 
 /* An aggregate the batch touches. */
@@ -34,7 +35,7 @@ struct batch_index {
     struct batch_slot {
         const char *key;
         int value;
-    } *slots;
+    } * slots;
     size_t capacity, used;
 };
 
@@ -71,7 +72,8 @@ struct batch_item *batch_item_of(struct batch *batch, const char *id);
 size_t batch_machine_index(const struct machine *machine);
 
 enum batch_outcome { BATCH_ACCEPTED, BATCH_REFUSED, BATCH_SEEN, BATCH_DEAD, BATCH_BEHIND };
-/* Decides and folds; rows for the database are gathered. Memory only. Negative: stored data contradicts the rules. */
+/* Decides and folds; rows for the database are gathered. Memory only. Negative: stored data contradicts the
+ * rules. */
 MUST_CHECK int batch_decide(struct batch *batch, struct batch_item *item, enum batch_outcome *ret_outcome);
 
 /* A row of parked, with its notice; kind: PARKED_KIND_DEAD or PARKED_KIND_PARKED. */

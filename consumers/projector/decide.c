@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Decides one command of a batch in memory: verdict, facts into the outbox, the private record, or a parked row.
- * What is decided here is not true before store.c has committed it. */
+ * Decides one command of a batch in memory: verdict, facts into the outbox, the private record, or a parked
+ * row. What is decided here is not true before store.c has committed it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,11 +8,21 @@
 #include "shared/base/crypto.h"
 #include "shared/base/trace.h"
 
-enum verdict_column { V_ID, V_PRINCIPAL, V_SUBJECT, V_DECIDED_AT, V_FINGERPRINT, V_FACTS, V_ACCEPTED, V_KIND, V_REASON };
+enum verdict_column {
+    V_ID,
+    V_PRINCIPAL,
+    V_SUBJECT,
+    V_DECIDED_AT,
+    V_FINGERPRINT,
+    V_FACTS,
+    V_ACCEPTED,
+    V_KIND,
+    V_REASON
+};
 const enum postgres_type batch_verdict_types[VERDICT_COLUMNS] = {
-    [V_ID] = POSTGRES_UUID,           [V_PRINCIPAL] = POSTGRES_UUID, [V_SUBJECT] = POSTGRES_UUID,
-    [V_DECIDED_AT] = POSTGRES_TIME,   [V_FINGERPRINT] = POSTGRES_BYTEA, [V_FACTS] = POSTGRES_INT2,
-    [V_ACCEPTED] = POSTGRES_BOOL,     [V_KIND] = POSTGRES_TEXT,      [V_REASON] = POSTGRES_TEXT,
+    [V_ID] = POSTGRES_UUID,         [V_PRINCIPAL] = POSTGRES_UUID,    [V_SUBJECT] = POSTGRES_UUID,
+    [V_DECIDED_AT] = POSTGRES_TIME, [V_FINGERPRINT] = POSTGRES_BYTEA, [V_FACTS] = POSTGRES_INT2,
+    [V_ACCEPTED] = POSTGRES_BOOL,   [V_KIND] = POSTGRES_TEXT,         [V_REASON] = POSTGRES_TEXT,
 };
 
 enum private_column { R_ID, R_NAME, R_N, R_VALUE };
@@ -45,8 +55,8 @@ static void add_fingerprint(struct postgres_array *column, const char *hex)
         postgres_array_null(column);
 }
 
-static void add_verdict(struct batch *batch, const struct event *event, const char *kind, const struct id *subject,
-                        const struct domain_decision *decision)
+static void add_verdict(struct batch *batch, const struct event *event, const char *kind,
+                        const struct id *subject, const struct domain_decision *decision)
 {
     struct postgres_array *columns = batch->verdicts;
     struct id principal;
@@ -76,7 +86,8 @@ static void event_text(char *to, size_t capacity, const char *first, const char 
     buf_done(&text);
 }
 
-/* The fact as an event of its own; its id follows from the command and its place among the command's facts. */
+/* The fact as an event of its own; its id follows from the command and its place among the command's facts.
+ */
 static void add_fact(struct batch *batch, const struct event *command, const struct domain_fact *fact,
                      unsigned index)
 {
@@ -168,7 +179,8 @@ int batch_decide(struct batch *batch, struct batch_item *item, enum batch_outcom
 /* The notice on the dead topic: where the command is and why, never its value. */
 static void add_notice(struct batch *batch, const struct event *command, int32_t kind, const char *reason)
 {
-    struct command_parked_v1 notice = {.kind = kind, .partition = command->partition, .offset = command->offset};
+    struct command_parked_v1 notice = {
+        .kind = kind, .partition = command->partition, .offset = command->offset};
     struct event event = {0};
     char place[64];
     struct span parts[3] = {SPAN("parked"), span_of(command->topic), {0}};

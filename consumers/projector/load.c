@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One round trip that begins the transaction and reads all that a batch names: positions and states are locked,
- * states in the order of the machines and then by id, so that two projectors never wait for each other. */
+ * One round trip that begins the transaction and reads all that a batch names: positions and states are
+ * locked, states in the order of the machines and then by id, so that two projectors never wait for each
+ * other. */
 #include <stdio.h>
 #include <string.h>
 
@@ -32,7 +33,8 @@ static void asked_done(struct asked *asked)
         postgres_array_done(&asked->states[m]);
 }
 
-static void ask_for(struct asked *asked, struct batch *batch, const struct reader_position *positions, size_t count)
+static void ask_for(struct asked *asked, struct batch *batch, const struct reader_position *positions,
+                    size_t count)
 {
     postgres_array_start(&asked->partitions, POSTGRES_INT4);
     postgres_array_start(&asked->ids, POSTGRES_UUID);
@@ -79,7 +81,8 @@ static void send_all(struct postgres *link, const struct asked *asked, struct lo
 }
 
 /* Each position must be where the batch began: another owner, or a COMMIT whose reply was lost, moved it. */
-static bool positions_hold(const struct postgres_rows *rows, const struct reader_position *positions, size_t count)
+static bool positions_hold(const struct postgres_rows *rows, const struct reader_position *positions,
+                           size_t count)
 {
     if (rows->count != (int)count)
         return false;
@@ -134,8 +137,8 @@ static int take_states(struct batch *batch, const struct machine *machine, const
     return 0;
 }
 
-int store_load(struct store *store, struct batch *batch, const struct reader_position *positions, size_t count,
-               bool parked_too)
+int store_load(struct store *store, struct batch *batch, const struct reader_position *positions,
+               size_t count, bool parked_too)
 {
     CLEANUP(loaded_done) struct loaded loaded = {0};
     CLEANUP(asked_done) struct asked asked = {0};

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * colis-projector: decides commands.
  *
- * Reads <namespace>.commands, decides each command exactly once against the state in PostgreSQL, and writes in
- * one transaction a batch: changed states, private values, verdicts, facts into the outbox, and how far it read.
- * A crash at any instant leaves either all of a batch or nothing, and the batch is read again.
+ * Reads <namespace>.commands, decides each command exactly once against the state in PostgreSQL, and writes
+ * in one transaction a batch: changed states, private values, verdicts, facts into the outbox, and how far it
+ * read. A crash at any instant leaves either all of a batch or nothing, and the batch is read again.
  *
- * What cannot be read is kept as dead and blocks nobody; what fails alone is parked and later commands of its key
- * join it, until an operator releases them (colis-redrive).
+ * What cannot be read is kept as dead and blocks nobody; what fails alone is parked and later commands of its
+ * key join it, until an operator releases them (colis-redrive).
  *
- * It must never write a topic (the relay alone does), never read a clock to decide (a command's time is when the
- * broker stored it), and never log what is private. Scale by running more: at most one a partition of commands. */
+ * It must never write a topic (the relay alone does), never read a clock to decide (a command's time is when
+ * the broker stored it), and never log what is private. Scale by running more: at most one a partition of
+ * commands. */
 #include <string.h>
 
 #include "consumers/projector/parked.h"
@@ -26,11 +27,21 @@ struct projector {
 };
 
 static struct metric decided[] = {
-    [BATCH_ACCEPTED] = {.name = "colis_commands_total", .labels = "outcome=\"accepted\"", .help = "Commands by what became of them"},
-    [BATCH_REFUSED] = {.name = "colis_commands_total", .labels = "outcome=\"refused\"", .help = "Commands by what became of them"},
-    [BATCH_SEEN] = {.name = "colis_commands_total", .labels = "outcome=\"seen\"", .help = "Commands by what became of them"},
-    [BATCH_DEAD] = {.name = "colis_commands_total", .labels = "outcome=\"dead\"", .help = "Commands by what became of them"},
-    [BATCH_BEHIND] = {.name = "colis_commands_total", .labels = "outcome=\"behind\"", .help = "Commands by what became of them"},
+    [BATCH_ACCEPTED] = {.name = "colis_commands_total",
+                        .labels = "outcome=\"accepted\"",
+                        .help = "Commands by what became of them"},
+    [BATCH_REFUSED] = {.name = "colis_commands_total",
+                        .labels = "outcome=\"refused\"",
+                        .help = "Commands by what became of them"},
+    [BATCH_SEEN] = {.name = "colis_commands_total",
+                        .labels = "outcome=\"seen\"",
+                        .help = "Commands by what became of them"},
+    [BATCH_DEAD] = {.name = "colis_commands_total",
+                        .labels = "outcome=\"dead\"",
+                        .help = "Commands by what became of them"},
+    [BATCH_BEHIND] = {.name = "colis_commands_total",
+                        .labels = "outcome=\"behind\"",
+                        .help = "Commands by what became of them"},
 };
 
 /* Keeps where our partitions are in the store: the fence of what parked_drain does between batches. */
@@ -97,7 +108,8 @@ static int projector_handle(void *self, const struct event *event)
     metric_add(&decided[outcome], 1);
     if (outcome == BATCH_DEAD)
         log_with(LOG_LEVEL_WARN, "a command nobody can read was put aside", .event = event->id.text,
-                 .topic = event->topic, .partition = event->partition, .offset = event->offset, .err = item->dead);
+                 .topic = event->topic, .partition = event->partition, .offset = event->offset,
+                 .err = item->dead);
     return outcome == BATCH_SEEN ? READER_SKIP : READER_DONE;
 }
 
@@ -176,9 +188,10 @@ static int run(void *self)
 int main(int argc, char **argv)
 {
     static struct projector projector;
-    static const struct setting *const settings[] = {kafka_settings, postgres_settings, reader_settings, NULL};
-    static const struct service service = {"projector", "decides commands and folds their facts into PostgreSQL",
-                                           settings, run, &projector};
+    static const struct setting *const settings[] = {kafka_settings, postgres_settings, reader_settings,
+                                                     NULL};
+    static const struct service service = {
+        "projector", "decides commands and folds their facts into PostgreSQL", settings, run, &projector};
 
     return service_main(&service, argc, argv);
 }

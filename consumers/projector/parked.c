@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Drains what an operator marked. A marked head frees its whole key: each command is decided in a transaction of
- * its own, under the same fence as a batch; one that fails again loses its mark and keeps its key parked. */
+ * Drains what an operator marked. A marked head frees its whole key: each command is decided in a transaction
+ * of its own, under the same fence as a batch; one that fails again loses its mark and keeps its key parked.
+ */
 #include "consumers/projector/parked.h"
 
 #include <string.h>
@@ -62,9 +63,11 @@ static void row_event(const struct postgres_rows *rows, struct event *event)
 
 static int unmark(struct parked *parked, const struct event *event, const char *reason)
 {
-    const struct postgres_value values[3] = {{.type = POSTGRES_INT4, .integer = event->partition},
-                                             {.type = POSTGRES_INT8, .integer = event->offset},
-                                             {.type = POSTGRES_TEXT, .text = span_of(reason)}};
+    const struct postgres_value values[3] = {
+        {.type = POSTGRES_INT4, .integer = event->partition},
+        {.type = POSTGRES_INT8, .integer = event->offset   },
+        {.type = POSTGRES_TEXT, .text = span_of(reason)    }
+    };
 
     log_with(LOG_LEVEL_WARN, "a released command failed again and stays parked", .event = event->id.text,
              .topic = "commands", .partition = event->partition, .offset = event->offset, .err = reason);

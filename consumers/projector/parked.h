@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Released and discarded commands: drained by whoever owns their partition, oldest first and before newer ones of
- * their key (which keep joining the parked ones until the key is empty). */
+ * Released and discarded commands: drained by whoever owns their partition, oldest first and before newer
+ * ones of their key (which keep joining the parked ones until the key is empty). */
 #ifndef COLIS_PROJECTOR_PARKED_H
 #define COLIS_PROJECTOR_PARKED_H
 
@@ -8,14 +8,15 @@
 
 struct parked {
     struct store *store;
-    struct batch *batch;                     /* shared with the reader's batches: never at the same time */
-    struct reader_position *owned;           /* our partitions and where they are in the store */
+    struct batch *batch;           /* shared with the reader's batches: never at the same time */
+    struct reader_position *owned; /* our partitions and where they are in the store */
     size_t owned_count;
 };
 
 extern const struct postgres_statement parked_statements[];
 
-/* Drains the marked keys of our partitions, some per call. READER_DONE, or READER_RETRY where the store is away. */
+/* Drains the marked keys of our partitions, some per call. READER_DONE, or READER_RETRY where the store is
+ * away. */
 MUST_CHECK int parked_drain(struct parked *parked);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Writes what a batch decided and commits, in one round trip: states, private rows, verdicts, outbox, parked rows
- * and the positions that say how far we read. All of it, or nothing. */
+ * Writes what a batch decided and commits, in one round trip: states, private rows, verdicts, outbox, parked
+ * rows and the positions that say how far we read. All of it, or nothing. */
 #include "consumers/projector/store.h"
 
 #include <stdio.h>
@@ -37,7 +37,8 @@ static const struct postgres_statement fixed[] = {
 /* clang-format on */
 
 /* One statement made from a machine's table of columns. */
-static void make_statement(struct postgres_statement *statement, const char *verb, const char *kind, struct buf *sql)
+static void make_statement(struct postgres_statement *statement, const char *verb, const char *kind,
+                           struct buf *sql)
 {
     struct buf name = {0};
 
@@ -60,8 +61,9 @@ static void make_machine(struct postgres_statement *statements, const struct mac
     make_statement(&statements[1], "insert", machine->kind, &sql);
     postgres_update_sql(machine->state, table.data, &sql);
     make_statement(&statements[2], "update", machine->kind, &sql);
-    buf_format(&sql, "insert into private.%s (id, name, n, value) "
-                     "select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[])",
+    buf_format(&sql,
+               "insert into private.%s (id, name, n, value) "
+               "select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[])",
                machine->kind);
     make_statement(&statements[3], "private", machine->kind, &sql);
     buf_done(&table);
@@ -86,7 +88,8 @@ int store_new(struct store *store, const char *application, const char *name_spa
 void store_done(struct store *store)
 {
     postgres_free(store->link);
-    for (struct postgres_statement *statement = store->statements; statement && statement->name; statement++) {
+    for (struct postgres_statement *statement = store->statements; statement && statement->name;
+         statement++) {
         free((char *)(uintptr_t)statement->name);
         free((char *)(uintptr_t)statement->sql);
     }
@@ -154,7 +157,8 @@ int store_cluster(struct store *store, const char *cluster)
     return READER_FAILED;
 }
 
-static void send_columns(struct postgres *link, const char *statement, const struct postgres_array *columns, int count)
+static void send_columns(struct postgres *link, const char *statement, const struct postgres_array *columns,
+                         int count)
 {
     struct postgres_value values[PARKED_COLUMNS] = {0};
 
@@ -167,8 +171,8 @@ static void send_columns(struct postgres *link, const char *statement, const str
     postgres_send(link, statement, values, count, NULL);
 }
 
-/* The states of one machine that changed: the new ones inserted, the others updated where their version still is
- * what we read. expected: how many the update must change. */
+/* The states of one machine that changed: the new ones inserted, the others updated where their version still
+ * is what we read. expected: how many the update must change. */
 struct state_rows {
     struct postgres_array columns[64];
     int column_count, expected;
@@ -230,8 +234,8 @@ static void send_positions(struct postgres *link, const struct reader_position *
 {
     const struct postgres_value values[3] = {
         {.type = POSTGRES_INT4, .array = &rows->partitions},
-        {.type = POSTGRES_INT8, .array = &rows->was},
-        {.type = POSTGRES_INT8, .array = &rows->next},
+        {.type = POSTGRES_INT8, .array = &rows->was       },
+        {.type = POSTGRES_INT8, .array = &rows->next      },
     };
 
     postgres_array_start(&rows->partitions, POSTGRES_INT4);
@@ -262,8 +266,10 @@ static void send_batch(struct store *store, struct batch *batch)
 
 static void send_remove(struct postgres *link, const struct store_place *remove)
 {
-    const struct postgres_value values[2] = {{.type = POSTGRES_INT4, .integer = remove->partition},
-                                             {.type = POSTGRES_INT8, .integer = remove->offset}};
+    const struct postgres_value values[2] = {
+        {.type = POSTGRES_INT4, .integer = remove->partition},
+        {.type = POSTGRES_INT8, .integer = remove->offset   }
+    };
 
     postgres_send(link, "parked_remove", values, 2, NULL);
 }
@@ -291,10 +297,10 @@ static bool writes_hold(const struct writes *writes, size_t positions)
     return writes->positions.moved.count == (int)positions;
 }
 
-/* Two segments would be two round trips: the COMMIT goes with the writes. What they must have changed was locked
- * by store_load in this very transaction, so a difference found after it is a bug, not a race. */
-int store_commit(struct store *store, struct batch *batch, const struct reader_position *positions, size_t count,
-                 const struct store_place *remove)
+/* Two segments would be two round trips: the COMMIT goes with the writes. What they must have changed was
+ * locked by store_load in this very transaction, so a difference found after it is a bug, not a race. */
+int store_commit(struct store *store, struct batch *batch, const struct reader_position *positions,
+                 size_t count, const struct store_place *remove)
 {
     CLEANUP(writes_done) struct writes writes = {0};
     int outcome;

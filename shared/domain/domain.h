@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The pure core: decide(states, command, now) -> verdict, facts, at most one private record; and
  * fold(state, fact) -> state. Values in, values out: no clock, heap, log or I/O.
- * The rules stand as aligned rows in one file an aggregate (parcel.c, profile.c); decide and fold both read them,
- * so a state cannot be reached in one and not in the other. */
+ * The rules stand as aligned rows in one file an aggregate (parcel.c, profile.c); decide and fold both read
+ * them, so a state cannot be reached in one and not in the other. */
 #ifndef COLIS_DOMAIN_DOMAIN_H
 #define COLIS_DOMAIN_DOMAIN_H
 
@@ -49,7 +49,7 @@ struct domain_command {
     struct id id, subject;
     const char *principal; /* borrowed; "" where there is none */
     const char *role;
-    int64_t now_ms; /* when the broker stored it */
+    int64_t now_ms;   /* when the broker stored it */
     const void *data; /* the decoded struct of row->schema */
 };
 
@@ -69,8 +69,8 @@ struct domain_decision {
     int64_t private_n;
 };
 
-/* state: the subject's, zeroed but for head.id where it does not exist. now is raised to the aggregate's last fact.
- * Facts are returned with versions, not yet folded. */
+/* state: the subject's, zeroed but for head.id where it does not exist. now is raised to the aggregate's last
+ * fact. Facts are returned with versions, not yet folded. */
 void domain_decide(const union domain_state *state, const struct domain_command *command,
                    struct domain_decision *ret_decision);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A parcel: registered -> cancelled. The rows below are the specification (P1, P4); a person who ships parcels
- * can check them. */
+ * A parcel: registered -> cancelled. The rows below are the specification (P1, P4); a person who ships
+ * parcels can check them. */
 #include <stddef.h>
 #include <string.h>
 

@@ -45,13 +45,14 @@ static const struct rule *rule_find(const struct machine *machine, const struct 
     const struct domain_head *head = &situation->state->head;
     uint32_t who = who_calls(machine, situation->state, situation->command);
     uint32_t from = head->version > 0 ? FROM(head->state) : FROM_NOTHING;
-    uint32_t may = 0, starts = 0;
+    uint32_t may = 0, here = 0, starts = 0;
     const struct rule *found = NULL;
 
     for (const struct rule *rule = machine->rules; rule_row_used(rule); rule++) {
         if (strcmp(rule->command, situation->command->row->family) != 0)
             continue;
         may |= rule->who;
+        here |= rule->from & from ? rule->who : 0;
         starts |= rule->from;
         if (!found && (rule->from & from) && (rule->who & who))
             found = rule;
@@ -62,7 +63,7 @@ static const struct rule *rule_find(const struct machine *machine, const struct 
         *ret_refusal = starts & FROM_NOTHING ? REFUSAL_NOT_ALLOWED : REFUSAL_NOT_FOUND;
     else if (!(who & (WHO_OWNER | WHO_STAFF | WHO_SYSTEM)))
         *ret_refusal = REFUSAL_NOT_FOUND; /* somebody else's is as good as unknown */
-    else if (!(may & who))
+    else if (!(may & who) || here)
         *ret_refusal = REFUSAL_NOT_ALLOWED;
     else
         *ret_refusal = from & machine->terminal ? REFUSAL_ENDED : REFUSAL_WRONG_STATE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A rule is one permitted thing; what has no row is refused. The machine of an aggregate is its rows plus how a
- * fact's values enter its state. */
+ * A rule is one permitted thing; what has no row is refused. The machine of an aggregate is its rows plus how
+ * a fact's values enter its state. */
 #ifndef COLIS_DOMAIN_RULE_H
 #define COLIS_DOMAIN_RULE_H
 
@@ -20,7 +20,7 @@ typedef void (*rule_write)(const struct rule_situation *situation, struct domain
                            union domain_data *data);
 
 enum { RULE_GUARDS = 4 };
-#define FROM(state) (1u << (state))
+#define FROM(state)  (1u << (state))
 #define FROM_NOTHING 1u /* it does not exist yet */
 
 struct rule {
