@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A strict HTTP/1.1 server on one libuv loop (RFC 9112): llhttp in strict mode plus what it leaves to us.
  * It answers by itself, as problem+json and then closing: 400 (anything RFC 9112 calls malformed, no or two
- * Host, bad target), 404, 405 with Allow, 406, 408, 413, 415, 417, 431, 501, 505, 503 (connections at the cap,
- * or draining). The handler sees only complete requests with a route of the table.
- * One request at a time a connection: while one is unanswered nothing more is read from it. */
+ * Host, bad target, a body where the method takes none, trailer fields), 404, 405 with Allow, 406, 408, 413,
+ * 414, 415, 417, 431, 501, 505, 503 (connections at the cap, or draining). The handler sees only complete
+ * requests with a route of the table. A HEAD goes to the route of the GET; its body is not sent.
+ * One request at a time a connection: while one is unanswered at most one read more is kept, unparsed. */
 #ifndef COLIS_HTTP_SERVER_H
 #define COLIS_HTTP_SERVER_H
 
@@ -42,6 +43,7 @@ struct http_config {
     const struct http_route *routes; /* ends with an empty row */
     http_handler handle;
     http_gone gone; /* may be NULL where every handler replies at once */
+    void (*failed)(void *self, int result); /* a handler's negative result, after the 500; may be NULL */
     void *self;
     const char *host;
     int port;            /* 0: any, see http_server_port */

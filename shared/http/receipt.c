@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Fingerprints and receipts under one server key. Every part is length-prefixed and the first part names the
+ * use, so no fingerprint can be passed off as a receipt. It keeps nothing: any instance can check any
+ * receipt. */
+#include "shared/http/receipt.h"
+
+#include <string.h>
+
+#include "shared/base/error.h"
+
+enum { VERSION = 1, TIME_AT = 1, FINGERPRINT_AT = 9, TAG_AT = 25, SIZE = 41, PART_SIZE = 16, PARTS = 4 };
+
+static char server_key[257];
+
+const struct setting receipt_settings[] = {
+    {.name = "server_key",
+     .kind = SETTING_TEXT,
+     .fallback = NULL,
+     .min = 32,
+     .max = sizeof(server_key) - 1,
+     .secret = true,
+     .help = "signs receipts and fingerprints; the same for every ingress and query, at least 32 bytes",
+     .target = server_key,
+     .size = sizeof(server_key)},
+    {0    },
+};
+
+struct receipt_keeper {
+    struct crypto_mac *mac;
+};
+
+int receipt_keeper_new(struct receipt_keeper **ret_keeper)
+{
+    struct span key = span_of(server_key);
+    if (key.size < 32)
+        return error_new(ERROR_SETTINGS, "server_key must have at least 32 bytes");
+    CLEANUP(receipt_keeper_free_cleanup) struct receipt_keeper *keeper = memory_new(1, sizeof(*keeper));
+    TRY(crypto_mac_new(key, &keeper->mac));
+    *ret_keeper = take(keeper);
+    return 0;
+}
+
+void receipt_keeper_free(struct receipt_keeper *keeper)
+{
+    if (!keeper)
+        return;
+    crypto_mac_free(keeper->mac);
+    free(keeper);
+}
+
+static void big_endian(uint64_t value, uint8_t ret_bytes[8])
+{
+    for (int i = 7; i >= 0; i--, value >>= 8)
+        ret_bytes[i] = (uint8_t)value;
+}
+
+static void tag(struct receipt_keeper *keeper, const struct span *parts, size_t count,
+                uint8_t ret_tag[PART_SIZE])
+{
+    uint8_t sizes[PARTS][8], whole[32];
+    struct span prefixed[2 * PARTS];
+    for (size_t i = 0; i < count; i++) {
+        big_endian(parts[i].size, sizes[i]);
+        prefixed[2 * i] = (struct span){(char *)sizes[i], 8};
+        prefixed[2 * i + 1] = parts[i];
+    }
+    crypto_mac_parts(keeper->mac, prefixed, 2 * count, whole);
+    memcpy(ret_tag, whole, PART_SIZE);
+}
+
+void receipt_fingerprint(struct receipt_keeper *keeper, struct span method, struct span path,
+                         struct span data, uint8_t ret_fingerprint[16])
+{
+    const struct span parts[PARTS] = {SPAN("fingerprint"), method, path, data};
+    tag(keeper, parts, PARTS, ret_fingerprint);
+}
+
+static void seal(struct receipt_keeper *keeper, const struct id *command, const uint8_t bytes[SIZE],
+                 uint8_t ret_tag[PART_SIZE])
+{
+    const struct span parts[] = {
+        SPAN("receipt"), span_of(command->text), {(const char *)bytes, TAG_AT}
+    };
+    tag(keeper, parts, 3, ret_tag);
+}
+
+void receipt_sign(struct receipt_keeper *keeper, const struct id *command, int64_t accepted_ms,
+                  const uint8_t fingerprint[16], char ret_text[RECEIPT_TEXT])
+{
+    uint8_t bytes[SIZE] = {VERSION};
+    CLEANUP(buf_done) struct buf text = {0};
+    big_endian((uint64_t)accepted_ms, bytes + TIME_AT);
+    memcpy(bytes + FINGERPRINT_AT, fingerprint, PART_SIZE);
+    seal(keeper, command, bytes, bytes + TAG_AT);
+    crypto_base64url(bytes, SIZE, &text);
+    memcpy(ret_text, text.data, RECEIPT_TEXT);
+}
+
+int receipt_check(struct receipt_keeper *keeper, const struct id *command, struct span text,
+                  int64_t *ret_accepted_ms, uint8_t ret_fingerprint[16])
+{
+    uint8_t bytes[SIZE], wanted[PART_SIZE];
+    size_t size;
+    if (crypto_unbase64url(text, bytes, SIZE, &size) != 0 || size != SIZE || bytes[0] != VERSION)
+        return RECEIPT_WRONG;
+    seal(keeper, command, bytes, wanted);
+    if (!crypto_same(wanted, bytes + TAG_AT, PART_SIZE))
+        return RECEIPT_WRONG;
+    uint64_t accepted = 0;
+    for (int i = TIME_AT; i < FINGERPRINT_AT; i++)
+        accepted = accepted << 8 | bytes[i];
+    *ret_accepted_ms = (int64_t)accepted;
+    memcpy(ret_fingerprint, bytes + FINGERPRINT_AT, PART_SIZE);
+    return 0;
+}
