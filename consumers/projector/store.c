@@ -154,7 +154,7 @@ int store_cluster(struct store *store, const char *cluster)
     if (rows.count == 1 && span_is(postgres_text(&rows, 0, 0), cluster))
         return READER_DONE;
     reader_because("our positions are those of another Kafka cluster");
-    return READER_FAILED;
+    return READER_REJECT;
 }
 
 static void send_columns(struct postgres *link, const char *statement, const struct postgres_array *columns,

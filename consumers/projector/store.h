@@ -18,7 +18,7 @@ void store_done(struct store *store);
 
 /* Where the group's partitions are; rows that are absent are made, holding -1. */
 MUST_CHECK int store_positions(struct store *store, struct reader_position *positions, size_t count);
-/* Remembers the Kafka cluster, or compares: READER_FAILED where it is another one. */
+/* Remembers the Kafka cluster, or compares: READER_REJECT where it is another one. */
 MUST_CHECK int store_cluster(struct store *store, const char *cluster);
 
 /* BEGIN; locks the positions, reads verdicts, parked keys and states into the batch. READER_MOVED where a
