@@ -38,3 +38,11 @@ bool message_family_known(const char *type)
             return true;
     return false;
 }
+
+const struct schema *schema_of(const char *name)
+{
+    const struct schema *const *row = schema_rows;
+    while (*row && strcmp((*row)->name, name) != 0)
+        row++;
+    return *row;
+}

@@ -21,6 +21,10 @@ extern const struct message_row message_rows[];
 const struct message_row *message_of(const char *type); /* NULL where unknown */
 bool message_family_known(const char *type);            /* some version of this family exists */
 
+/* Every message, state and foreign schema, by its file's name; schema_rows ends with NULL. */
+extern const struct schema *const schema_rows[];
+const struct schema *schema_of(const char *name); /* NULL where unknown */
+
 enum route_server { ROUTE_INGRESS = 1, ROUTE_QUERY };
 enum route_subject {
     ROUTE_SUBJECT_NONE,

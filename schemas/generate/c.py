@@ -153,6 +153,11 @@ def write_table(struct, out):
             f"\"{struct.c_name} is too large\");", ""]
 
 
+def write_schemas(model, out):
+    names = [f"    &{struct.c_name}_schema," for struct in model.whole()]
+    out += ["const struct schema *const schema_rows[] = {"] + names + ["    NULL};", ""]
+
+
 def write_messages(model, out):
     out.append("const struct message_row message_rows[] = {")
     for m in model.messages:
@@ -203,6 +208,7 @@ def tables(model, document):
         out += [f"    {{{text(value)}}}," for value in enum.values] + ["    {0}};", ""]
     for struct in model.structs:
         write_table(struct, out)
+    write_schemas(model, out)
     write_messages(model, out)
     write_routes(model, out)
     write_topics(model, out)

@@ -118,6 +118,10 @@ class Model:
     documents: dict = field(default_factory=dict)  # "types/place" -> the parsed file
     inputs: list = field(default_factory=list)
 
+    def whole(self):
+        """What may stand alone as a document: not the types, nor objects written in place."""
+        return [s for s in self.structs if s.folder != "types" and "#" not in s.path]
+
 
 @dataclass
 class Message:
@@ -287,10 +291,10 @@ class Loader:
         target = member["$ref"]
         found = re.fullmatch(r"(?:\.\./types/)([a-z0-9_]+)\.json", target)
         key = "types/" + found.group(1) if found else None
-        if not found and struct.folder in ("types", "foreign") and re.fullmatch(r"[a-z0-9_]+\.json", target):
-            key = struct.folder + "/" + target[:-5]
+        if struct.folder in ("types", "foreign"):
+            key = struct.folder + "/" + target[:-5] if re.fullmatch(r"[a-z0-9_]+\.json", target) else None
         if key is None:
-            raise SchemaError(f"{where}: $ref may only name a file of types/")
+            raise SchemaError(f"{where}: $ref {target!r}: ours name files of types/, foreign ones their neighbours")
         document = self.document(key)
         if "enum" in document:
             check_keys(document, {"title", "type", "enum"}, key)
@@ -381,7 +385,7 @@ class Loader:
         for row in document["routes"]:
             where = f"routes.json: {row.get('name')}"
             check_keys(row, {"method", "path", "name", "server", "command", "subject", "resource", "role",
-                             "parameters", "summary", "aggregate", "reply"}, where)
+                             "parameters", "summary", "aggregate"}, where)
             if row["server"] not in ("ingress", "query") or row["method"] not in ("GET", "POST"):
                 raise SchemaError(f"{where}: server or method is not known")
             if (row["server"] == "ingress") != ("command" in row):
@@ -421,6 +425,10 @@ def load(root):
     for struct in loader.model.structs:
         if struct.folder in ("facts", "states") and struct.has_private():
             raise SchemaError(f"{struct.path}: holds x-private, which never leaves a command")
+    names = [struct.name for struct in loader.model.whole()]
+    for name in names:
+        if names.count(name) > 1:
+            raise SchemaError(f"two schemas are called {name}")
     loader.model.messages.sort(key=lambda message: message.type)
     loader.routes()
     return loader.model
