@@ -24,7 +24,7 @@ MUST_CHECK int crypto_unbase64url(struct span text, uint8_t *ret_bytes, size_t c
 
 /* A keyed HMAC-SHA256 context, keyed once and re-initialised for each message. Not thread safe. */
 struct crypto_mac;
-MUST_CHECK int crypto_mac_new(struct span key, struct crypto_mac **ret_mac);
+MUST_CHECK int crypto_mac_new(struct span key, struct crypto_mac **ret_mac); /* never with an empty key */
 void crypto_mac_free(struct crypto_mac *mac);
 void crypto_mac_parts(struct crypto_mac *mac, const struct span *parts, size_t count,
                       uint8_t ret_tag[32]); /* bytes as they are, concatenated */

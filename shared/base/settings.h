@@ -12,10 +12,10 @@
 #include "shared/base/buf.h"
 
 enum setting_kind {
-    SETTING_TEXT = 1, /* target: char[size]; min..max bound its length in bytes */
+    SETTING_TEXT = 1, /* target: char[size]; min..max bound its length in bytes (max 0: size - 1) */
     SETTING_INTEGER,  /* target: int64_t; min..max its value */
     SETTING_CHOICE,   /* target: char[size]; value must be one of the words in choices */
-    SETTING_FLAG,     /* target: bool; on, off */
+    SETTING_FLAG,     /* target: bool; on, off; the flag alone means on */
 };
 
 struct setting {

@@ -83,7 +83,7 @@ END_TEST
 
 START_TEST(aborts_where_count_times_size_overflows)
 {
-    void *pointer = memory_grow(NULL, SIZE_MAX / 2, 4);
+    void *pointer = memory_grow(NULL, SIZE_MAX / 4 + 2, 4); /* the product is 4 */
     ck_assert_ptr_nonnull(pointer);
     free(pointer);
 }
