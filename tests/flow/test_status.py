@@ -45,7 +45,8 @@ def test_every_wrong_member_is_named_in_one_422(person):
 
 @pytest.mark.parametrize("changes, pointer", [
     ({"weight_g": 100_001}, "/weight_g"), ({"weight_g": 2.5}, "/weight_g"), ({"weight_g": "2500"}, "/weight_g"),
-    ({"weight_g": None}, "/weight_g"), ({"description": "x" * 501}, "/description"), ({"description": ""}, "/description"),
+    ({"weight_g": None}, "/weight_g"), ({"description": "x" * 501}, "/description"),
+    ({"description": ""}, "/description"),
     ({"fragile": 1}, "/fragile"), ({"ready_from": "2026-01-01"}, "/ready_from"),
     ({"ready_from": "2026-01-01T00:00:00+02:00"}, "/ready_from"), ({"origin": []}, "/origin"),
     ({"origin": {"country": "FR", "city": "Pa\nris"}}, "/origin/city")])

@@ -32,10 +32,11 @@ def test_no_two_tests_of_a_file_have_the_same_name():
 
 
 def test_no_test_waits_by_the_clock():
-    found = [f"{path}:{number} {match.group()}" for path in source.files(".c", ".py", ".sh", rooms=("tests",))
-             if path != POLLS and not path.startswith("tests/rules/")
-             for number, line in enumerate((source.code(path) if path.endswith(".c") else source.text(path)).split("\n"), 1)
-             for match in SLEEP.finditer(line)]
+    paths = [path for path in source.files(".c", ".py", ".sh", rooms=("tests",))
+             if path != POLLS and not path.startswith("tests/rules/")]
+    texts = {path: source.code(path) if path.endswith(".c") else source.text(path) for path in paths}
+    found = [f"{path}:{number} {match.group()}" for path in paths
+             for number, line in enumerate(texts[path].split("\n"), 1) for match in SLEEP.finditer(line)]
     assert not found, source.told(found)
 
 
