@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Runs the tests of links/postgres against a real server, each in a process and a database of its own. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/links/postgres_cases.h"
+
+int main(void)
+{
+    if (!getenv("COLIS_POSTGRES_URL")) {
+        printf("1..0 # SKIP COLIS_POSTGRES_URL is not set: no PostgreSQL to test against\n");
+        return EXIT_SUCCESS;
+    }
+    Suite *suite = suite_create("postgres");
+    suite_add_tcase(suite, array_cases());
+    suite_add_tcase(suite, sync_cases());
+    suite_add_tcase(suite, failure_cases());
+    suite_add_tcase(suite, ask_cases());
+    suite_add_tcase(suite, state_cases());
+    SRunner *runner = srunner_create(suite);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    database_drop_all();
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
