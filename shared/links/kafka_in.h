@@ -11,9 +11,11 @@ struct kafka_in;
 struct kafka_in_place {
     const char *topic; /* without the namespace */
     int32_t partition;
-    int64_t offset;    /* -1: the start of the log */
+    int64_t offset;    /* -1: the start of the log; KAFKA_HELD: ours, but nothing is read there until a seek */
 };
-/* Called from poll. given: fill offset of each place, then reading starts there; non-zero: stop (forwarded by poll).
+enum { KAFKA_HELD = -2 };
+/* Called from poll, topics live as long as the consumer. given: fill offset of each place, then reading starts
+ * there; negative: stop (forwarded by poll).
  * taken: these are no longer ours. */
 typedef int (*kafka_in_given)(void *self, struct kafka_in_place *places, size_t count);
 typedef void (*kafka_in_taken)(void *self, const struct kafka_in_place *places, size_t count);
@@ -33,19 +35,20 @@ void kafka_in_free(struct kafka_in *in); /* leaves the group unless static */
 struct kafka_record; /* owned by the caller once returned */
 enum { KAFKA_NOTHING = 1, KAFKA_EOF = 2, KAFKA_LOST = 3 };
 /* One record. NOTHING within timeout; EOF: ret_place tells where the partition ends now (its next position);
- * LOST: offset out of range there. */
+ * LOST: the offset ret_place tells is not in the log; the partition is HELD from then on. */
 MUST_CHECK int kafka_in_poll(struct kafka_in *in, int timeout_ms, struct kafka_record **ret_record, struct kafka_in_place *ret_place);
 void kafka_record_free(struct kafka_record *record);
 const struct event *kafka_record_event(const struct kafka_record *record); /* valid as long as the record */
 size_t kafka_record_bytes(const struct kafka_record *record);
 
 MUST_CHECK int kafka_in_assign(struct kafka_in *in, const struct kafka_in_place *places, size_t count);
+/* From the next poll on; nothing read before it is given out any more. A partition that is not ours is ignored. */
 MUST_CHECK int kafka_in_seek(struct kafka_in *in, const struct kafka_in_place *place);
 MUST_CHECK int kafka_in_pause(struct kafka_in *in, bool pause); /* all assigned partitions */
 /* Log start and end as a read_committed reader sees it (end: last stable offset). KAFKA_AWAY. */
 MUST_CHECK int kafka_in_ends(struct kafka_in *in, const char *topic, int32_t partition, int64_t *ret_start, int64_t *ret_end);
 MUST_CHECK int kafka_in_cluster(struct kafka_in *in, char ret_id[64]); /* KAFKA_AWAY */
-/* DeleteRecords up to offset (not included). */
+/* DeleteRecords up to offset (not included). KAFKA_AWAY: not all were, ask again. */
 MUST_CHECK int kafka_in_delete_before(struct kafka_in *in, const struct kafka_in_place *places, size_t count);
 
 #endif

@@ -7,7 +7,9 @@
  * MOVED: a position in the store is not where the batch began (another owner, or a lost COMMIT reply):
  * rollback, ask positions again and seek there. REJECT from handle, or FAILED from begin or commit: split,
  * one by one; an event that fails alone goes to reject() and the reader moves on past it.
- * More than reader_reject_rate rejects a minute: the breaker opens, not ready, the reader stops (systemic). */
+ * STOP from handle: this event's partition stops there, not ready, and the others go on.
+ * More than reader_reject_rate rejects a minute: the breaker opens, the reader leaves the group and stays, not
+ * ready, until it is ended: a restart by itself would only reject more (systemic). */
 #ifndef COLIS_RUN_READER_H
 #define COLIS_RUN_READER_H
 
@@ -21,11 +23,12 @@ struct reader_position {
     int64_t next;      /* what the store must hold after it */
 };
 
-enum reader_outcome { READER_DONE = 0, READER_SKIP, READER_RETRY, READER_REJECT, READER_MOVED, READER_FAILED };
+enum reader_outcome { READER_DONE = 0, READER_SKIP, READER_RETRY, READER_REJECT, READER_MOVED, READER_FAILED, READER_STOP };
 
 struct reader_verbs {
     /* At assignment, and after MOVED: fills next of each from the store; -1 where it holds none (start of log). */
     int (*positions)(void *self, struct reader_position *positions, size_t count);
+    /* count 0: only positions move (past commit markers, or past a rejected event). */
     int (*begin)(void *self, const struct event *events, size_t count,
                  const struct reader_position *positions, size_t position_count);
     int (*handle)(void *self, const struct event *event);
@@ -38,6 +41,9 @@ struct reader_verbs {
     void (*revoked)(void *self, const struct reader_position *positions, size_t count);
     /* Between batches, at least every 250 ms: other work (released parked commands). May be NULL. */
     int (*idle)(void *self);
+    /* At assignment: DONE where the store knows this cluster, or takes it as its own; REJECT where it knows another:
+     * nothing is read then; RETRY. May be NULL. */
+    int (*cluster)(void *self, const char *id);
 };
 
 struct reader {

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The consumer. Where reading goes on is decided here, never by the broker: the list of places is ours, and a
+ * seek is a new assignment of that list, which also drops what was fetched before. Nothing is committed to
+ * Kafka. A broker that is away is waited for; only another holder of our static name ends the consumer. */
+#include "shared/links/kafka_in.h"
+
+#include <inttypes.h>
+#include <librdkafka/rdkafka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/base/cleanup.h"
+#include "shared/base/log.h"
+#include "shared/links/kafka_delete.h"
+
+enum { NAME_TEXT = 128, TOPIC_TEXT = 256, ASK_MS = 5000 };
+
+DEFINE_CLEANUP(rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy)
+
+struct kafka_in {
+    rd_kafka_t *client;
+    char name_space[NAME_TEXT];
+    kafka_in_given given;
+    kafka_in_taken taken;
+    void *self;
+    char **topics; /* short names, one copy of each */
+    size_t topic_count;
+    struct kafka_in_place *places; /* ours; offset: the next to be given out */
+    size_t count, newest;
+    bool changed; /* places were: assign them before the next poll */
+    bool paused, group, closing;
+    int failed;
+};
+
+struct kafka_record {
+    struct event event;
+    struct buf raw_headers;
+    rd_kafka_message_t *message;
+};
+
+static const char *topic_named(struct kafka_in *in, const char *topic)
+{
+    for (size_t at = 0; at < in->topic_count; at++) {
+        if (strcmp(in->topics[at], topic) == 0)
+            return in->topics[at];
+    }
+    in->topics = memory_grow(in->topics, in->topic_count + 1, sizeof *in->topics);
+    in->topics[in->topic_count] = memory_text(topic);
+    return in->topics[in->topic_count++];
+}
+
+/* "colis.parcel" -> "parcel" */
+static const char *topic_of(struct kafka_in *in, const char *full)
+{
+    size_t prefix = strlen(in->name_space) + 1;
+    return topic_named(in, strlen(full) > prefix ? full + prefix : full);
+}
+
+/* Records come in runs of one partition: the newest place is nearly always right. */
+static struct kafka_in_place *place_of(struct kafka_in *in, const char *topic, int32_t partition)
+{
+    for (size_t tried = 0; tried < in->count; tried++) {
+        size_t at = (in->newest + tried) % in->count;
+        if (in->places[at].partition == partition && strcmp(in->places[at].topic, topic) == 0) {
+            in->newest = at;
+            return &in->places[at];
+        }
+    }
+    return NULL;
+}
+
+static rd_kafka_topic_partition_list_t *list_of(const struct kafka_in *in)
+{
+    char full[TOPIC_TEXT];
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)in->count);
+    for (size_t at = 0; at < in->count; at++) {
+        const struct kafka_in_place *place = &in->places[at];
+        if (place->offset == KAFKA_HELD)
+            continue;
+        kafka_topic(in->name_space, place->topic, full);
+        rd_kafka_topic_partition_list_add(list, full, place->partition)->offset =
+            place->offset < 0 ? RD_KAFKA_OFFSET_BEGINNING : place->offset;
+    }
+    return list;
+}
+
+static void say(const char *what, rd_kafka_resp_err_t code)
+{
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        log_seldom(LOG_LEVEL_WARN, what, .err = rd_kafka_err2str(code));
+}
+
+static void pause_all(struct kafka_in *in)
+{
+    CLEANUP(rd_kafka_topic_partition_list_destroy_cleanup)
+    rd_kafka_topic_partition_list_t *list = list_of(in);
+    if (in->paused)
+        say("kafka: not paused", rd_kafka_pause_partitions(in->client, list));
+    else
+        say("kafka: not resumed", rd_kafka_resume_partitions(in->client, list));
+}
+
+/* A new assignment starts unpaused. */
+static void assign(struct kafka_in *in)
+{
+    CLEANUP(rd_kafka_topic_partition_list_destroy_cleanup)
+    rd_kafka_topic_partition_list_t *list = list_of(in);
+    in->changed = false;
+    say("kafka: not assigned", rd_kafka_assign(in->client, list));
+    if (in->paused)
+        pause_all(in);
+}
+
+static void places_set(struct kafka_in *in, size_t count)
+{
+    free(in->places);
+    in->places = memory_new(count > 0 ? count : 1, sizeof *in->places);
+    in->count = count;
+    in->newest = 0;
+}
+
+static void on_given(struct kafka_in *in, const rd_kafka_topic_partition_list_t *list)
+{
+    places_set(in, (size_t)list->cnt);
+    for (int at = 0; at < list->cnt; at++) {
+        in->places[at] = (struct kafka_in_place){.topic = topic_of(in, list->elems[at].topic),
+                                                 .partition = list->elems[at].partition,
+                                                 .offset = KAFKA_HELD};
+    }
+    int result = in->given(in->self, in->places, in->count);
+    if (result < 0)
+        in->failed = result;
+    assign(in);
+}
+
+static void on_taken(struct kafka_in *in)
+{
+    if (in->count > 0 && in->taken && !in->closing)
+        in->taken(in->self, in->places, in->count);
+    in->count = 0;
+    in->changed = false;
+    say("kafka: not unassigned", rd_kafka_assign(in->client, NULL));
+}
+
+static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t *list,
+                         void *opaque)
+{
+    (void)client;
+    struct kafka_in *in = opaque;
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && !in->closing)
+        on_given(in, list);
+    else
+        on_taken(in);
+}
+
+/* queued.*: a full queue stops fetching for up to a second (librdkafka 2.0.2), so it holds more than a second
+ * of work; but no more than the memory a reader may take. */
+static int configure(const struct kafka_in_config *config, struct kafka_in *in, rd_kafka_conf_t *conf)
+{
+    char wait[24], group[NAME_TEXT * 2];
+    snprintf(wait, sizeof wait, "%" PRId64, kafka_values.fetch_wait_ms);
+    snprintf(group, sizeof group, "%s", config->group ? config->group : "unused");
+    const struct kafka_conf_row rows[] = {
+        {"group.id",                      group           },
+        {"isolation.level",               "read_committed"},
+        {"enable.partition.eof",          "true"          },
+        {"auto.offset.reset",             "error"         },
+        {"enable.auto.commit",            "false"         },
+        {"enable.auto.offset.store",      "false"         },
+        {"partition.assignment.strategy", "range"         },
+        {"session.timeout.ms",            "6000"          },
+        {"heartbeat.interval.ms",         "1500"          },
+        {"check.crcs",                    "true"          },
+        {"fetch.wait.max.ms",             wait            },
+        {"fetch.error.backoff.ms",        "100"           },
+        {"queued.min.messages",           "40000"         },
+        {"queued.max.messages.kbytes",    "32768"         },
+        {NULL,                            NULL            },
+    };
+    TRY(kafka_conf_rows(conf, rows));
+    if (config->group && config->instance && config->instance[0] != '\0')
+        TRY(kafka_conf_set(conf, "group.instance.id", config->instance));
+    if (config->group)
+        rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    rd_kafka_conf_set_opaque(conf, in);
+    return 0;
+}
+
+static int client_open(struct kafka_in *in, const struct kafka_in_config *config)
+{
+    char text[256];
+    rd_kafka_conf_t *conf;
+    TRY(kafka_conf_new(config->client, &conf));
+    int result = configure(config, in, conf);
+    if (result == 0) {
+        in->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+        if (!in->client)
+            result = error_new(ERROR_SETTINGS, "kafka consumer: %s", text);
+    }
+    if (result < 0) {
+        rd_kafka_conf_destroy(conf);
+        return error_forward(result);
+    }
+    rd_kafka_poll_set_consumer(in->client);
+    return 0;
+}
+
+static int subscribe(struct kafka_in *in, const char *const *topics)
+{
+    char full[TOPIC_TEXT];
+    CLEANUP(rd_kafka_topic_partition_list_destroy_cleanup)
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
+    for (; *topics; topics++) {
+        kafka_topic(in->name_space, *topics, full);
+        rd_kafka_topic_partition_list_add(list, full, RD_KAFKA_PARTITION_UA);
+    }
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(in->client, list);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_new(ERROR_SETTINGS, "kafka topics: %s", rd_kafka_err2str(code));
+    in->group = true;
+    return 0;
+}
+
+int kafka_in_new(const struct kafka_in_config *config, struct kafka_in **ret_in)
+{
+    struct kafka_in *in = memory_new(1, sizeof *in);
+    in->given = config->given;
+    in->taken = config->taken;
+    in->self = config->self;
+    int result = 0;
+    if (text_copy(in->name_space, sizeof in->name_space, span_of(config->name_space)) != 0)
+        result = error_new(ERROR_SETTINGS, "kafka consumer: the namespace is over %d bytes", NAME_TEXT - 1);
+    if (result == 0)
+        result = client_open(in, config);
+    if (result == 0 && config->group)
+        result = subscribe(in, config->topics);
+    if (result < 0) {
+        kafka_in_free(in);
+        return error_forward(result);
+    }
+    *ret_in = in;
+    return 0;
+}
+
+/* Closing a static member sends no leave: its partitions wait for it. */
+void kafka_in_free(struct kafka_in *in)
+{
+    if (!in)
+        return;
+    in->closing = true;
+    if (in->client) {
+        rd_kafka_consumer_close(in->client);
+        rd_kafka_destroy(in->client);
+    }
+    for (size_t at = 0; at < in->topic_count; at++)
+        free(in->topics[at]);
+    free(in->topics);
+    free(in->places);
+    free(in);
+}
+
+static struct kafka_record *record_new(rd_kafka_message_t *message, const char *topic)
+{
+    struct kafka_record *record = memory_new(1, sizeof *record);
+    record->message = message;
+    kafka_event_of(message, topic, &record->raw_headers, &record->event);
+    return record;
+}
+
+/* Errors of a partition that do not pass by waiting. The rest does: logged, and nothing was read. */
+static int on_error(struct kafka_in *in, const rd_kafka_message_t *message, struct kafka_in_place *place)
+{
+    char text[256];
+    switch (message->err) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+        if (!place || place->offset == KAFKA_HELD)
+            return KAFKA_NOTHING;
+        place->offset = message->offset;
+        return KAFKA_EOF;
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+        return place && place->offset != KAFKA_HELD ? KAFKA_LOST : KAFKA_NOTHING;
+    case RD_KAFKA_RESP_ERR__FATAL:
+        rd_kafka_fatal_error(in->client, text, sizeof text);
+        return error_new(ERROR_LINK, "kafka consumer: %s", text);
+    default:
+        log_seldom(LOG_LEVEL_WARN, "kafka: reading", .err = rd_kafka_message_errstr(message));
+        return KAFKA_NOTHING;
+    }
+}
+
+/* 0: ret_record. Anything older than the place's offset was fetched before a seek. */
+static int take_message(struct kafka_in *in, rd_kafka_message_t *message, struct kafka_record **ret_record,
+                        struct kafka_in_place *ret_place)
+{
+    const char *topic = message->rkt ? topic_of(in, rd_kafka_topic_name(message->rkt)) : "";
+    struct kafka_in_place *place = place_of(in, topic, message->partition);
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && place && place->offset != KAFKA_HELD &&
+        message->offset >= place->offset) {
+        place->offset = message->offset + 1;
+        *ret_record = record_new(message, place->topic);
+        return 0;
+    }
+    int outcome = message->err == RD_KAFKA_RESP_ERR_NO_ERROR ? KAFKA_NOTHING : on_error(in, message, place);
+    if (outcome == KAFKA_EOF || outcome == KAFKA_LOST)
+        *ret_place = *place;
+    if (outcome == KAFKA_LOST) {
+        place->offset = KAFKA_HELD;
+        in->changed = true;
+    }
+    rd_kafka_message_destroy(message);
+    return outcome;
+}
+
+int kafka_in_poll(struct kafka_in *in, int timeout_ms, struct kafka_record **ret_record,
+                  struct kafka_in_place *ret_place)
+{
+    int outcome = KAFKA_NOTHING;
+    rd_kafka_message_t *message;
+    do {
+        if (in->changed)
+            assign(in);
+        message = rd_kafka_consumer_poll(in->client, timeout_ms);
+        timeout_ms = 0; /* what was passed over does not make it wait again */
+        if (message)
+            outcome = take_message(in, message, ret_record, ret_place);
+    } while (message && outcome == KAFKA_NOTHING && in->failed == 0);
+    if (in->failed == 0)
+        return outcome < 0 ? error_forward(outcome) : outcome;
+    if (outcome == 0)
+        kafka_record_free(*ret_record);
+    return error_forward(in->failed);
+}
+
+void kafka_record_free(struct kafka_record *record)
+{
+    if (!record)
+        return;
+    buf_done(&record->raw_headers);
+    rd_kafka_message_destroy(record->message);
+    free(record);
+}
+
+const struct event *kafka_record_event(const struct kafka_record *record)
+{
+    return &record->event;
+}
+
+size_t kafka_record_bytes(const struct kafka_record *record)
+{
+    return record->message->len + record->message->key_len + record->raw_headers.size;
+}
+
+int kafka_in_assign(struct kafka_in *in, const struct kafka_in_place *places, size_t count)
+{
+    if (in->group)
+        return error_new(ERROR_BUG, "a member of a group does not choose its partitions");
+    places_set(in, count);
+    for (size_t at = 0; at < count; at++) {
+        in->places[at] = places[at];
+        in->places[at].topic = topic_named(in, places[at].topic);
+    }
+    assign(in);
+    return 0;
+}
+
+int kafka_in_seek(struct kafka_in *in, const struct kafka_in_place *place)
+{
+    struct kafka_in_place *ours = place_of(in, place->topic, place->partition);
+    if (!ours)
+        return 0;
+    ours->offset = place->offset;
+    in->changed = true;
+    return 0;
+}
+
+int kafka_in_pause(struct kafka_in *in, bool pause)
+{
+    in->paused = pause;
+    pause_all(in);
+    in->changed = in->changed || !pause; /* goes on exactly where our list says */
+    return 0;
+}
+
+int kafka_in_ends(struct kafka_in *in, const char *topic, int32_t partition, int64_t *ret_start,
+                  int64_t *ret_end)
+{
+    char full[TOPIC_TEXT];
+    int64_t start, end;
+    kafka_topic(in->name_space, topic, full);
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(in->client, full, partition, &start, &end, ASK_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        say("kafka: ends", code);
+        return KAFKA_AWAY;
+    }
+    *ret_start = start;
+    *ret_end = end;
+    return 0;
+}
+
+int kafka_in_cluster(struct kafka_in *in, char ret_id[64])
+{
+    char *id = rd_kafka_clusterid(in->client, ASK_MS);
+    if (!id)
+        return KAFKA_AWAY;
+    int result = text_copy(ret_id, 64, span_of(id));
+    rd_kafka_mem_free(in->client, id);
+    return result == 0 ? 0 : error_new(ERROR_LINK, "kafka: the cluster's id is over 63 bytes");
+}
+
+int kafka_in_delete_before(struct kafka_in *in, const struct kafka_in_place *places, size_t count)
+{
+    return kafka_delete(in->client, in->name_space, places, count);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The decisions about one batch. Whatever step the process dies at, the store alone tells where the next one
+ * begins: nothing here is remembered beyond the batch, and an event is passed only after its position was
+ * stored. */
+#include "shared/run/reader_batch.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+#include "shared/base/trace.h"
+
+enum { REASON = 201, MINUTE_MS = 60000 };
+
+static _Thread_local char because[REASON];
+
+void reader_because(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(because, sizeof because, format, arguments);
+    va_end(arguments);
+}
+
+const char *reader_reason(void)
+{
+    return because[0] != '\0' ? because : "no reason given";
+}
+
+static int handle_all(struct reader_batch *batch, const struct event *events, size_t count)
+{
+    for (size_t at = 0; at < count; at++) {
+        int outcome = batch->verbs->handle(batch->self, &events[at]);
+        if (outcome == READER_STOP)
+            batch->done = (size_t)(&events[at] - batch->events); /* says which */
+        if (outcome != READER_DONE && outcome != READER_SKIP)
+            return outcome;
+    }
+    return READER_DONE;
+}
+
+/* One transaction of the store. DONE RETRY MOVED FAILED STOP, or fatal. */
+static int attempt(struct reader_batch *batch, const struct event *events, size_t count,
+                   const struct reader_position *positions, size_t position_count)
+{
+    because[0] = '\0';
+    int outcome = batch->verbs->begin(batch->self, events, count, positions, position_count);
+    if (outcome == READER_DONE || outcome == READER_SKIP)
+        outcome = handle_all(batch, events, count);
+    if (outcome == READER_DONE)
+        outcome = batch->verbs->commit(batch->self, positions, position_count);
+    if (outcome < 0 || outcome == READER_DONE || outcome == READER_SKIP)
+        return outcome < 0 ? error_forward(outcome) : READER_DONE;
+    batch->verbs->rollback(batch->self);
+    return outcome == READER_REJECT ? READER_FAILED : outcome;
+}
+
+static bool same_partition(const struct event *event, const struct reader_position *position)
+{
+    return event->partition == position->partition && strcmp(event->topic, position->topic) == 0;
+}
+
+/* Every event's partition has a position in its batch. */
+static struct reader_position *position_of(struct reader_batch *batch, const struct event *event)
+{
+    struct reader_position *position = batch->positions;
+    while (!same_partition(event, position))
+        position++;
+    return position;
+}
+
+/* The partition of events[at] ends before it: its later events leave the batch, so does a position that then
+ * does not move. */
+static int cut(struct reader_batch *batch, size_t at)
+{
+    struct event stopped = batch->events[at];
+    struct reader_position *position = position_of(batch, &stopped);
+    size_t kept = at;
+    for (size_t from = at; from < batch->count; from++) {
+        if (!same_partition(&batch->events[from], position))
+            batch->events[kept++] = batch->events[from];
+    }
+    batch->count = kept;
+    position->next = stopped.offset;
+    if (position->next <= position->from)
+        *position = batch->positions[--batch->position_count];
+    return error_forward(batch->stop(batch->owner, &stopped, reader_reason()));
+}
+
+static bool breaker_open(struct reader_breaker *breaker)
+{
+    int64_t now = clock_steady_ms();
+    if (now - breaker->began_ms >= MINUTE_MS) {
+        breaker->began_ms = now;
+        breaker->count = 0;
+    }
+    return ++breaker->count > breaker->limit;
+}
+
+/* Not every store moves the position with the reject: where it did not, it is moved now. */
+static int pass(struct reader_batch *batch, const struct reader_position *position)
+{
+    struct reader_position stored = *position;
+    int outcome = batch->verbs->positions(batch->self, &stored, 1);
+    if (outcome != READER_DONE)
+        return outcome < 0 ? error_forward(outcome) : READER_RETRY;
+    if (stored.next == position->from)
+        return attempt(batch, NULL, 0, position, 1);
+    return stored.next == position->next ? READER_DONE : READER_MOVED;
+}
+
+/* What cannot even be rejected waits: passing it would lose it. */
+static int refuse(struct reader_batch *batch, const struct event *event,
+                  const struct reader_position *position)
+{
+    char reason[REASON], trace[33];
+    snprintf(reason, sizeof reason, "%s", reader_reason());
+    if (breaker_open(batch->breaker))
+        return READER_FAILED;
+    int outcome = batch->verbs->reject(batch->self, event, reason, position);
+    if (outcome < 0)
+        return error_forward(outcome);
+    if (outcome == READER_MOVED)
+        return READER_MOVED;
+    if (outcome != READER_DONE && outcome != READER_SKIP)
+        return READER_RETRY;
+    trace_id(event->traceparent, trace);
+    log_with(LOG_LEVEL_ERROR, "event rejected", .event = event->id.text, .trace_id = trace,
+             .topic = event->topic, .partition = event->partition, .offset = event->offset, .err = reason);
+    outcome = pass(batch, position);
+    return outcome == READER_FAILED ? READER_RETRY : outcome;
+}
+
+static int single(struct reader_batch *batch)
+{
+    struct event *event = &batch->events[batch->done];
+    struct reader_position *position = position_of(batch, event);
+    struct reader_position alone = *position;
+    alone.next = event->offset + 1;
+    int outcome = attempt(batch, event, 1, &alone, 1);
+    if (outcome == READER_FAILED)
+        outcome = refuse(batch, event, &alone);
+    if (outcome == READER_STOP)
+        return error_forward(cut(batch, batch->done));
+    if (outcome == READER_DONE) {
+        position->from = alone.next;
+        batch->done++;
+    }
+    return outcome;
+}
+
+/* What is left when every event is done: commit markers behind the last one. */
+static int markers(struct reader_batch *batch)
+{
+    for (size_t at = 0; at < batch->position_count; at++) {
+        struct reader_position *position = &batch->positions[at];
+        if (position->from >= position->next)
+            continue;
+        int outcome = attempt(batch, NULL, 0, position, 1);
+        if (outcome != READER_DONE)
+            return outcome == READER_FAILED ? READER_RETRY : outcome;
+        position->from = position->next;
+    }
+    return READER_DONE;
+}
+
+static int singles(struct reader_batch *batch)
+{
+    while (batch->done < batch->count) {
+        int outcome = single(batch);
+        if (outcome != READER_DONE)
+            return outcome;
+    }
+    return markers(batch);
+}
+
+static int whole(struct reader_batch *batch)
+{
+    int outcome = attempt(batch, batch->events, batch->count, batch->positions, batch->position_count);
+    if (outcome != READER_DONE)
+        return outcome;
+    for (size_t at = 0; at < batch->position_count; at++)
+        batch->positions[at].from = batch->positions[at].next;
+    batch->done = batch->count;
+    return READER_DONE;
+}
+
+int reader_batch_run(struct reader_batch *batch)
+{
+    int outcome = READER_DONE;
+    while (!batch->one_by_one && batch->position_count > 0) {
+        outcome = whole(batch);
+        if (outcome != READER_STOP && outcome != READER_FAILED)
+            return outcome < 0 ? error_forward(outcome) : outcome;
+        size_t at = batch->done;
+        batch->done = 0;
+        batch->one_by_one = outcome == READER_FAILED;
+        if (outcome == READER_STOP)
+            TRY(cut(batch, at));
+    }
+    if (batch->position_count == 0)
+        return READER_DONE;
+    log_seldom(LOG_LEVEL_WARN, "batch goes one by one", .err = reader_reason());
+    outcome = singles(batch);
+    return outcome < 0 ? error_forward(outcome) : outcome;
+}

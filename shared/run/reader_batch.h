@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What happens to one batch: begin, handle, commit; split where it fails; reject what fails alone. It knows
+ * no Kafka and no clock but the breaker's, so tests drive it with a store in memory. Used by reader.c. */
+#ifndef COLIS_RUN_READER_BATCH_H
+#define COLIS_RUN_READER_BATCH_H
+
+#include "shared/run/reader.h"
+
+/* Rejects in this minute. */
+struct reader_breaker {
+    int64_t limit, began_ms, count;
+};
+
+struct reader_batch {
+    const struct reader_verbs *verbs;
+    void *self;
+    struct event *events;
+    size_t count, done;                /* events before done are finished for good */
+    struct reader_position *positions; /* only what moves; from follows what the store holds */
+    size_t position_count;
+    bool one_by_one;
+    struct reader_breaker *breaker;
+    /* STOP: once a partition */
+    int (*stop)(void *owner, const struct event *event, const char *reason);
+    void *owner;
+};
+
+/* DONE: every position was stored. RETRY: run it again later, it goes on where it was. MOVED: drop it, ask
+ * for the positions. FAILED: the breaker is open. Negative: fatal. */
+MUST_CHECK int reader_batch_run(struct reader_batch *batch);
+
+const char *reader_reason(void); /* of the newest reader_because */
+
+#endif
