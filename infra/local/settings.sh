@@ -59,6 +59,9 @@ fail() {
 
 port_open() { (exec 3<>"/dev/tcp/$HOST/$1") 2>/dev/null; }
 
+# A server of thousands of connections needs more descriptors than a login shell has.
+descriptors_many() { ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -Hn)"; }
+
 program_path() { printf '%s/build/plain/%s/%s/colis-%s' "$ROOT" "${SIDE[$1]}" "$1" "$1"; }
 
 # Prints "what: 12 s" when the command took over two seconds, and a line before it.
