@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Happy path: begin, send every row, wait for every report (they say where the records stand), commit,
+ * settle. Whatever else happens ends the session: a transaction that was not committed is aborted by the next
+ * fence, one that was is found on its topics by the next session. Nothing is decided here on a guess. */
+#include "producers/relay/publish.h"
+
+#include <stdio.h>
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+#include "shared/base/metric.h"
+#include "shared/run/service.h"
+
+static struct metric fact_metric = {
+    .name = "colis_relay_facts_total", .help = "facts published", .kind = METRIC_COUNTER};
+static struct metric due_metric = {
+    .name = "colis_relay_commands_total", .help = "due commands published", .kind = METRIC_COUNTER};
+static struct metric batch_metric = {.name = "colis_relay_batch_seconds",
+                                     .kind = METRIC_HISTOGRAM,
+                                     .help = "from reading rows to their leaving the outbox"};
+
+void publish_metrics(void)
+{
+    metric_register(&fact_metric);
+    metric_register(&due_metric);
+    metric_register(&batch_metric);
+}
+
+static void fact_reported(void *self, void *cookie, enum kafka_report report, int32_t partition,
+                          int64_t offset)
+{
+    struct relay *relay = self;
+    struct relay_place *place = report == KAFKA_DELIVERED ? relay_place_find(relay, cookie, partition) : NULL;
+    if (!place || offset < 0) {
+        relay->unsure = true;
+        return;
+    }
+    if (offset >= place->next)
+        place->next = offset + 1;
+    place->moved = true;
+}
+
+static void due_reported(void *self, void *cookie, enum kafka_report report, int32_t partition,
+                         int64_t offset)
+{
+    struct relay *relay = self;
+    (void)cookie;
+    (void)partition;
+    (void)offset;
+    if (report != KAFKA_DELIVERED)
+        relay->unsure = true;
+}
+
+/* Kafka did not do it: the session is over, unless it is our own failure. */
+static int kafka(int outcome, const char *what)
+{
+    if (outcome > 0) {
+        log_seldom(LOG_LEVEL_WARN, what,
+                   .err = outcome == KAFKA_FENCED ? "another relay took over" : "Kafka");
+        return RELAY_OVER;
+    }
+    return error_forward(outcome);
+}
+
+int publish_fence(struct relay *relay)
+{
+    char id[128];
+    snprintf(id, sizeof id, "%s.relay-%d", service_values.name_space, (int)store_shard);
+    const struct kafka_out_config config = {.name_space = service_values.name_space,
+                                            .client = "relay",
+                                            .reported = fact_reported,
+                                            .self = relay,
+                                            .transactional_id = id};
+    TRY(kafka_out_new(&config, &relay->facts));
+    int64_t until = clock_steady_ms() + 8 * RELAY_KAFKA_MS;
+    int result = KAFKA_TIMEOUT;
+    while (result == KAFKA_TIMEOUT && clock_steady_ms() < until) {
+        int pulse = relay_pulse(relay);
+        if (pulse != 0)
+            return pulse;
+        result = kafka_out_fence(relay->facts, RELAY_KAFKA_MS);
+    }
+    return kafka(result, "no fence");
+}
+
+void publish_end(struct relay *relay)
+{
+    kafka_out_free(relay->facts);
+    kafka_out_free(relay->commands);
+    relay->facts = relay->commands = NULL;
+}
+
+/* A row that makes no event blocks the rows behind it: to go round it would break its aggregate's order. */
+static int event_of(struct relay *relay, const struct store_row *row, struct event *ret_event)
+{
+    int malformed = event_from_headers_json(row->headers, ret_event);
+    if (malformed == 0 && id_same(&ret_event->id, &row->event) &&
+        text_copy(ret_event->key, sizeof ret_event->key, row->key) == 0) {
+        ret_event->data = row->value;
+        return 0;
+    }
+    log_seldom(LOG_LEVEL_ERROR, "a row of the outbox makes no event", .event = row->event.text,
+               .err = malformed != 0 ? ret_event->reason : "its columns and its headers differ");
+    relay->torn = "a row of the outbox makes no event";
+    return RELAY_TORN;
+}
+
+static int send_fact(struct relay *relay, const struct store_row *row)
+{
+    struct event event;
+    int result = event_of(relay, row, &event);
+    if (result != 0)
+        return result;
+    const char *topic = relay_topic(relay, row->topic);
+    if (!topic) {
+        log_seldom(LOG_LEVEL_ERROR, "a row of the outbox names no topic of ours", .event = row->event.text);
+        relay->torn = "a row of the outbox names a topic that is not the relay's";
+        return RELAY_TORN;
+    }
+    return kafka(kafka_out_send(relay->facts, topic, &event, (void *)(uintptr_t)topic), "not sent");
+}
+
+static int flush(struct relay *relay, struct kafka_out *out)
+{
+    int result = kafka(kafka_out_flush(out, RELAY_KAFKA_MS), "no report in time");
+    return result == 0 && relay->unsure ? RELAY_OVER : result;
+}
+
+static int send_facts(struct relay *relay, const struct store_scan *scan, struct postgres_array *ids)
+{
+    int result = kafka(kafka_out_begin(relay->facts), "no transaction");
+    postgres_array_start(ids, POSTGRES_INT8);
+    for (int at = 0; at < scan->fact_count && result == 0; at++) {
+        const struct store_row row = store_fact(scan, at);
+        postgres_array_integer(ids, row.id);
+        result = send_fact(relay, &row);
+    }
+    return result != 0 ? result : flush(relay, relay->facts);
+}
+
+int publish_facts(struct relay *relay, const struct store_scan *scan)
+{
+    CLEANUP(postgres_array_done) struct postgres_array ids = {0};
+    int64_t from = clock_steady_ms();
+    if (scan->fact_count == 0)
+        return 0;
+    int result = send_facts(relay, scan, &ids);
+    if (result == 0)
+        result = kafka(kafka_out_commit(relay->facts, RELAY_KAFKA_MS), "no commit");
+    if (result == 0)
+        result = store_settle(relay, &ids);
+    if (result == 0) {
+        metric_add(&fact_metric, scan->fact_count);
+        metric_observe_us(&batch_metric, 1000 * (clock_steady_ms() - from));
+    }
+    return result;
+}
+
+static int send_due(struct relay *relay, const struct store_scan *scan, struct postgres_array *ids)
+{
+    int result = 0;
+    postgres_array_start(ids, POSTGRES_INT8);
+    for (int at = 0; at < scan->due_count && result == 0; at++) {
+        struct event event;
+        const struct store_row row = store_due(scan, at);
+        postgres_array_integer(ids, row.id);
+        result = event_of(relay, &row, &event);
+        if (result == 0)
+            result = kafka(kafka_out_send(relay->commands, "commands", &event, NULL), "not sent");
+    }
+    return result != 0 ? result : flush(relay, relay->commands);
+}
+
+int publish_due(struct relay *relay, const struct store_scan *scan)
+{
+    CLEANUP(postgres_array_done) struct postgres_array ids = {0};
+    const struct kafka_out_config config = {.name_space = service_values.name_space,
+                                            .client = "relay-due",
+                                            .reported = due_reported,
+                                            .self = relay};
+    if (scan->due_count == 0)
+        return 0;
+    if (!relay->commands)
+        TRY(kafka_out_new(&config, &relay->commands));
+    int result = send_due(relay, scan, &ids);
+    if (result == 0)
+        result = store_settle(relay, &ids);
+    if (result == 0)
+        metric_add(&due_metric, scan->due_count);
+    return result;
+}

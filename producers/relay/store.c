@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Statements of the relay. What stands in one segment is one transaction: it holds or fails whole, also where
+ * the answer is lost, since positions and rows then tell the same story to the next session. */
+#include "producers/relay/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+
+enum { LOCK_CLASS = 0x7265 }; /* ours among the advisory locks of a database; the shard is the other half */
+
+int64_t store_shard, store_poll_ms;
+static int64_t batch;
+
+const struct setting store_settings[] = {
+    {"relay_shard",          SETTING_INTEGER, "0", 0, 32767, .help = "which shard of the outbox is relayed",
+     .target = &store_shard},
+    {"relay_batch",                   SETTING_INTEGER, "500", 1, 5000, .help = "most facts published in one transaction",
+     .target = &batch},
+    {"relay_poll_ms",                 SETTING_INTEGER, "50", 1, 1000,
+     .help = "how long the relay waits for a hint before it looks", .target = &store_poll_ms},
+    {0},
+};
+
+#define ROW_COLUMNS "o.id, o.topic, o.key, o.event, o.headers, o.value"
+
+const struct postgres_statement store_statements[] = {
+    {"relay_silence",      "select set_config('idle_session_timeout', $1::text, false)"               },
+    {"relay_lock",         "select pg_try_advisory_lock($1::int4, $2::int4)"                          },
+    {"relay_speak",        "select 1"                                                                 },
+    {"relay_cluster_keep",
+     "insert into bus.cluster (reader, id) values ('relay', $1::text) on conflict do nothing"         },
+    {"relay_cluster",      "select id from bus.cluster where reader = 'relay'"                        },
+    {"relay_positions",    "select topic, partition, next from bus.relay_position"                    },
+ /* One row even where there is nothing: the snapshot and what it sees come from one statement. */
+    {"relay_facts",
+     "select pg_snapshot_xmin(s.taken)::text::int8, pg_snapshot_xmax(s.taken)::text::int8, " ROW_COLUMNS
+     " from (select pg_current_snapshot() as taken) s left join lateral"
+     " (select * from bus.outbox where shard = $1::int2 and id > $2::int8 and topic <> 'commands'"
+     "  order by id limit $3::int8) o on true order by o.id"                                          },
+    {"relay_due",
+     "select null::int8, null::int8, " ROW_COLUMNS " from bus.outbox o"
+     " where shard = $1::int2 and topic = 'commands' and coalesce(due, '-infinity') <= statement_timestamp()"
+     " order by coalesce(due, '-infinity'), o.id limit $2::int8"                                      },
+    {"relay_delete",       "delete from bus.outbox where id = any($1::int8[])"                        },
+    {"relay_found",
+     "delete from bus.outbox where event = any($1::uuid[]) and topic <> 'commands' returning event"   },
+    {"relay_move",
+     "insert into bus.relay_position as p (topic, partition, next)"
+     " select * from unnest($1::text[], $2::int4[], $3::int8[])"
+     " on conflict (topic, partition) do update set next = excluded.next where p.next < excluded.next"},
+    {NULL,                 NULL                                                                       },
+};
+
+enum { XMIN, XMAX, ID, TOPIC, KEY, EVENT, HEADERS, VALUE }; /* columns of relay_facts and relay_due */
+
+/* Whatever PostgreSQL did not do ends the session: the next one reads how things stand. */
+static int asked(struct relay *relay, int outcome)
+{
+    relay->spoken_ms = clock_steady_ms();
+    if (outcome > 0) {
+        log_seldom(outcome == POSTGRES_RETRY ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "PostgreSQL did not answer",
+                   .err = postgres_why(relay->postgres));
+        return RELAY_OVER;
+    }
+    return error_forward(outcome);
+}
+
+static int run(struct relay *relay, const char *statement, struct postgres_rows *ret_rows)
+{
+    postgres_send(relay->postgres, statement, NULL, 0, ret_rows);
+    return asked(relay, postgres_sync(relay->postgres, NULL));
+}
+
+int store_lock(struct relay *relay, bool *ret_taken)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+    char silence[16];
+    snprintf(silence, sizeof silence, "%d", RELAY_IDLE_MS);
+    const struct postgres_value idle = {.type = POSTGRES_TEXT, .text = span_of(silence)};
+    const struct postgres_value lock[] = {
+        {.type = POSTGRES_INT4, .integer = LOCK_CLASS },
+        {.type = POSTGRES_INT4, .integer = store_shard}
+    };
+    postgres_send(relay->postgres, "relay_silence", &idle, 1, NULL);
+    postgres_send(relay->postgres, "relay_lock", lock, 2, &rows);
+    int result = asked(relay, postgres_sync(relay->postgres, NULL));
+    if (result == 0)
+        *ret_taken = postgres_integer(&rows, 0, 0) != 0;
+    return result;
+}
+
+int store_cluster(struct relay *relay, const char *cluster)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+    const struct postgres_value value = {.type = POSTGRES_TEXT, .text = span_of(cluster)};
+    postgres_send(relay->postgres, "relay_cluster_keep", &value, 1, NULL);
+    postgres_send(relay->postgres, "relay_cluster", NULL, 0, &rows);
+    int result = asked(relay, postgres_sync(relay->postgres, NULL));
+    if (result != 0)
+        return result;
+    if (rows.count == 1 && span_is(postgres_text(&rows, 0, 0), cluster))
+        return 0;
+    relay->torn = "the positions in PostgreSQL mean another Kafka cluster";
+    return RELAY_TORN;
+}
+
+int store_positions(struct relay *relay)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+    int result = run(relay, "relay_positions", &rows);
+    for (size_t at = 0; at < relay->place_count; at++) {
+        relay->places[at].next = -1;
+        relay->places[at].moved = relay->places[at].ended = false;
+    }
+    for (int row = 0; row < rows.count; row++) {
+        char topic[64];
+        struct relay_place *place = NULL;
+        if (text_copy(topic, sizeof topic, postgres_text(&rows, row, 0)) == 0)
+            place = relay_place_find(relay, topic, (int32_t)postgres_integer(&rows, row, 1));
+        if (place)
+            place->next = postgres_integer(&rows, row, 2);
+    }
+    return result;
+}
+
+void store_scan_done(struct store_scan *scan)
+{
+    postgres_rows_done(&scan->facts);
+    postgres_rows_done(&scan->due);
+}
+
+int store_read(struct relay *relay, struct store_scan *ret_scan)
+{
+    const struct postgres_value facts[] = {
+        {.type = POSTGRES_INT2, .integer = store_shard    },
+        {.type = POSTGRES_INT8, .integer = relay->floor.id},
+        {.type = POSTGRES_INT8, .integer = batch          }
+    };
+    const struct postgres_value due[] = {facts[0], facts[2]};
+    postgres_send(relay->postgres, "relay_facts", facts, 3, &ret_scan->facts);
+    postgres_send(relay->postgres, "relay_due", due, 2, &ret_scan->due);
+    int result = asked(relay, postgres_sync(relay->postgres, NULL));
+    if (result != 0)
+        return result;
+    const struct postgres_rows *rows = &ret_scan->facts;
+    ret_scan->due_count = ret_scan->due.count;
+    ret_scan->fact_count = rows->count == 1 && postgres_null(rows, 0, ID) ? 0 : rows->count;
+    ret_scan->seen = (struct floor_scan){
+        .xmin = postgres_integer(rows, 0, XMIN),
+        .xmax = postgres_integer(rows, 0, XMAX),
+        .last_id = ret_scan->fact_count > 0 ? postgres_integer(rows, rows->count - 1, ID) : 0,
+        .full = ret_scan->fact_count >= batch,
+    };
+    return 0;
+}
+
+static struct store_row row_of(const struct postgres_rows *rows, int row)
+{
+    struct store_row read = {
+        .id = postgres_integer(rows, row, ID),
+        .topic = postgres_text(rows, row, TOPIC),
+        .key = postgres_text(rows, row, KEY),
+        .headers = postgres_text(rows, row, HEADERS),
+        .value = postgres_text(rows, row, VALUE),
+    };
+    postgres_id(rows, row, EVENT, &read.event);
+    return read;
+}
+
+struct store_row store_fact(const struct store_scan *scan, int row)
+{
+    return row_of(&scan->facts, row);
+}
+
+struct store_row store_due(const struct store_scan *scan, int row)
+{
+    return row_of(&scan->due, row);
+}
+
+/* The positions of the places that moved, as the columns of relay_move. */
+struct moves {
+    struct postgres_array topics, partitions, nexts;
+};
+
+static void moves_done(struct moves *moves)
+{
+    postgres_array_done(&moves->topics);
+    postgres_array_done(&moves->partitions);
+    postgres_array_done(&moves->nexts);
+}
+
+static void send_moves(struct relay *relay, struct moves *moves)
+{
+    postgres_array_start(&moves->topics, POSTGRES_TEXT);
+    postgres_array_start(&moves->partitions, POSTGRES_INT4);
+    postgres_array_start(&moves->nexts, POSTGRES_INT8);
+    for (size_t at = 0; at < relay->place_count; at++) {
+        const struct relay_place *place = &relay->places[at];
+        if (!place->moved)
+            continue;
+        postgres_array_text(&moves->topics, span_of(place->topic));
+        postgres_array_integer(&moves->partitions, place->partition);
+        postgres_array_integer(&moves->nexts, place->next);
+    }
+    const struct postgres_value values[] = {
+        {.type = POSTGRES_TEXT, .array = &moves->topics    },
+        {.type = POSTGRES_INT4, .array = &moves->partitions},
+        {.type = POSTGRES_INT8, .array = &moves->nexts     }
+    };
+    if (moves->topics.count > 0)
+        postgres_send(relay->postgres, "relay_move", values, 3, NULL);
+}
+
+static void moves_kept(struct relay *relay)
+{
+    for (size_t at = 0; at < relay->place_count; at++)
+        relay->places[at].moved = false;
+}
+
+int store_settle(struct relay *relay, const struct postgres_array *ids)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows deleted = {0};
+    CLEANUP(moves_done) struct moves moves = {0};
+    const struct postgres_value value = {.type = POSTGRES_INT8, .array = ids};
+    postgres_send(relay->postgres, "relay_delete", &value, 1, &deleted);
+    send_moves(relay, &moves);
+    int result = asked(relay, postgres_sync(relay->postgres, NULL));
+    if (result != 0)
+        return result;
+    moves_kept(relay);
+    if (deleted.count == ids->count)
+        return 0;
+    relay->torn = "somebody else deletes rows of the outbox";
+    return RELAY_TORN;
+}
+
+static bool among(const struct postgres_rows *rows, const struct id *event)
+{
+    for (int row = 0; row < rows->count; row++) {
+        struct id there;
+        postgres_id(rows, row, 0, &there);
+        if (id_same(&there, event))
+            return true;
+    }
+    return false;
+}
+
+static struct id first_missing(const struct postgres_rows *rows, const struct id *events, int count)
+{
+    for (int at = 0; at < count; at++) {
+        if (!among(rows, &events[at]))
+            return events[at];
+    }
+    return events[count - 1]; /* all there: one of them stands on its topic twice */
+}
+
+/* Deletes and looks first, in an open transaction: only then is it known whether the outbox had them all. */
+int store_found(struct relay *relay, const struct id *events, int count, struct id *ret_missing)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows deleted = {0};
+    CLEANUP(postgres_array_done) struct postgres_array array = {0};
+    CLEANUP(moves_done) struct moves moves = {0};
+    postgres_array_start(&array, POSTGRES_UUID);
+    for (int at = 0; at < count; at++)
+        postgres_array_text(&array, span_of(events[at].text));
+    const struct postgres_value value = {.type = POSTGRES_UUID, .array = &array};
+    postgres_send(relay->postgres, "begin", NULL, 0, NULL);
+    postgres_send(relay->postgres, "relay_found", &value, 1, &deleted);
+    int result = asked(relay, postgres_sync(relay->postgres, NULL));
+    if (result != 0)
+        return result;
+    if (deleted.count != count) {
+        *ret_missing = first_missing(&deleted, events, count);
+        relay->torn = "PostgreSQL lost time: a topic holds a fact that the outbox never had";
+        result = run(relay, "rollback", NULL);
+        return result != 0 ? result : RELAY_TORN;
+    }
+    send_moves(relay, &moves);
+    postgres_send(relay->postgres, "commit", NULL, 0, NULL);
+    result = asked(relay, postgres_sync(relay->postgres, NULL));
+    if (result == 0)
+        moves_kept(relay);
+    return result;
+}
+
+int store_speak(struct relay *relay)
+{
+    return run(relay, "relay_speak", NULL);
+}
+
+int store_wait(struct relay *relay)
+{
+    return asked(relay, postgres_wait(relay->postgres, (int)store_poll_ms));
+}

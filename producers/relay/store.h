@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The relay's side of PostgreSQL: its lock, the outbox, the positions, all on one connection, so that who has
+ * lost the lock can no longer read or delete a row. RELAY_OVER where the connection or a statement failed. */
+#ifndef COLIS_RELAY_STORE_H
+#define COLIS_RELAY_STORE_H
+
+#include "producers/relay/relay.h"
+
+extern const struct setting store_settings[]; /* relay_shard relay_batch relay_poll_ms */
+extern int64_t store_shard, store_poll_ms;
+extern const struct postgres_statement store_statements[];
+
+/* A row of the outbox; borrows from its scan. */
+struct store_row {
+    int64_t id;
+    struct span topic, key, headers, value;
+    struct id event;
+};
+
+struct store_scan {
+    struct postgres_rows facts, due;
+    int fact_count, due_count;
+    struct floor_scan seen; /* of the facts */
+};
+void store_scan_done(struct store_scan *scan);
+
+/* Bounds how long this connection may be silent, then tries for the shard's lock. */
+MUST_CHECK int store_lock(struct relay *relay, bool *ret_taken);
+/* The cluster these positions mean: kept at first sight, RELAY_TORN where it is another one. */
+MUST_CHECK int store_cluster(struct relay *relay, const char *cluster);
+MUST_CHECK int store_positions(struct relay *relay); /* fills next of every place */
+
+/* The next facts in order of id, from the floor, and the commands that are due. */
+MUST_CHECK int store_read(struct relay *relay, struct store_scan *ret_scan);
+struct store_row store_fact(const struct store_scan *scan, int row);
+struct store_row store_due(const struct store_scan *scan, int row);
+
+/* One transaction: deletes these rows and keeps the positions of the places that moved. */
+MUST_CHECK int store_settle(struct relay *relay, const struct postgres_array *ids);
+/* The same for rows found on their topic, named by event. RELAY_TORN, and nothing is changed, where the
+ * outbox lacks one of them: *ret_missing says which. */
+MUST_CHECK int store_found(struct relay *relay, const struct id *events, int count, struct id *ret_missing);
+
+MUST_CHECK int store_speak(struct relay *relay); /* the least that keeps the connection */
+/* Waits until told of new rows, at most relay_poll_ms. */
+MUST_CHECK int store_wait(struct relay *relay);
+
+#endif
