@@ -101,12 +101,16 @@ service_ready() {
 
 service_last_line() { tail -qn 1 "$LOGS/$1/current" 2>/dev/null | cut -c 1-300; }
 
-# Waits with a deadline; progress every few seconds.
+service_fail() { fail "$1 $2: infra/run logs $1; its last line: $(service_last_line "$1")"; }
+
+# Waits with a deadline; progress every few seconds. One that dies again and again is given up sooner.
 service_wait() {
-	local name=$1 from=$SECONDS next=$((SECONDS + 3))
+	local name=$1 from=$SECONDS next=$((SECONDS + 3)) pid last='' lives=0
 	until service_ready "$name"; do
-		[ $((SECONDS - from)) -lt "$READY_SECONDS" ] ||
-			fail "$name is not ready after $READY_SECONDS s: infra/run logs $name; its last line: $(service_last_line "$name")"
+		[ $((SECONDS - from)) -lt "$READY_SECONDS" ] || service_fail "$name" "is not ready after $READY_SECONDS s"
+		pid=$(cat "$SERVICE/$name/supervise/pid" 2>/dev/null || true)
+		[ -z "$pid" ] || [ "$pid" = "$last" ] || { last=$pid; lives=$((lives + 1)); }
+		[ $lives -lt 8 ] || service_fail "$name" "ends as soon as it is started"
 		[ $SECONDS -lt $next ] || { say "  $name: not ready yet, $((SECONDS - from)) s"; next=$((SECONDS + 5)); }
 		sleep 0.1
 	done
