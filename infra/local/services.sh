@@ -99,7 +99,8 @@ service_ready() {
 	esac
 }
 
-service_last_line() { tail -qn 1 "$LOGS/$1/current" 2>/dev/null | cut -c 1-300; }
+# The last line of its log that says something: no line of a stack trace.
+service_last_line() { tail -n 60 "$LOGS/$1/current" 2>/dev/null | grep -v $'\tat ' | tail -n 1 | cut -c 1-300; }
 
 service_fail() { fail "$1 $2: infra/run logs $1; its last line: $(service_last_line "$1")"; }
 
