@@ -61,6 +61,7 @@ static void row_event(const struct postgres_rows *rows, struct event *event)
     event->raw_headers = headers;
 }
 
+/* READER_REJECT: it stays, and what is behind it stays behind it. */
 static int unmark(struct parked *parked, const struct event *event, const char *reason)
 {
     const struct postgres_value values[3] = {
@@ -68,12 +69,14 @@ static int unmark(struct parked *parked, const struct event *event, const char *
         {.type = POSTGRES_INT8, .integer = event->offset   },
         {.type = POSTGRES_TEXT, .text = span_of(reason)    }
     };
+    int outcome;
 
     log_with(LOG_LEVEL_WARN, "a released command failed again and stays parked", .event = event->id.text,
              .topic = "commands", .partition = event->partition, .offset = event->offset, .err = reason);
     store_rollback(parked->store);
     postgres_send(parked->store->link, "parked_unmark", values, 3, NULL);
-    return store_outcome(parked->store, postgres_sync(parked->store->link, NULL));
+    outcome = store_outcome(parked->store, postgres_sync(parked->store->link, NULL));
+    return outcome == READER_DONE ? READER_REJECT : outcome;
 }
 
 /* Decides the row's command, or refuses it as discarded, and removes the row, all in one transaction. */
@@ -153,7 +156,9 @@ int parked_drain(struct parked *parked)
 
         if (outcome < 0)
             return error_forward(outcome);
-        if (outcome == READER_DONE)
+        if (outcome == READER_REJECT)
+            key[0] = '\0'; /* on to another key */
+        if (outcome == READER_DONE || outcome == READER_REJECT)
             continue;
         store_rollback(parked->store);
         return outcome == READER_SKIP ? READER_DONE : READER_RETRY;

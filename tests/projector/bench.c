@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The database of the run, made by infra/migrate, and what drives batches over it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shared/run/service.h"
+#include "tests/projector/cases.h"
+
+static char name[64];
+
+static bool migrate(const char *option)
+{
+    char command[512];
+
+    (void)snprintf(command, sizeof(command), "%s --namespace %s %s >&2", getenv("COLIS_MIGRATE"), name,
+                   option);
+    return system(command) == 0;
+}
+
+bool database_make(void)
+{
+    static const struct setting *const tables[] = {postgres_settings, NULL};
+    char *arguments[] = {"test", NULL};
+
+    if (!getenv("COLIS_POSTGRES_URL") || !getenv("COLIS_MIGRATE"))
+        return false;
+    (void)snprintf(name, sizeof(name), "t_projector_%d", (int)getpid());
+    return settings_read(tables, 1, arguments, getenv) == 0 && migrate("");
+}
+
+void database_drop(void)
+{
+    if (!migrate("--drop"))
+        fprintf(stderr, "# %s was not dropped\n", name);
+}
+
+/* A statement in a session of its own. */
+static void run(const char *sql, struct postgres_rows *ret_rows)
+{
+    const struct postgres_statement statements[] = {
+        {"one", sql},
+        {0    }
+    };
+    CLEANUP(postgres_free_cleanup) struct postgres *link = NULL;
+
+    ck_assert_int_eq(postgres_new("test", name, &link), 0);
+    postgres_statements(link, statements);
+    ck_assert_int_eq(postgres_ready(link), POSTGRES_DONE);
+    postgres_send(link, "one", NULL, 0, ret_rows);
+    ck_assert_msg(postgres_sync(link, NULL) == POSTGRES_DONE, "%s: %s", sql, postgres_why(link));
+}
+
+void sql_run(const char *sql)
+{
+    run(sql, NULL);
+}
+
+int64_t sql_number(const char *sql)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+
+    run(sql, &rows);
+    ck_assert_int_eq(rows.count, 1);
+    return postgres_integer(&rows, 0, 0);
+}
+
+void sql_text(const char *sql, char *ret_text, size_t capacity)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+
+    run(sql, &rows);
+    ck_assert_int_eq(rows.count, 1);
+    ck_assert_int_eq(text_copy(ret_text, capacity, postgres_text(&rows, 0, 0)), 0);
+}
+
+void bench_start(struct bench *bench)
+{
+    memset(bench, 0, sizeof(*bench));
+    sql_run("truncate state.parcel, state.profile, private.parcel, private.profile, bus.verdict, bus.outbox, "
+            "bus.position, bus.parked, bus.cluster");
+    ck_assert_int_eq(store_new(&bench->store, "test", name), 0);
+    postgres_statements(bench->store.link, parked_statements);
+    bench->position = (struct reader_position){"commands", 0, -1, -1};
+    ck_assert_int_eq(store_positions(&bench->store, &bench->position, 1), READER_DONE);
+    bench->position.from = bench->position.next;
+}
+
+void bench_done(struct bench *bench)
+{
+    store_done(&bench->store);
+    batch_done(&bench->batch);
+}
+
+static void id_numbered(const char *what, int number, struct id *ret_id)
+{
+    char text[16];
+    const struct span parts[2] = {
+        span_of(what), {text, (size_t)snprintf(text, sizeof(text), "%d", number)}
+    };
+
+    id_v8(parts, 2, ret_id);
+}
+
+void subject_of(int number, char ret_subject[80])
+{
+    struct id id;
+
+    id_numbered("parcel", number, &id);
+    (void)snprintf(ret_subject, 80, "parcel/%s", id.text);
+}
+
+struct event command_made(const char *type, const char *person, int number, const char *subject,
+                          const char *data)
+{
+    struct event event = {
+        .readable = true, .topic = "commands", .offset = number, .stored_ms = 1800000000000};
+
+    id_numbered("command", number, &event.id);
+    strcpy(event.source, "/ingress");
+    strcpy(event.type, type);
+    strcpy(event.subject, subject);
+    strcpy(event.key, person);
+    strcpy(event.principal, person);
+    strcpy(event.role, "person");
+    strcpy(event.fingerprint, "00112233445566778899aabbccddeeff");
+    event.time_ms = event.stored_ms;
+    event.data = span_of(data);
+    event.raw_key = span_of(person);
+    event.raw_headers = SPAN("{}");
+    return event;
+}
+
+struct event parcel_made(const char *person, int number)
+{
+    char subject[80];
+
+    subject_of(number, subject);
+    return command_made(
+        "parcel.register.v1", person, number, subject,
+        "{\"recipient\":{\"name\":\"Awa\",\"phone\":\"+221770000000\"},\"origin\":{\"country\":\"FR\","
+        "\"city\":\"Paris\"},\"destination\":{\"country\":\"SN\",\"city\":\"Dakar\"},\"weight_g\":2500,"
+        "\"category\":\"clothes\",\"value\":{\"amount\":40000,\"currency\":\"XOF\"}}");
+}
+
+int bench_run(struct bench *bench, const struct event *events, size_t count)
+{
+    enum batch_outcome outcome;
+    int result;
+
+    batch_start(&bench->batch, events, count);
+    result = store_load(&bench->store, &bench->batch, &bench->position, 1, false);
+    if (result != READER_DONE) {
+        store_rollback(&bench->store);
+        return result;
+    }
+    for (size_t i = 0; i < count; i++)
+        ck_assert_int_eq(batch_decide(&bench->batch, &bench->batch.items[i], &outcome), 0);
+    bench->position.next = events[count - 1].offset + 1;
+    result = store_commit(&bench->store, &bench->batch, &bench->position, 1, NULL);
+    if (result == READER_DONE)
+        bench->position.from = bench->position.next;
+    else
+        store_rollback(&bench->store);
+    return result;
+}
+
+int bench_reject(struct bench *bench, const struct event *event, const char *reason)
+{
+    int result;
+
+    batch_start(&bench->batch, event, 1);
+    result = store_load(&bench->store, &bench->batch, &bench->position, 1, false);
+    if (result != READER_DONE)
+        return result;
+    batch_park(&bench->batch, event, PARKED_KIND_PARKED, reason);
+    bench->position.next = event->offset + 1;
+    result = store_commit(&bench->store, &bench->batch, &bench->position, 1, NULL);
+    bench->position.from = bench->position.next;
+    return result;
+}
+
+int main(void)
+{
+    SRunner *runner;
+    Suite *suite = suite_create("projector");
+    int failed;
+
+    if (!database_make()) {
+        printf("1..0 # SKIP COLIS_POSTGRES_URL or COLIS_MIGRATE is not set: no database to test against\n");
+        return EXIT_SUCCESS;
+    }
+    suite_add_tcase(suite, batch_cases());
+    suite_add_tcase(suite, parked_cases());
+    runner = srunner_create(suite);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    database_drop();
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

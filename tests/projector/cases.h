@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The projector's core against a real database, without a broker: commands are made here, batches driven as
+ * the reader drives them. One namespace a run; each test begins with its tables emptied. */
+#ifndef COLIS_TESTS_PROJECTOR_CASES_H
+#define COLIS_TESTS_PROJECTOR_CASES_H
+
+#include <check.h>
+
+#include "consumers/projector/parked.h"
+
+TCase *batch_cases(void);
+TCase *parked_cases(void);
+
+/* What a test stands on. */
+struct bench {
+    struct store store;
+    struct batch batch;
+    struct reader_position position; /* of partition 0: from is what the store holds */
+};
+bool database_make(void); /* by main: false where there is none */
+void database_drop(void);
+void bench_start(struct bench *bench); /* empties the tables */
+void bench_done(struct bench *bench);
+
+/* A command as it comes from the topic: offset n of partition 0, its id from the number. */
+struct event command_made(const char *type, const char *person, int number, const char *subject,
+                          const char *data);
+struct event parcel_made(const char *person, int number); /* registers parcel number n */
+void subject_of(int number, char ret_subject[80]);
+
+/* Drives one batch; position moves where it is committed. Returns the reader's outcome of the step that ended
+ * it. */
+int bench_run(struct bench *bench, const struct event *events, size_t count);
+/* The event failed alone. */
+int bench_reject(struct bench *bench, const struct event *event, const char *reason);
+
+void sql_run(const char *sql);
+int64_t sql_number(const char *sql);
+void sql_text(const char *sql, char *ret_text, size_t capacity);
+
+#endif

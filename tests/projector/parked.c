@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Parked commands: the database refuses one command, its key waits, the others go on; released it is decided
+ * in order, discarded it is refused. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/projector/cases.h"
+
+static const char awa[] = "11111111-1111-4111-8111-111111111111";
+static const char moussa[] = "22222222-2222-4222-8222-222222222222";
+
+/* A parcel of this weight cannot be stored: as a constraint somebody got wrong. */
+static void poison_on(void)
+{
+    sql_run("alter table state.parcel add constraint poison check (weight_g <> 666)");
+}
+
+static void poison_off(void)
+{
+    sql_run("alter table state.parcel drop constraint if exists poison");
+}
+
+static struct event poisoned(const char *person, int number)
+{
+    struct event event = parcel_made(person, number);
+
+    event.data =
+        SPAN("{\"recipient\":{\"name\":\"Awa\",\"phone\":\"+221770000000\"},\"origin\":{\"country\":\"FR\","
+             "\"city\":\"Paris\"},\"destination\":{\"country\":\"SN\",\"city\":\"Dakar\"},\"weight_g\":666,"
+             "\"category\":\"clothes\",\"value\":{\"amount\":40000,\"currency\":\"XOF\"}}");
+    return event;
+}
+
+static int drain(struct bench *bench)
+{
+    struct parked parked = {
+        .store = &bench->store, .batch = &bench->batch, .owned = &bench->position, .owned_count = 1};
+
+    return parked_drain(&parked);
+}
+
+/* Parks the poisoned command 0 of awa, and command 1 of awa behind it; moussa's command 2 is decided. */
+static void park_two(struct bench *bench)
+{
+    struct event events[3] = {poisoned(awa, 0), parcel_made(awa, 1), parcel_made(moussa, 2)};
+
+    /* the parked row is read back from its headers */
+    static struct buf headers[2];
+    for (int i = 0; i < 2; i++) {
+        buf_clear(&headers[i]);
+        event_headers_json(&events[i], &headers[i]);
+        events[i].raw_headers = buf_as_span(&headers[i]);
+    }
+    bench_start(bench);
+    poison_off();
+    poison_on();
+    ck_assert_int_eq(bench_run(bench, events, 3), READER_FAILED);
+    ck_assert_int_eq(sql_number("select count(*) from bus.verdict"), 0);
+    ck_assert_int_eq(bench_run(bench, &events[0], 1), READER_FAILED);
+    ck_assert_int_eq(bench_reject(bench, &events[0], "the database refused it"), READER_DONE);
+    ck_assert_int_eq(bench_run(bench, &events[1], 2), READER_DONE);
+}
+
+START_TEST(a_refused_command_parks_its_key_and_no_other)
+{
+    struct bench bench;
+
+    park_two(&bench);
+    ck_assert_int_eq(sql_number("select count(*) from bus.verdict"), 1);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked where kind = 'parked' and key like '1111%'"),
+                     2);
+    ck_assert_int_eq(sql_number("select count(*) from bus.outbox where topic = 'dead.projector'"), 2);
+    poison_off();
+    bench_done(&bench);
+}
+END_TEST
+
+START_TEST(nothing_is_drained_before_an_operator_says_so)
+{
+    struct bench bench;
+
+    park_two(&bench);
+    poison_off();
+    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 2);
+    bench_done(&bench);
+}
+END_TEST
+
+START_TEST(a_released_head_frees_its_whole_key_oldest_first)
+{
+    struct bench bench;
+    struct event late = parcel_made(awa, 3);
+    struct buf headers = {0};
+    char first[80], second[80], third[80], wanted[256];
+    char order[256];
+
+    park_two(&bench);
+    poison_off();
+    event_headers_json(&late, &headers);
+    late.raw_headers = buf_as_span(&headers);
+    ck_assert_int_eq(bench_run(&bench, &late, 1),
+                     READER_DONE); /* joins the others: the key is still parked */
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 3);
+    sql_run("update bus.parked set action = 'release' where \"offset\" = 0");
+    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
+    sql_text("select string_agg((headers::json ->> 'ce_subject'), ' ' order by id) from bus.outbox "
+             "where version > 0 and headers::json ->> 'ce_principal' like '1111%'",
+             order, sizeof(order));
+    subject_of(0, first);
+    subject_of(1, second);
+    subject_of(3, third);
+    (void)snprintf(wanted, sizeof(wanted), "%s %s %s", first, second, third);
+    ck_assert_str_eq(order, wanted);
+    buf_done(&headers);
+    bench_done(&bench);
+}
+END_TEST
+
+START_TEST(a_released_command_that_fails_again_stays_parked_with_its_key)
+{
+    struct bench bench;
+
+    park_two(&bench);
+    sql_run("update bus.parked set action = 'release' where \"offset\" = 0");
+    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked where action is null"), 2);
+    ck_assert_int_eq(
+        sql_number("select count(*) from bus.parked where reason like '%poison%' and \"offset\" = 0"), 1);
+    ck_assert_int_eq(sql_number("select count(*) from bus.verdict"), 1);
+    poison_off();
+    bench_done(&bench);
+}
+END_TEST
+
+START_TEST(a_discarded_command_is_refused_and_the_next_of_its_key_is_decided)
+{
+    struct bench bench;
+    char reason[64];
+
+    park_two(&bench);
+    sql_run("update bus.parked set action = 'discard' where \"offset\" = 0");
+    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
+    sql_text("select reason from bus.verdict where not accepted", reason, sizeof(reason));
+    ck_assert_str_eq(reason, "discarded");
+    ck_assert_int_eq(sql_number("select count(*) from state.parcel"), 2);
+    poison_off();
+    bench_done(&bench);
+}
+END_TEST
+
+START_TEST(a_drain_by_a_projector_that_lost_its_partition_changes_nothing)
+{
+    struct bench bench;
+
+    park_two(&bench);
+    poison_off();
+    sql_run("update bus.parked set action = 'release' where \"offset\" = 0");
+    sql_run("update bus.position set next = 99 where partition = 0"); /* another owner went on */
+    ck_assert_int_eq(drain(&bench), READER_RETRY);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 2);
+    bench_done(&bench);
+}
+END_TEST
+
+TCase *parked_cases(void)
+{
+    TCase *cases = tcase_create("parked");
+
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, a_refused_command_parks_its_key_and_no_other);
+    tcase_add_test(cases, nothing_is_drained_before_an_operator_says_so);
+    tcase_add_test(cases, a_released_head_frees_its_whole_key_oldest_first);
+    tcase_add_test(cases, a_released_command_that_fails_again_stays_parked_with_its_key);
+    tcase_add_test(cases, a_discarded_command_is_refused_and_the_next_of_its_key_is_decided);
+    tcase_add_test(cases, a_drain_by_a_projector_that_lost_its_partition_changes_nothing);
+    return cases;
+}
