@@ -135,7 +135,7 @@ def topics_wanted(namespace):
 def topics_migrate(namespace):
     admin = admin_open()
     wanted = topics_wanted(namespace)
-    there = admin.list_topics(timeout=DEADLINE).topics
+    there = admin.list_topics(timeout=10).topics
     missing = [NewTopic(name, num_partitions=partitions, replication_factor=replicas, config=config)
                for name, (partitions, replicas, config) in wanted.items() if name not in there]
     if missing:
