@@ -86,11 +86,9 @@ static void take_headers(rd_kafka_headers_t *headers, struct buf *raw, struct ev
             refuse(event, "has too many headers");
             return;
         }
-        if (seen_before(headers, name, at)) {
-            refuse(event, "has a header twice");
-            continue;
-        }
-        put_raw(raw, name, text);
+        if (!seen_before(headers, name, at))
+            put_raw(raw, name,
+                    text); /* a JSON object holds a name once; whether twice is wrong, the event says */
         if (event->readable && event_header_take(event, span_of(name), text) != 0)
             refuse(event, "has a malformed header");
     }

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * shared/links/kafka_out.h when things go wrong: a failed report is unknown, a dead client is replaced, a
+ * fence that was taken is said. */
+#include <string.h>
+
+#include "shared/base/clock.h"
+#include "tests/links/kafka_cases.h"
+
+enum { PRODUCE = 0, INIT_PRODUCER_ID = 22 }; /* of the protocol */
+
+static struct kafka_cluster cluster;
+static struct kafka_ledger ledger;
+
+static void start(void)
+{
+    kafka_cluster_start(&cluster);
+    kafka_cluster_topic(&cluster, "commands", 1);
+}
+
+static void stop(void)
+{
+    kafka_cluster_stop(&cluster);
+}
+
+static void fail_produce(rd_kafka_resp_err_t code, int times)
+{
+    for (int time = 0; time < times; time++)
+        rd_kafka_mock_push_request_errors(cluster.mock, PRODUCE, 1, code);
+}
+
+static void send_and_wait(struct kafka_out *out, int count)
+{
+    kafka_send_some(out, "commands", "k", count);
+    ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+}
+
+START_TEST(a_report_too_late_is_unknown)
+{
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
+    send_and_wait(out, 1);
+    rd_kafka_mock_broker_set_down(cluster.mock, 1);
+    send_and_wait(out, 5);
+    ck_assert_int_eq(ledger.delivered, 1);
+    ck_assert_int_eq(ledger.unknown, 5);
+    kafka_out_free(out);
+}
+END_TEST
+
+START_TEST(a_retriable_error_is_retried_unseen)
+{
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
+    fail_produce(RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, 2);
+    send_and_wait(out, 3);
+    ck_assert_int_eq(ledger.delivered, 3);
+    kafka_out_free(out);
+}
+END_TEST
+
+START_TEST(a_refusal_by_the_broker_is_unknown)
+{
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
+    fail_produce(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, 1);
+    send_and_wait(out, 1);
+    ck_assert_int_eq(ledger.unknown, 1);
+    kafka_out_free(out);
+}
+END_TEST
+
+/* The first error may be answered by a new epoch; a producer that is told again and again is dead. */
+START_TEST(a_dead_client_is_replaced_and_sending_goes_on)
+{
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
+    int descriptor = kafka_out_descriptor(out);
+    send_and_wait(out, 1);
+    fail_produce(RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, 1);
+    rd_kafka_mock_push_request_errors(cluster.mock, INIT_PRODUCER_ID, 1,
+                                      RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED);
+    kafka_send_some(out, "commands", "k", 4);
+    ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+    ck_assert_int_eq(ledger.delivered + ledger.unknown, 5);
+    rd_kafka_mock_clear_request_errors(cluster.mock, INIT_PRODUCER_ID);
+    rd_kafka_mock_clear_request_errors(cluster.mock, PRODUCE);
+    struct event event = kafka_event_make("k", 9);
+    int64_t until = clock_steady_ms() + 10000;
+    while (kafka_out_send(out, "commands", &event, NULL) != 0 && clock_steady_ms() < until)
+        ck_assert_int_ge(kafka_out_flush(out, 100), 0);
+    int delivered = ledger.delivered;
+    ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+    ck_assert_int_eq(ledger.delivered, delivered + 1);
+    ck_assert_int_eq(kafka_out_descriptor(out), descriptor);
+    kafka_out_free(out);
+}
+END_TEST
+
+START_TEST(a_transaction_shows_its_records_when_committed)
+{
+    struct kafka_out *out = kafka_producer(&ledger, "t.relay-0");
+    ck_assert_int_eq(kafka_out_begin(out), KAFKA_ABORT); /* no fence yet */
+    ck_assert_int_eq(kafka_out_fence(out, 10000), 0);
+    ck_assert_int_eq(kafka_out_begin(out), 0);
+    kafka_send_some(out, "commands", "k", 3);
+    ck_assert_int_eq(kafka_out_commit(out, 10000), 0);
+    ck_assert_int_eq(ledger.delivered, 3);
+    kafka_out_free(out);
+}
+END_TEST
+
+START_TEST(an_aborted_transaction_reports_its_records_unknown_or_stored)
+{
+    struct kafka_out *out = kafka_producer(&ledger, "t.relay-0");
+    ck_assert_int_eq(kafka_out_fence(out, 10000), 0);
+    ck_assert_int_eq(kafka_out_begin(out), 0);
+    kafka_send_some(out, "commands", "k", 3);
+    ck_assert_int_eq(kafka_out_abort(out, 10000), 0);
+    ck_assert_int_eq(ledger.delivered + ledger.unknown, 3);
+    ck_assert_int_eq(kafka_out_begin(out), 0);
+    ck_assert_int_eq(kafka_out_abort(out, 10000), 0);
+    kafka_out_free(out);
+}
+END_TEST
+
+START_TEST(sending_without_the_fence_is_refused)
+{
+    struct kafka_out *out = kafka_producer(&ledger, "t.relay-0");
+    struct event event = kafka_event_make("k", 0);
+    ck_assert_int_eq(kafka_out_send(out, "commands", &event, NULL), KAFKA_DEAD);
+    ck_assert_uint_eq(kafka_out_open(out), 0);
+    kafka_out_free(out);
+}
+END_TEST
+
+START_TEST(a_fence_without_a_broker_times_out)
+{
+    rd_kafka_mock_broker_set_down(cluster.mock, 1);
+    struct kafka_out *out = kafka_producer(&ledger, "t.relay-0");
+    ck_assert_int_eq(kafka_out_fence(out, 300), KAFKA_TIMEOUT);
+    kafka_out_free(out);
+}
+END_TEST
+
+TCase *kafka_fault_cases(void)
+{
+    TCase *cases = tcase_create("faults");
+    tcase_add_checked_fixture(cases, start, stop);
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, a_report_too_late_is_unknown);
+    tcase_add_test(cases, a_retriable_error_is_retried_unseen);
+    tcase_add_test(cases, a_refusal_by_the_broker_is_unknown);
+    tcase_add_test(cases, a_dead_client_is_replaced_and_sending_goes_on);
+    tcase_add_test(cases, a_transaction_shows_its_records_when_committed);
+    tcase_add_test(cases, an_aborted_transaction_reports_its_records_unknown_or_stored);
+    tcase_add_test(cases, sending_without_the_fence_is_refused);
+    tcase_add_test(cases, a_fence_without_a_broker_times_out);
+    return cases;
+}

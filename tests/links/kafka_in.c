@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * shared/links/kafka_in.h against the mock cluster: reading goes on where we say, and only there. */
+#include <string.h>
+
+#include "tests/links/kafka_cases.h"
+
+static struct kafka_cluster cluster;
+static struct kafka_ledger ledger;
+
+static void start(void)
+{
+    kafka_cluster_start(&cluster);
+    kafka_cluster_topic(&cluster, "commands", 1);
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
+    kafka_send_some(out, "commands", "k", 100);
+    ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+    kafka_out_free(out);
+}
+
+static void stop(void)
+{
+    kafka_cluster_stop(&cluster);
+}
+
+static int64_t next_offset(struct kafka_in *in)
+{
+    struct kafka_record *record;
+    struct kafka_in_place place;
+    int outcome = kafka_next(in, &record, &place);
+    if (outcome != 0)
+        return -outcome;
+    int64_t offset = kafka_record_event(record)->offset;
+    kafka_record_free(record);
+    return offset;
+}
+
+static void seek(struct kafka_in *in, int64_t offset)
+{
+    const struct kafka_in_place place = {.topic = "commands", .partition = 0, .offset = offset};
+    ck_assert_int_eq(kafka_in_seek(in, &place), 0);
+}
+
+static void nothing_comes(struct kafka_in *in)
+{
+    struct kafka_record *record;
+    struct kafka_in_place place;
+    ck_assert_int_eq(kafka_in_poll(in, 300, &record, &place), KAFKA_NOTHING);
+}
+
+START_TEST(reads_all_and_then_says_where_the_end_is)
+{
+    struct kafka_in *in = kafka_hand_reader("commands");
+    struct kafka_record *record;
+    struct kafka_in_place place;
+    for (int64_t offset = 0; offset < 100; offset++)
+        ck_assert_int_eq(next_offset(in), offset);
+    ck_assert_int_eq(kafka_next(in, &record, &place), KAFKA_EOF);
+    ck_assert_str_eq(place.topic, "commands");
+    ck_assert_int_eq(place.offset, 100);
+    nothing_comes(in);
+    kafka_in_free(in);
+}
+END_TEST
+
+START_TEST(goes_back_and_forth_by_seeking)
+{
+    struct kafka_in *in = kafka_hand_reader("commands");
+    for (int round = 0; round < 5; round++) {
+        seek(in, 10);
+        ck_assert_int_eq(next_offset(in), 10);
+        ck_assert_int_eq(next_offset(in), 11);
+        seek(in, 90);
+        ck_assert_int_eq(next_offset(in), 90);
+        seek(in, -1);
+        ck_assert_int_eq(next_offset(in), 0);
+    }
+    kafka_in_free(in);
+}
+END_TEST
+
+START_TEST(a_held_partition_gives_nothing_until_a_seek)
+{
+    struct kafka_in *in = kafka_hand_reader("commands");
+    ck_assert_int_eq(next_offset(in), 0);
+    seek(in, KAFKA_HELD);
+    nothing_comes(in);
+    seek(in, 1);
+    ck_assert_int_eq(next_offset(in), 1);
+    kafka_in_free(in);
+}
+END_TEST
+
+START_TEST(goes_on_after_a_pause_where_it_was)
+{
+    struct kafka_in *in = kafka_hand_reader("commands");
+    int64_t offset = 0;
+    for (int round = 0; round < 5; round++) {
+        for (int time = 0; time < 7; time++)
+            ck_assert_int_eq(next_offset(in), offset++);
+        ck_assert_int_eq(kafka_in_pause(in, true), 0);
+        nothing_comes(in);
+        ck_assert_int_eq(kafka_in_pause(in, false), 0);
+    }
+    kafka_in_free(in);
+}
+END_TEST
+
+START_TEST(a_seek_while_paused_waits_for_the_end_of_the_pause)
+{
+    struct kafka_in *in = kafka_hand_reader("commands");
+    ck_assert_int_eq(next_offset(in), 0);
+    ck_assert_int_eq(kafka_in_pause(in, true), 0);
+    seek(in, 50);
+    nothing_comes(in);
+    ck_assert_int_eq(kafka_in_pause(in, false), 0);
+    ck_assert_int_eq(next_offset(in), 50);
+    kafka_in_free(in);
+}
+END_TEST
+
+START_TEST(an_offset_past_the_end_is_lost_and_held)
+{
+    struct kafka_in *in = kafka_hand_reader("commands");
+    struct kafka_record *record;
+    struct kafka_in_place place;
+    int64_t first, end;
+    seek(in, 150);
+    ck_assert_int_eq(kafka_next(in, &record, &place), KAFKA_LOST);
+    ck_assert_int_eq(place.offset, 150);
+    ck_assert_int_eq(kafka_in_ends(in, "commands", 0, &first, &end), 0);
+    ck_assert_int_eq(first, 0);
+    ck_assert_int_eq(end, 100);
+    nothing_comes(in);
+    seek(in, 99);
+    ck_assert_int_eq(next_offset(in), 99);
+    kafka_in_free(in);
+}
+END_TEST
+
+START_TEST(tells_the_cluster_apart)
+{
+    struct kafka_in *in = kafka_hand_reader("commands");
+    char id[64] = "";
+    ck_assert_int_eq(kafka_in_cluster(in, id), 0);
+    ck_assert_str_ne(id, "");
+    kafka_in_free(in);
+}
+END_TEST
+
+START_TEST(waits_for_a_broker_that_went_and_comes_back)
+{
+    struct kafka_in *in = kafka_hand_reader("commands");
+    ck_assert_int_eq(next_offset(in), 0);
+    rd_kafka_mock_broker_set_down(cluster.mock, 1);
+    seek(in, 60);
+    nothing_comes(in);
+    rd_kafka_mock_broker_set_up(cluster.mock, 1);
+    ck_assert_int_eq(next_offset(in), 60);
+    kafka_in_free(in);
+}
+END_TEST
+
+struct member {
+    int given, taken;
+    size_t count;
+    int64_t offset;
+    int result;
+};
+
+static int on_given(void *self, struct kafka_in_place *places, size_t count)
+{
+    struct member *member = self;
+    member->given++;
+    member->count = count;
+    for (size_t at = 0; at < count; at++)
+        places[at].offset = member->offset;
+    return member->result;
+}
+
+static void on_taken(void *self, const struct kafka_in_place *places, size_t count)
+{
+    struct member *member = self;
+    (void)places;
+    ck_assert_uint_eq(count, member->count);
+    member->taken++;
+}
+
+static struct kafka_in *join(struct member *member)
+{
+    static const char *const topics[] = {"commands", NULL};
+    struct kafka_in *in = NULL;
+    const struct kafka_in_config config = {.name_space = "t",
+                                           .client = "test",
+                                           .group = "t.reader",
+                                           .topics = topics,
+                                           .given = on_given,
+                                           .taken = on_taken,
+                                           .self = member};
+    ck_assert_msg(kafka_in_new(&config, &in) == 0, "%s", error_text());
+    return in;
+}
+
+START_TEST(a_member_reads_from_where_its_store_says)
+{
+    struct member member = {.offset = 42};
+    struct kafka_in *in = join(&member);
+    ck_assert_int_eq(next_offset(in), 42);
+    ck_assert_int_eq(member.given, 1);
+    ck_assert_uint_eq(member.count, 1);
+    kafka_in_free(in);
+    ck_assert_int_eq(member.taken, 0); /* it left by itself */
+}
+END_TEST
+
+START_TEST(a_member_whose_store_is_away_holds_its_partitions)
+{
+    struct member member = {.offset = KAFKA_HELD};
+    struct kafka_in *in = join(&member);
+    struct kafka_record *record;
+    struct kafka_in_place place;
+    for (int time = 0; time < 100 && member.given == 0; time++)
+        ck_assert_int_eq(kafka_in_poll(in, 100, &record, &place), KAFKA_NOTHING);
+    nothing_comes(in);
+    seek(in, 3);
+    ck_assert_int_eq(next_offset(in), 3);
+    kafka_in_free(in);
+}
+END_TEST
+
+START_TEST(a_member_that_cannot_go_on_ends_the_poll)
+{
+    struct member member = {.offset = 0, .result = -4};
+    struct kafka_in *in = join(&member);
+    struct kafka_record *record;
+    struct kafka_in_place place;
+    int outcome = KAFKA_NOTHING;
+    for (int time = 0; time < 100 && outcome == KAFKA_NOTHING; time++)
+        outcome = kafka_in_poll(in, 100, &record, &place);
+    ck_assert_int_eq(outcome, -4);
+    kafka_in_free(in);
+}
+END_TEST
+
+TCase *kafka_in_cases(void)
+{
+    TCase *cases = tcase_create("in");
+    tcase_add_checked_fixture(cases, start, stop);
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, reads_all_and_then_says_where_the_end_is);
+    tcase_add_test(cases, goes_back_and_forth_by_seeking);
+    tcase_add_test(cases, a_held_partition_gives_nothing_until_a_seek);
+    tcase_add_test(cases, goes_on_after_a_pause_where_it_was);
+    tcase_add_test(cases, a_seek_while_paused_waits_for_the_end_of_the_pause);
+    tcase_add_test(cases, an_offset_past_the_end_is_lost_and_held);
+    tcase_add_test(cases, tells_the_cluster_apart);
+    tcase_add_test(cases, waits_for_a_broker_that_went_and_comes_back);
+    tcase_add_test(cases, a_member_reads_from_where_its_store_says);
+    tcase_add_test(cases, a_member_whose_store_is_away_holds_its_partitions);
+    tcase_add_test(cases, a_member_that_cannot_go_on_ends_the_poll);
+    return cases;
+}

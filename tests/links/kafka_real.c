@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The kafka links against the broker COLIS_KAFKA_BROKERS names (infra/run servers): what the mock cluster
+ * cannot do. Topics of a namespace of its own; without a broker these cases are not run. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shared/base/clock.h"
+#include "tests/links/kafka_cases.h"
+
+enum { TOPIC_TEXT = 256, PARTITIONS = 6 };
+
+static char name_space[64];
+static const char *const parcel[] = {"parcel", NULL};
+static struct kafka_ledger ledger;
+static struct kafka_in *asking;
+
+static struct kafka_in *reader_new(const struct kafka_in_config *config)
+{
+    struct kafka_in *in = NULL;
+    ck_assert_msg(kafka_in_new(config, &in) == 0, "%s", error_text());
+    return in;
+}
+
+static void wait_done(rd_kafka_queue_t *queue)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 20000);
+    ck_assert_ptr_nonnull(event);
+    ck_assert_int_eq(rd_kafka_event_error(event), 0);
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+}
+
+/* Like infra/migrate, but for one topic; extra is a name, value pair that goes against topics.json. */
+static void topic_make(const char *topic, int partitions, const char *extra, const char *value)
+{
+    static const char *const configs[][2] = {
+        {"message.timestamp.type", "LogAppendTime"},
+        {"retention.ms",           "-1"           },
+        {"retention.bytes",        "-1"           },
+        {"cleanup.policy",         "delete"       }
+    };
+    char text[TOPIC_TEXT], full[TOPIC_TEXT];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", getenv("COLIS_KAFKA_BROKERS"), text, sizeof text);
+    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    kafka_topic(name_space, topic, full);
+    rd_kafka_NewTopic_t *row = rd_kafka_NewTopic_new(full, partitions, 1, text, sizeof text);
+    for (size_t at = 0; at < sizeof configs / sizeof configs[0]; at++)
+        ck_assert_int_eq(rd_kafka_NewTopic_set_config(row, configs[at][0], configs[at][1]), 0);
+    if (extra)
+        ck_assert_int_eq(rd_kafka_NewTopic_set_config(row, extra, value), 0);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    rd_kafka_CreateTopics(client, &row, 1, NULL, queue);
+    wait_done(queue);
+    rd_kafka_NewTopic_destroy(row);
+    rd_kafka_destroy(client);
+}
+
+static void topic_drop(const char *topic)
+{
+    char text[TOPIC_TEXT], full[TOPIC_TEXT];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", getenv("COLIS_KAFKA_BROKERS"), text, sizeof text);
+    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    kafka_topic(name_space, topic, full);
+    rd_kafka_DeleteTopic_t *row = rd_kafka_DeleteTopic_new(full);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    rd_kafka_DeleteTopics(client, &row, 1, NULL, queue);
+    wait_done(queue);
+    rd_kafka_DeleteTopic_destroy(row);
+    rd_kafka_destroy(client);
+}
+
+static void start(void)
+{
+    static const char *pairs[] = {"COLIS_KAFKA_BROKERS", NULL, NULL};
+    pairs[1] = getenv("COLIS_KAFKA_BROKERS");
+    kafka_configure(pairs);
+    struct id id;
+    id_v7(clock_wall_ms(), &id);
+    snprintf(name_space, sizeof name_space, "test-%s", id.text);
+}
+
+static struct kafka_out *producer_new(const char *transactional_id)
+{
+    struct kafka_out *out = NULL;
+    const struct kafka_out_config config = {.name_space = name_space,
+                                            .client = "test",
+                                            .reported = kafka_ledger_take,
+                                            .self = &ledger,
+                                            .transactional_id = transactional_id};
+    ck_assert_msg(kafka_out_new(&config, &out) == 0, "%s", error_text());
+    return out;
+}
+
+static int check_with(const char *topic, int partitions, const char *extra, const char *value)
+{
+    topic_make(topic, partitions, extra, value);
+    int result = kafka_check_topics(name_space, parcel, 10000);
+    topic_drop(topic);
+    return result;
+}
+
+START_TEST(takes_the_topics_of_topics_json)
+{
+    ck_assert_msg(check_with("parcel", PARTITIONS, NULL, NULL) == 0, "%s", error_text());
+}
+END_TEST
+
+START_TEST(refuses_a_topic_that_is_not_there)
+{
+    ck_assert_int_eq(kafka_check_topics(name_space, parcel, 10000), ERROR_SETTINGS);
+}
+END_TEST
+
+START_TEST(refuses_another_count_of_partitions)
+{
+    ck_assert_int_eq(check_with("parcel", PARTITIONS - 1, NULL, NULL), ERROR_SETTINGS);
+    ck_assert_ptr_nonnull(strstr(error_text(), "has 5 partitions, must have 6"));
+}
+END_TEST
+
+START_TEST(refuses_a_topic_that_forgets)
+{
+    ck_assert_int_eq(check_with("parcel", PARTITIONS, "retention.ms", "1000"), ERROR_SETTINGS);
+    ck_assert_int_eq(check_with("parcel", PARTITIONS, "retention.bytes", "1000"), ERROR_SETTINGS);
+    ck_assert_int_eq(check_with("parcel", PARTITIONS, "cleanup.policy", "compact"), ERROR_SETTINGS);
+}
+END_TEST
+
+START_TEST(refuses_a_topic_that_takes_the_writers_clock)
+{
+    ck_assert_int_eq(check_with("parcel", PARTITIONS, "message.timestamp.type", "CreateTime"),
+                     ERROR_SETTINGS);
+}
+END_TEST
+
+static struct kafka_in *hand_reader(int64_t offset)
+{
+    const struct kafka_in_config config = {.name_space = name_space, .client = "test"};
+    const struct kafka_in_place place = {.topic = "parcel", .partition = 0, .offset = offset};
+    struct kafka_in *in = reader_new(&config);
+    ck_assert_int_eq(kafka_in_assign(in, &place, 1), 0);
+    return in;
+}
+
+/* Records until the end of the partition; where that end is. */
+static int64_t read_to_end(struct kafka_in *in, int *ret_count)
+{
+    struct kafka_record *record;
+    struct kafka_in_place place;
+    int outcome;
+    *ret_count = 0;
+    while ((outcome = kafka_next(in, &record, &place)) == 0) {
+        ++*ret_count;
+        kafka_record_free(record);
+    }
+    ck_assert_int_eq(outcome, KAFKA_EOF);
+    return place.offset;
+}
+
+START_TEST(committed_records_are_read_and_the_end_is_past_the_marker)
+{
+    int count;
+    topic_make("parcel", 1, NULL, NULL);
+    struct kafka_out *out = producer_new("test-relay");
+    ck_assert_int_eq(kafka_out_fence(out, 20000), 0);
+    ck_assert_int_eq(kafka_out_begin(out), 0);
+    kafka_send_some(out, "parcel", "k", 3);
+    ck_assert_int_eq(kafka_out_commit(out, 20000), 0);
+    ck_assert_int_eq(kafka_out_begin(out), 0);
+    kafka_send_some(out, "parcel", "k", 4);
+    ck_assert_int_eq(kafka_out_flush(out, 20000), 0);
+    ck_assert_int_eq(kafka_out_abort(out, 20000), 0);
+    struct kafka_in *in = hand_reader(-1);
+    int64_t end = read_to_end(in, &count);
+    ck_assert_int_eq(count, 3);
+    if (end < 9) /* seen before the abort's marker */
+        end = read_to_end(in, &count);
+    ck_assert_int_eq(end, 9); /* 3 + marker + 4 + marker */
+    kafka_in_free(in);
+    kafka_out_free(out);
+    topic_drop("parcel");
+}
+END_TEST
+
+START_TEST(who_takes_the_fence_ends_the_other)
+{
+    topic_make("parcel", 1, NULL, NULL);
+    struct kafka_out *old = producer_new("test-fence"), *young = producer_new("test-fence");
+    ck_assert_int_eq(kafka_out_fence(old, 20000), 0);
+    ck_assert_int_eq(kafka_out_begin(old), 0);
+    kafka_send_some(old, "parcel", "k", 2);
+    ck_assert_int_eq(kafka_out_flush(old, 20000), 0);
+    ck_assert_int_eq(kafka_out_fence(young, 20000), 0);
+    struct event event = kafka_event_make("k", 0);
+    ck_assert_int_eq(kafka_out_send(old, "parcel", &event, NULL), 0);
+    int outcome = kafka_out_commit(old, 20000);
+    ck_assert_int_eq(outcome, KAFKA_FENCED);
+    ck_assert_int_eq(kafka_out_begin(old), KAFKA_FENCED);
+    ck_assert_int_eq(kafka_out_begin(young), 0);
+    kafka_send_some(young, "parcel", "k", 1);
+    ck_assert_int_eq(kafka_out_commit(young, 20000), 0);
+    ck_assert_int_eq(ledger.delivered, 3);
+    ck_assert_int_eq(ledger.unknown, 1);
+    int count;
+    struct kafka_in *in = hand_reader(-1);
+    (void)read_to_end(in, &count);
+    ck_assert_int_eq(count, 1);
+    kafka_in_free(in);
+    kafka_out_free(old);
+    kafka_out_free(young);
+    topic_drop("parcel");
+}
+END_TEST
+
+START_TEST(deletes_records_and_a_reader_before_them_is_lost)
+{
+    struct kafka_record *record;
+    struct kafka_in_place place;
+    int64_t first, end;
+    topic_make("parcel", 1, NULL, NULL);
+    struct kafka_out *out = producer_new(NULL);
+    kafka_send_some(out, "parcel", "k", 10);
+    ck_assert_int_eq(kafka_out_flush(out, 20000), 0);
+    const struct kafka_in_place before = {.topic = "parcel", .partition = 0, .offset = 6};
+    asking = hand_reader(2);
+    ck_assert_int_eq(kafka_in_delete_before(asking, &before, 1), 0);
+    ck_assert_int_eq(kafka_in_seek(asking, &(struct kafka_in_place){"parcel", 0, 2}), 0);
+    ck_assert_int_eq(kafka_next(asking, &record, &place), KAFKA_LOST);
+    ck_assert_int_eq(place.offset, 2);
+    ck_assert_int_eq(kafka_in_ends(asking, "parcel", 0, &first, &end), 0);
+    ck_assert_int_eq(first, 6);
+    ck_assert_int_eq(end, 10);
+    kafka_in_free(asking);
+    kafka_out_free(out);
+    topic_drop("parcel");
+}
+END_TEST
+
+static int given_from_start(void *self, struct kafka_in_place *places, size_t count)
+{
+    *(size_t *)self += count;
+    for (size_t at = 0; at < count; at++)
+        places[at].offset = -1;
+    return 0;
+}
+
+static struct kafka_in *member_new(const char *instance, size_t *count)
+{
+    char group[128];
+    snprintf(group, sizeof group, "%s.reader", name_space);
+    const struct kafka_in_config config = {.name_space = name_space,
+                                           .client = "test",
+                                           .group = group,
+                                           .instance = instance,
+                                           .topics = parcel,
+                                           .given = given_from_start,
+                                           .self = count};
+    return reader_new(&config);
+}
+
+static int64_t wait_given(struct kafka_in *in, const size_t *count, size_t wanted)
+{
+    struct kafka_record *record;
+    struct kafka_in_place place;
+    int64_t began = clock_steady_ms();
+    while (*count < wanted && clock_steady_ms() - began < 20000) {
+        if (kafka_in_poll(in, 20, &record, &place) == 0)
+            kafka_record_free(record);
+    }
+    ck_assert_uint_ge(*count, wanted);
+    return clock_steady_ms() - began;
+}
+
+START_TEST(a_member_that_leaves_gives_its_partitions_up_at_once)
+{
+    size_t first = 0, second = 0;
+    topic_make("parcel", PARTITIONS, NULL, NULL);
+    struct kafka_in *in = member_new("", &first);
+    wait_given(in, &first, PARTITIONS);
+    kafka_in_free(in);
+    in = member_new("", &second);
+    ck_assert_int_lt(wait_given(in, &second, PARTITIONS), 3000); /* not a session's 6 s */
+    kafka_in_free(in);
+    topic_drop("parcel");
+}
+END_TEST
+
+START_TEST(a_static_member_comes_back_to_its_partitions)
+{
+    size_t first = 0, second = 0;
+    topic_make("parcel", PARTITIONS, NULL, NULL);
+    struct kafka_in *in = member_new("a", &first);
+    wait_given(in, &first, PARTITIONS);
+    kafka_in_free(in);
+    in = member_new("a", &second);
+    ck_assert_int_lt(wait_given(in, &second, PARTITIONS), 3000);
+    kafka_in_free(in);
+    topic_drop("parcel");
+}
+END_TEST
+
+TCase *kafka_real_cases(void)
+{
+    TCase *cases = tcase_create("real");
+    if (!getenv("COLIS_KAFKA_BROKERS"))
+        return cases;
+    tcase_add_checked_fixture(cases, start, NULL);
+    tcase_set_timeout(cases, 90);
+    tcase_add_test(cases, takes_the_topics_of_topics_json);
+    tcase_add_test(cases, refuses_a_topic_that_is_not_there);
+    tcase_add_test(cases, refuses_another_count_of_partitions);
+    tcase_add_test(cases, refuses_a_topic_that_forgets);
+    tcase_add_test(cases, refuses_a_topic_that_takes_the_writers_clock);
+    tcase_add_test(cases, committed_records_are_read_and_the_end_is_past_the_marker);
+    tcase_add_test(cases, who_takes_the_fence_ends_the_other);
+    tcase_add_test(cases, deletes_records_and_a_reader_before_them_is_lost);
+    tcase_add_test(cases, a_member_that_leaves_gives_its_partitions_up_at_once);
+    tcase_add_test(cases, a_static_member_comes_back_to_its_partitions);
+    return cases;
+}
