@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Where a reader that stores in MongoDB is: a document a partition whose next only ever grows, and the Kafka
+ * cluster those numbers belong to. Written after what they speak of is stored, never before. */
+#include "shared/links/mongo_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME = 200 };
+
+static void name_of(const char *reader, const struct mongo_position *position, char ret_name[NAME])
+{
+    snprintf(ret_name, NAME, "%s:%s:%d", reader, position->topic, (int)position->partition);
+}
+
+static bool add_update(mongoc_bulk_operation_t *bulk, const char *reader,
+                       const struct mongo_position *position)
+{
+    char name[NAME];
+    bson_error_t error;
+    name_of(reader, position, name);
+    bson_t *who = BCON_NEW("_id", BCON_UTF8(name));
+    bson_t *what = BCON_NEW("$max", "{", "next", BCON_INT64(position->next), "}");
+    bson_t *how = BCON_NEW("upsert", BCON_BOOL(true));
+    bool good = mongoc_bulk_operation_update_one_with_opts(bulk, who, what, how, &error);
+    if (!good)
+        mongo_because("%s", error.message);
+    bson_destroy(who);
+    bson_destroy(what);
+    bson_destroy(how);
+    return good;
+}
+
+/* A double means that two inserted one document at once: ours was not written, so it is tried again. */
+static int execute(mongoc_bulk_operation_t *bulk, size_t count)
+{
+    bson_t reply;
+    bson_error_t error = {0};
+    int outcome = MONGO_DONE;
+    if (mongoc_bulk_operation_execute(bulk, &reply, &error) == 0) {
+        struct mongo_walk walk = {.duplicates = memory_new(count, sizeof(int32_t))};
+        mongo_walk_reply(&reply, &error, count, &walk);
+        outcome = walk.outcome == MONGO_DONE ? MONGO_RETRY : walk.outcome;
+        free(walk.duplicates);
+    }
+    bson_destroy(&reply);
+    return outcome;
+}
+
+int mongo_positions_save(struct mongo *link, const char *reader, const struct mongo_position *positions,
+                         size_t count)
+{
+    struct mongo_use use;
+    int outcome = MONGO_DONE;
+    if (count == 0)
+        return MONGO_DONE;
+    mongo_use_start(link, "position", &use);
+    bson_t *unordered = BCON_NEW("ordered", BCON_BOOL(false));
+    mongoc_bulk_operation_t *bulk =
+        mongoc_collection_create_bulk_operation_with_opts(use.collection, unordered);
+    for (size_t at = 0; at < count && outcome == MONGO_DONE; at++)
+        outcome = add_update(bulk, reader, &positions[at]) ? MONGO_DONE : MONGO_REFUSED;
+    if (outcome == MONGO_DONE)
+        outcome = execute(bulk, count);
+    mongoc_bulk_operation_destroy(bulk);
+    bson_destroy(unordered);
+    mongo_use_done(&use);
+    return outcome;
+}
+
+static mongoc_cursor_t *find(struct mongo_use *use, const char *reader,
+                             const struct mongo_position *positions, size_t count)
+{
+    bson_t filter = BSON_INITIALIZER, id, list;
+    char key[24], name[NAME];
+    BSON_APPEND_DOCUMENT_BEGIN(&filter, "_id", &id);
+    BSON_APPEND_ARRAY_BEGIN(&id, "$in", &list);
+    for (size_t at = 0; at < count; at++) {
+        name_of(reader, &positions[at], name);
+        snprintf(key, sizeof(key), "%zu", at);
+        BSON_APPEND_UTF8(&list, key, name);
+    }
+    bson_append_array_end(&id, &list);
+    bson_append_document_end(&filter, &id);
+    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(use->collection, &filter, NULL, NULL);
+    bson_destroy(&filter);
+    return cursor;
+}
+
+static void take_next(const bson_t *document, const char *reader, struct mongo_position *positions,
+                      size_t count)
+{
+    char name[NAME];
+    bson_iter_t id, next;
+    if (!bson_iter_init_find(&id, document, "_id") || !BSON_ITER_HOLDS_UTF8(&id) ||
+        !bson_iter_init_find(&next, document, "next"))
+        return;
+    for (size_t at = 0; at < count; at++) {
+        name_of(reader, &positions[at], name);
+        if (strcmp(name, bson_iter_utf8(&id, NULL)) == 0)
+            positions[at].next = bson_iter_as_int64(&next);
+    }
+}
+
+int mongo_positions_load(struct mongo *link, const char *reader, struct mongo_position *positions,
+                         size_t count)
+{
+    struct mongo_use use;
+    bson_error_t error;
+    const bson_t *document;
+    for (size_t at = 0; at < count; at++)
+        positions[at].next = -1;
+    mongo_use_start(link, "position", &use);
+    mongoc_cursor_t *cursor = find(&use, reader, positions, count);
+    while (mongoc_cursor_next(cursor, &document))
+        take_next(document, reader, positions, count);
+    int outcome = mongoc_cursor_error(cursor, &error) ? mongo_away(&error) : MONGO_DONE;
+    mongoc_cursor_destroy(cursor);
+    mongo_use_done(&use);
+    return outcome;
+}
+
+/* --- the cluster --- */
+
+static int insert_cluster(struct mongo_use *use, const char *name, const char *cluster)
+{
+    bson_error_t error;
+    bson_t *document = BCON_NEW("_id", BCON_UTF8(name), "cluster", BCON_UTF8(cluster));
+    bool good = mongoc_collection_insert_one(use->collection, document, NULL, NULL, &error);
+    bson_destroy(document);
+    return good || error.code == MONGO_DUPLICATE ? MONGO_DONE : mongo_away(&error);
+}
+
+static int compare_cluster(struct mongo_use *use, const char *name, const char *cluster)
+{
+    bson_error_t error;
+    bson_iter_t item;
+    const bson_t *document;
+    bson_t *who = BCON_NEW("_id", BCON_UTF8(name));
+    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(use->collection, who, NULL, NULL);
+    int outcome = MONGO_RETRY;
+    mongo_because("the cluster is not stored");
+    if (mongoc_cursor_next(cursor, &document)) {
+        bool text = bson_iter_init_find(&item, document, "cluster") && BSON_ITER_HOLDS_UTF8(&item);
+        bool same = text && strcmp(bson_iter_utf8(&item, NULL), cluster) == 0;
+        mongo_because("the stored positions belong to another Kafka cluster");
+        outcome = same ? MONGO_DONE : MONGO_CONFLICT;
+    } else if (mongoc_cursor_error(cursor, &error)) {
+        outcome = mongo_away(&error);
+    }
+    mongoc_cursor_destroy(cursor);
+    bson_destroy(who);
+    return outcome;
+}
+
+int mongo_cluster(struct mongo *link, const char *reader, const char *cluster)
+{
+    struct mongo_use use;
+    char name[NAME];
+    snprintf(name, sizeof(name), "%s:cluster", reader);
+    mongo_use_start(link, "position", &use);
+    int outcome = insert_cluster(&use, name, cluster);
+    if (outcome == MONGO_DONE)
+        outcome = compare_cluster(&use, name, cluster);
+    mongo_use_done(&use);
+    return outcome;
+}

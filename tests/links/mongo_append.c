@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * History in MongoDB: appended once however often it is sent, never mixed up, read back page by page. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/links/mongo_cases.h"
+
+#define PARCEL "8c1e0000-0000-8000-8000-000000000001"
+#define OTHER  "8c1e0000-0000-8000-8000-000000000002"
+
+static struct mongo_entry entry_of(int64_t version)
+{
+    static char facts[1000][40];
+    snprintf(facts[version % 1000], sizeof(facts[0]), "fact-%lld", (long long)version);
+    return (struct mongo_entry){.aggregate = "parcel/" PARCEL,
+                                .kind = "parcel",
+                                .id = PARCEL,
+                                .version = version,
+                                .fact = facts[version % 1000],
+                                .type = "parcel.registered.v1",
+                                .by = "someone",
+                                .at_ms = INT64_C(1795341600000) + version,
+                                .data = SPAN("{\"weight_g\":2500}"),
+                                .topic = "parcel",
+                                .partition = 2,
+                                .offset = 70 + version};
+}
+
+static int append(const struct mongo_entry *entries, size_t count)
+{
+    int bad = -1;
+    return mongo_append(store_link(), entries, count, &bad);
+}
+
+static void expect_history(int64_t after, int limit, const char *expected)
+{
+    CLEANUP(buf_done) struct buf page = {0};
+    ck_assert_int_eq(mongo_history(store_link(), "parcel/" PARCEL, after, limit, &page), MONGO_DONE);
+    ck_assert_str_eq(page.data, expected);
+}
+
+START_TEST(a_fact_is_read_as_it_was_appended)
+{
+    struct mongo_entry entry = entry_of(1);
+    ck_assert_int_eq(append(&entry, 1), MONGO_DONE);
+    expect_history(0, 10,
+                   "{\"items\":[{\"id\":\"fact-1\",\"version\":1,\"type\":\"parcel.registered.v1\","
+                   "\"at\":\"2026-11-22T10:00:00.001Z\",\"by\":\"someone\",\"data\":{\"weight_g\":2500}}]}");
+}
+END_TEST
+
+START_TEST(what_is_sent_again_is_there_once)
+{
+    struct mongo_entry entries[] = {entry_of(1), entry_of(2), entry_of(3), entry_of(2)};
+    ck_assert_int_eq(append(entries, 2), MONGO_DONE);
+    ck_assert_int_eq(append(entries, 4), MONGO_DONE);
+    ck_assert_int_eq(append(entries, 4), MONGO_DONE);
+    ck_assert_int_eq(store_count("history"), 3);
+}
+END_TEST
+
+START_TEST(another_fact_under_the_same_name_is_a_conflict)
+{
+    int bad = -1;
+    struct mongo_entry entries[] = {entry_of(1), entry_of(2), entry_of(3)};
+    ck_assert_int_eq(append(entries, 2), MONGO_DONE);
+    store_set_fact("parcel/" PARCEL ":0000000002", "another");
+    ck_assert_int_eq(mongo_append(store_link(), entries, 3, &bad), MONGO_CONFLICT);
+    ck_assert_int_eq(bad, 1);
+    ck_assert_ptr_nonnull(strstr(mongo_why(), "0000000002"));
+}
+END_TEST
+
+START_TEST(a_refused_document_is_named_and_the_others_are_stored)
+{
+    int bad = -1;
+    struct mongo_entry entries[] = {entry_of(1), entry_of(2), entry_of(0), entry_of(3)};
+    ck_assert_int_eq(mongo_append(store_link(), entries, 4, &bad), MONGO_REFUSED);
+    ck_assert_int_eq(bad, 2);
+    ck_assert_int_eq(store_count("history"), 3);
+}
+END_TEST
+
+START_TEST(data_that_is_no_object_is_refused)
+{
+    static const char *const wrong[] = {
+        "", "[]", "null", "{\"a\":", "{\"a\":1}}", "\"text\"", "{\"a\\u0000b\":1}"};
+    for (size_t at = 0; at < sizeof(wrong) / sizeof(wrong[0]); at++) {
+        int bad = -1;
+        struct mongo_entry entries[] = {entry_of(1), entry_of(2)};
+        entries[1].data = span_of(wrong[at]);
+        ck_assert_msg(mongo_append(store_link(), entries, 2, &bad) == MONGO_REFUSED, "%s", wrong[at]);
+        ck_assert_int_eq(bad, 1);
+    }
+    ck_assert_int_eq(store_count("history"), 0);
+}
+END_TEST
+
+START_TEST(history_comes_in_pages_in_order)
+{
+    struct mongo_entry entries[12];
+    for (int at = 0; at < 12; at++)
+        entries[at] = entry_of(12 - at);
+    struct mongo_entry other = entry_of(1);
+    other.aggregate = "parcel/" OTHER;
+    other.id = OTHER;
+    ck_assert_int_eq(append(entries, 12), MONGO_DONE);
+    ck_assert_int_eq(append(&other, 1), MONGO_DONE);
+    CLEANUP(buf_done) struct buf page = {0};
+    ck_assert_int_eq(mongo_history(store_link(), "parcel/" PARCEL, 0, 5, &page), MONGO_DONE);
+    ck_assert_ptr_nonnull(strstr(page.data, "\"next\":\"5\"}"));
+    buf_clear(&page);
+    ck_assert_int_eq(mongo_history(store_link(), "parcel/" PARCEL, 10, 2, &page), MONGO_DONE);
+    ck_assert_ptr_nonnull(strstr(page.data, "\"version\":11"));
+    ck_assert_ptr_nonnull(strstr(page.data, "\"version\":12"));
+    ck_assert_ptr_null(strstr(page.data, "next"));
+    expect_history(12, 5, "{\"items\":[]}");
+}
+END_TEST
+
+START_TEST(a_large_bulk_is_stored_whole)
+{
+    enum { MANY = 900 };
+    struct mongo_entry entries[MANY];
+    for (int at = 0; at < MANY; at++)
+        entries[at] = entry_of(at + 1);
+    ck_assert_int_eq(append(entries, MANY), MONGO_DONE);
+    ck_assert_int_eq(store_count("history"), MANY);
+    ck_assert_int_eq(append(entries, MANY), MONGO_DONE);
+    ck_assert_int_eq(store_count("history"), MANY);
+}
+END_TEST
+
+START_TEST(preparing_twice_changes_nothing)
+{
+    int bad = -1;
+    struct mongo_entry wrong = entry_of(0);
+    ck_assert_int_eq(mongo_prepare(store_link()), MONGO_DONE);
+    ck_assert_int_eq(mongo_append(store_link(), &wrong, 1, &bad), MONGO_REFUSED);
+}
+END_TEST
+
+START_TEST(a_server_that_is_not_there_is_to_be_tried_again)
+{
+    struct mongo *nowhere = NULL;
+    struct mongo_entry entry = entry_of(1);
+    struct mongo_position position = {"parcel", 0, 7};
+    int bad = -1;
+    CLEANUP(buf_done) struct buf page = {0};
+    const struct setting *const tables[] = {mongo_settings, NULL};
+    char *arguments[] = {"test", NULL};
+    setenv("COLIS_MONGO_URL", "mongodb://127.0.0.1:1/?directConnection=true", 1);
+    setenv("COLIS_MONGO_TIMEOUT_MS", "100", 1);
+    ck_assert_int_eq(settings_read(tables, 1, arguments, getenv), 0);
+    ck_assert_int_eq(mongo_new("test", "nowhere", &nowhere), 0);
+    ck_assert_int_eq(mongo_append(nowhere, &entry, 1, &bad), MONGO_RETRY);
+    ck_assert_int_eq(mongo_alive(nowhere), MONGO_RETRY);
+    ck_assert_int_eq(mongo_prepare(nowhere), MONGO_RETRY);
+    ck_assert_int_eq(mongo_positions_save(nowhere, "history", &position, 1), MONGO_RETRY);
+    ck_assert_int_eq(mongo_positions_load(nowhere, "history", &position, 1), MONGO_RETRY);
+    ck_assert_int_eq(mongo_cluster(nowhere, "history", "one"), MONGO_RETRY);
+    ck_assert_int_eq(mongo_history(nowhere, "parcel/" PARCEL, 0, 5, &page), MONGO_RETRY);
+    ck_assert_uint_eq(page.size, 0);
+    ck_assert_int_eq(bad, -1);
+    mongo_free(nowhere);
+}
+END_TEST
+
+TCase *append_cases(void)
+{
+    TCase *cases = tcase_create("append");
+    tcase_add_checked_fixture(cases, store_make, store_free);
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, a_fact_is_read_as_it_was_appended);
+    tcase_add_test(cases, what_is_sent_again_is_there_once);
+    tcase_add_test(cases, another_fact_under_the_same_name_is_a_conflict);
+    tcase_add_test(cases, a_refused_document_is_named_and_the_others_are_stored);
+    tcase_add_test(cases, data_that_is_no_object_is_refused);
+    tcase_add_test(cases, history_comes_in_pages_in_order);
+    tcase_add_test(cases, a_large_bulk_is_stored_whole);
+    tcase_add_test(cases, preparing_twice_changes_nothing);
+    return cases;
+}
+
+TCase *away_cases(void)
+{
+    TCase *cases = tcase_create("away");
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, a_server_that_is_not_there_is_to_be_tried_again);
+    return cases;
+}

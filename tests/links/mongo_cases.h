@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The cases of links/mongo, and what each stands on: a database of its own on the server COLIS_MONGO_URL
+ * names. */
+#ifndef COLIS_TESTS_LINKS_MONGO_CASES_H
+#define COLIS_TESTS_LINKS_MONGO_CASES_H
+
+#include <check.h>
+
+#include "shared/links/mongo.h"
+
+TCase *append_cases(void);
+TCase *away_cases(void);
+TCase *position_cases(void);
+TCase *json_cases(void);
+
+struct mongo *store_link(void); /* of this test, prepared */
+void store_make(void);          /* checked fixture */
+void store_free(void);          /* checked fixture */
+void store_drop_all(void);      /* by main, at its end */
+/* One document changed behind the link's back: fact of the document with this _id. */
+void store_set_fact(const char *name, const char *fact);
+long long store_count(const char *collection);
+
+#endif

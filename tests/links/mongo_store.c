@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A database for each test, named after its process, and a way behind the link's back. */
+#include <mongoc/mongoc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "shared/base/error.h"
+#include "tests/links/mongo_cases.h"
+
+static struct mongo *made;
+static char name[64];
+
+struct mongo *store_link(void)
+{
+    return made;
+}
+
+static mongoc_client_t *behind(void)
+{
+    mongoc_client_t *client = mongoc_client_new(getenv("COLIS_MONGO_URL"));
+    ck_assert_ptr_nonnull(client);
+    return client;
+}
+
+void store_make(void)
+{
+    const struct setting *const tables[] = {mongo_settings, NULL};
+    char *arguments[] = {"test", NULL};
+    snprintf(name, sizeof(name), "t_%d_%d", (int)getppid(), (int)getpid());
+    if (settings_read(tables, 1, arguments, getenv) != 0)
+        ck_abort_msg("%s", error_text());
+    ck_assert_int_eq(mongo_new("test", name, &made), 0);
+    ck_assert_msg(mongo_prepare(made) == MONGO_DONE, "%s", mongo_why());
+}
+
+void store_free(void)
+{
+    mongo_free(made);
+}
+
+static void drop(mongoc_client_t *client, const char *database_name)
+{
+    bson_error_t error;
+    mongoc_database_t *database = mongoc_client_get_database(client, database_name);
+    if (!mongoc_database_drop(database, &error))
+        fprintf(stderr, "# %s stays: %s\n", database_name, error.message);
+    mongoc_database_destroy(database);
+}
+
+/* Outside of any test: nothing may be asserted here. */
+void store_drop_all(void)
+{
+    char prefix[32];
+    int size = snprintf(prefix, sizeof(prefix), "t_%d_", (int)getpid());
+    mongoc_init();
+    mongoc_client_t *client = mongoc_client_new(getenv("COLIS_MONGO_URL"));
+    char **names = mongoc_client_get_database_names_with_opts(client, NULL, NULL);
+    for (char **at = names; at && *at; at++) {
+        if (strncmp(*at, prefix, (size_t)size) == 0)
+            drop(client, *at);
+    }
+    bson_strfreev(names);
+    mongoc_client_destroy(client);
+    mongoc_cleanup();
+}
+
+void store_set_fact(const char *document, const char *fact)
+{
+    bson_error_t error;
+    mongoc_client_t *client = behind();
+    mongoc_collection_t *collection = mongoc_client_get_collection(client, name, "history");
+    bson_t *who = BCON_NEW("_id", BCON_UTF8(document)),
+           *what = BCON_NEW("$set", "{", "fact", BCON_UTF8(fact), "}");
+    ck_assert(mongoc_collection_update_one(collection, who, what, NULL, NULL, &error));
+    bson_destroy(who);
+    bson_destroy(what);
+    mongoc_collection_destroy(collection);
+    mongoc_client_destroy(client);
+}
+
+long long store_count(const char *collection_name)
+{
+    bson_error_t error;
+    bson_t all = BSON_INITIALIZER;
+    mongoc_client_t *client = behind();
+    mongoc_collection_t *collection = mongoc_client_get_collection(client, name, collection_name);
+    long long count = mongoc_collection_count_documents(collection, &all, NULL, NULL, NULL, &error);
+    mongoc_collection_destroy(collection);
+    mongoc_client_destroy(client);
+    return count;
+}
