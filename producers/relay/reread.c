@@ -135,20 +135,33 @@ static int assign(struct relay *relay, struct kafka_in *in)
     return error_forward(kafka_in_assign(in, places, relay->place_count));
 }
 
-int reread(struct relay *relay)
+/* The broker has nothing to wait for: the ends stand still. */
+static int consumer_open(struct kafka_in **ret_in)
 {
-    CLEANUP(kafka_in_free_cleanup) struct kafka_in *in = NULL;
     const struct kafka_in_config config = {.name_space = service_values.name_space, .client = "relay-reread"};
+    kafka_values.fetch_wait_ms = 1;
+    return error_forward(kafka_in_new(&config, ret_in));
+}
+
+/* Asked once something is assigned: before that the client has no reason to connect, and takes a second to.
+ */
+static int check_cluster(struct relay *relay, struct kafka_in *in)
+{
     char cluster[64];
-    TRY(kafka_in_new(&config, &in));
     int result = kafka_in_cluster(in, cluster);
     if (result != 0)
         return result > 0 ? RELAY_OVER : error_forward(result);
-    result = store_cluster(relay, cluster);
-    if (result == 0)
-        result = store_positions(relay);
+    return store_cluster(relay, cluster);
+}
+
+int reread(struct relay *relay)
+{
+    CLEANUP(kafka_in_free_cleanup) struct kafka_in *in = NULL;
+    int result = store_positions(relay);
     if (result != 0)
         return result;
+    TRY(consumer_open(&in));
     TRY(assign(relay, in));
-    return read_all(relay, in);
+    result = check_cluster(relay, in);
+    return result != 0 ? result : read_all(relay, in);
 }
