@@ -19,6 +19,18 @@
 #include "shared/links/kafka.h"
 #include "shared/run/service.h"
 
+static int64_t keep_hours;
+static const struct setting projector_settings[] = {
+    {.name = "projector_keep_hours",
+     .kind = SETTING_INTEGER,
+     .fallback = "168",
+     .min = 0,
+     .max = 87600,
+     .help = "decided commands stay on their topic this long; 0: for ever",
+     .target = &keep_hours},
+    {0             },
+};
+
 struct projector {
     struct store store;
     struct batch batch;
@@ -169,7 +181,7 @@ static int run(void *self)
         .cluster = projector_cluster,
     };
     struct projector *projector = self;
-    const struct reader reader = {"projector", topics, &verbs, projector};
+    const struct reader reader = {"projector", topics, &verbs, projector, keep_hours * 3600000};
     int result;
 
     for (size_t i = 0; i < sizeof(decided) / sizeof(decided[0]); i++)
@@ -188,8 +200,8 @@ static int run(void *self)
 int main(int argc, char **argv)
 {
     static struct projector projector;
-    static const struct setting *const settings[] = {kafka_settings, postgres_settings, reader_settings,
-                                                     NULL};
+    static const struct setting *const settings[] = {projector_settings, reader_settings, kafka_settings,
+                                                     postgres_settings, NULL};
     static const struct service service = {
         "projector", "decides commands and folds their facts into PostgreSQL", settings, run, &projector};
 

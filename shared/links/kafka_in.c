@@ -414,3 +414,8 @@ int kafka_in_delete_before(struct kafka_in *in, const struct kafka_in_place *pla
 {
     return kafka_delete(in->client, in->name_space, places, count);
 }
+
+int kafka_in_times(struct kafka_in *in, struct kafka_in_place *places, size_t count, int64_t since_ms)
+{
+    return kafka_times(in->client, in->name_space, places, count, since_ms);
+}

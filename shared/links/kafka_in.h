@@ -48,6 +48,9 @@ MUST_CHECK int kafka_in_pause(struct kafka_in *in, bool pause); /* all assigned 
 /* Log start and end as a read_committed reader sees it (end: last stable offset). KAFKA_AWAY. */
 MUST_CHECK int kafka_in_ends(struct kafka_in *in, const char *topic, int32_t partition, int64_t *ret_start, int64_t *ret_end);
 MUST_CHECK int kafka_in_cluster(struct kafka_in *in, char ret_id[64]); /* KAFKA_AWAY */
+/* Fills offset of each place with that of its first record stored at since_ms or later; -1: there is none;
+ * 0 where the broker did not say. KAFKA_AWAY. */
+MUST_CHECK int kafka_in_times(struct kafka_in *in, struct kafka_in_place *places, size_t count, int64_t since_ms);
 /* DeleteRecords up to offset (not included). KAFKA_AWAY: not all were, ask again. */
 MUST_CHECK int kafka_in_delete_before(struct kafka_in *in, const struct kafka_in_place *places, size_t count);
 

@@ -15,6 +15,7 @@
 #include "shared/base/log.h"
 #include "shared/base/metric.h"
 #include "shared/run/reader_batch.h"
+#include "shared/run/reader_keep.h"
 #include "shared/run/reader_places.h"
 #include "shared/run/service.h"
 
@@ -358,7 +359,7 @@ static int turn(struct reading *reading)
         TRY(process(reading));
     if (!reading->broken)
         TRY(idle(reading));
-    return 0;
+    return error_forward(reader_keep(&reading->places, reading->reader->keep_ms));
 }
 
 /* Until the program is told to end, or ms are over. */

@@ -51,6 +51,7 @@ struct reader {
     const char *const *topics; /* without the namespace, NULL-terminated */
     const struct reader_verbs *verbs;
     void *self;
+    int64_t keep_ms; /* records older than this and behind our position are deleted, hourly; 0: never */
 };
 
 /* reader_batch_count reader_batch_bytes reader_batch_ms reader_reject_rate */

@@ -21,6 +21,7 @@ struct reader_places {
     bool unplaced;      /* the store has not said yet where to begin: all are held */
     bool taken;         /* some went since the flag was lowered */
     bool wrong_cluster; /* all are held */
+    int64_t kept_ms;    /* steady clock: when old records were last deleted */
 };
 
 /* For struct kafka_in_config, self being the places. */
