@@ -11,11 +11,11 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 
 -- Row-level security binds who reads for a caller (query); the others see all rows of what they are granted.
 ALTER ROLE colis_owner CREATEDB BYPASSRLS PASSWORD :'colis_owner';
-ALTER ROLE colis_projector BYPASSRLS PASSWORD :'colis_projector';
-ALTER ROLE colis_relay BYPASSRLS PASSWORD :'colis_relay';
+ALTER ROLE colis_projector NOBYPASSRLS PASSWORD :'colis_projector';
+ALTER ROLE colis_relay NOBYPASSRLS PASSWORD :'colis_relay';
 ALTER ROLE colis_query PASSWORD :'colis_query';
-ALTER ROLE colis_notifier BYPASSRLS PASSWORD :'colis_notifier';
-ALTER ROLE colis_redrive BYPASSRLS PASSWORD :'colis_redrive';
+ALTER ROLE colis_notifier NOBYPASSRLS PASSWORD :'colis_notifier';
+ALTER ROLE colis_redrive NOBYPASSRLS PASSWORD :'colis_redrive';
 ALTER ROLE service_role BYPASSRLS;
 
 GRANT authenticated TO colis_query;
