@@ -24,41 +24,38 @@ static void put(struct pointer *pointer, const char *text, size_t size)
     pointer->size += size;
 }
 
-/* One name, a character at a time: ~ is ~0 and / is ~1; a NUL becomes U+FFFD. */
-static void put_name(struct pointer *pointer, struct span name)
+/* One character of a name, as it stands there or escaped: ~ is ~0 and / is ~1; a NUL becomes U+FFFD. */
+static size_t put_character(struct pointer *pointer, struct span name, bool escaped)
 {
-    for (size_t at = 0; at < name.size && !pointer->full;) {
-        size_t size = utf8_size((const unsigned char *)name.data + at, name.size - at);
-        if (name.data[at] == '~')
-            put(pointer, "~0", 2);
-        else if (name.data[at] == '/')
-            put(pointer, "~1", 2);
-        else if (name.data[at] == '\0')
-            put(pointer, "\xef\xbf\xbd", 3);
-        else
-            put(pointer, name.data + at, size);
-        at += size ? size : 1;
-    }
+    const unsigned char *text = (const unsigned char *)name.data;
+    char decoded[8];
+    uint32_t point;
+    bool escape = escaped && *text == '\\';
+    size_t taken = escape ? escape_size(text, name.size, &point) : utf8_size(text, name.size), size = taken;
+    if (escape && scan_decode((struct span){name.data, taken}, decoded, sizeof decoded, &size) == 0)
+        name.data = decoded;
+    if (name.data[0] == '~')
+        put(pointer, "~0", 2);
+    else if (name.data[0] == '/')
+        put(pointer, "~1", 2);
+    else if (name.data[0] == '\0')
+        put(pointer, "\xef\xbf\xbd", 3);
+    else
+        put(pointer, name.data, size);
+    return taken;
 }
 
-/* Room for CODEC_POINTER bytes of a name is enough: what does not fit is cut anyway. */
-static struct span decoded(struct span raw, char scratch[CODEC_POINTER])
+static void put_name(struct pointer *pointer, struct span name, bool escaped)
 {
-    struct span taken = {raw.data, 0};
-    for (size_t at = 0; at < raw.size;) {
-        uint32_t point;
-        const unsigned char *text = (const unsigned char *)raw.data + at;
-        size_t size =
-            *text == '\\' ? escape_size(text, raw.size - at, &point) : utf8_size(text, raw.size - at);
-        at += size ? size : 1;
-        if (at >= CODEC_POINTER)
-            break;
-        taken.size = at;
-    }
-    size_t size = 0;
-    if (scan_decode(taken, scratch, CODEC_POINTER, &size) != 0)
-        size = 0;
-    return (struct span){scratch, size};
+    for (size_t at = 0, taken = 1; at < name.size && taken > 0 && !pointer->full; at += taken)
+        taken = put_character(pointer, (struct span){name.data + at, name.size - at}, escaped);
+}
+
+static void put_index(struct pointer *pointer, unsigned index)
+{
+    char digits[16];
+    int size = snprintf(digits, sizeof digits, "%u", index);
+    put(pointer, digits, (size_t)size);
 }
 
 void path_pointer(const struct path *path, char to[CODEC_POINTER])
@@ -66,12 +63,11 @@ void path_pointer(const struct path *path, char to[CODEC_POINTER])
     struct pointer pointer = {.to = to};
     for (unsigned i = 0; i < path->depth; i++) {
         const struct path_step *step = &path->steps[i];
-        char scratch[CODEC_POINTER];
         put(&pointer, "/", 1);
-        if (!step->name.data)
-            put(&pointer, scratch, (size_t)snprintf(scratch, sizeof scratch, "%u", step->index));
+        if (step->name.data)
+            put_name(&pointer, step->name, step->escaped);
         else
-            put_name(&pointer, step->escaped ? decoded(step->name, scratch) : step->name);
+            put_index(&pointer, step->index);
     }
     to[pointer.size] = '\0';
 }
