@@ -142,7 +142,6 @@ MUST_CHECK int route_find(const struct http_route *routes, struct http_seen *see
                           const struct http_route **ret_route, char ret_allow[ALLOW_SIZE]);
 
 /* reply.c */
-void reply_register(void); /* its figures */
 void reply_connections(int64_t more);
 
 #endif

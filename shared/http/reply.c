@@ -57,7 +57,8 @@ static struct metric seconds = {.name = "colis_http_request_seconds",
 static struct metric connections = {
     .name = "colis_http_connections", .kind = METRIC_GAUGE, .help = "Open connections"};
 
-void reply_register(void)
+/* Before main: the management thread walks the list of figures from the program's start. */
+__attribute__((constructor)) static void figures_register(void)
 {
     for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++)
         metric_register(&statuses[i].metric);

@@ -46,11 +46,9 @@ int route_find(const struct http_route *routes, struct http_seen *seen, const st
                char ret_allow[ALLOW_SIZE])
 {
     const char *method = strcmp(seen->method, "HEAD") == 0 ? "GET" : seen->method;
-    struct span parameters[HTTP_PARAMETERS] = {
-        {NULL, 0}
-    };
     ret_allow[0] = 0;
     for (const struct http_route *route = routes; route->method; route++) {
+        struct span parameters[HTTP_PARAMETERS] = {0};
         if (!matches(route->path, seen->path, parameters))
             continue;
         if (strcmp(route->method, method) == 0) {

@@ -160,7 +160,6 @@ int http_server_new(struct uv_loop_s *loop, const struct http_config *config, st
     server->loop = loop;
     server->config = *config;
     take_settings(server);
-    reply_register();
     server->timer.data = server->listener.data = server;
     int result = uv_timer_init(loop, &server->timer);
     if (result != 0) {

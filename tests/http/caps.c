@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every cap: bytes of head and body, times of head, body, idleness and writing, connections; and that many
+ * idle connections cost little. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "shared/base/cleanup.h"
+#include "tests/http/cases.h"
+#include "tests/http/site.h"
+
+enum { IDLE_CONNECTIONS = 5000, PAGE = 4096 };
+
+/* A sanitizer's own memory is not ours to count. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEMORY_MOST SIZE_MAX
+#else
+#define MEMORY_MOST ((size_t)20 << 20)
+#endif
+
+static const char *const small[] = {"--http-header-bytes=512", "--http-body-bytes=64", NULL};
+static const char *const hasty[] = {"--http-header-ms=40", "--http-body-ms=40", "--http-idle-ms=40",
+                                    "--http-write-ms=40", NULL};
+
+#define POST "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+
+static void fill(struct buf *to, char byte, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        buf_byte(to, byte);
+}
+
+START_TEST(refuses_a_head_over_its_cap)
+{
+    CLEANUP(buf_done) struct buf request = {0};
+    struct site site;
+    bool ended;
+    site_open(&site, small);
+    buf_text(&request, "GET /hello HTTP/1.1\r\nHost: a\r\nLong: ");
+    fill(&request, 'x', 512);
+    ck_assert_int_eq(site_ask(&site, request.data, &ended).status, 431);
+    ck_assert(ended);
+    buf_clear(&request);
+    buf_text(&request, "GET /");
+    fill(&request, 'x', 512);
+    ck_assert_int_eq(site_ask(&site, request.data, &ended).status, 414);
+    ck_assert(ended);
+    site_close(&site);
+}
+END_TEST
+
+START_TEST(refuses_a_target_over_its_cap)
+{
+    CLEANUP(buf_done) struct buf request = {0};
+    struct site site;
+    site_open(&site, NULL);
+    buf_text(&request, "GET /");
+    fill(&request, 'x', 4096);
+    buf_text(&request, " HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert_int_eq(site_ask(&site, request.data, NULL).status, 414);
+    site_close(&site);
+}
+END_TEST
+
+START_TEST(refuses_a_body_over_its_cap_before_it_comes)
+{
+    struct site site;
+    bool ended;
+    site_open(&site, small);
+    ck_assert_int_eq(site_ask(&site, POST "Content-Length: 65\r\n\r\n", &ended).status, 413);
+    ck_assert(ended);
+    ck_assert_int_eq(
+        site_ask(&site, POST "Expect: 100-continue\r\nContent-Length: 65\r\n\r\n", &ended).status, 413);
+    ck_assert(ended);
+    site_close(&site);
+}
+END_TEST
+
+START_TEST(refuses_chunks_over_the_cap_when_they_pass_it)
+{
+    CLEANUP(buf_done) struct buf request = {0};
+    struct site site;
+    bool ended;
+    site_open(&site, small);
+    buf_text(&request, POST "Transfer-Encoding: chunked\r\n\r\n40\r\n");
+    fill(&request, 'x', 64);
+    buf_text(&request, "\r\n1\r\nx");
+    ck_assert_int_eq(site_ask(&site, request.data, &ended).status, 413);
+    ck_assert(ended);
+    site_close(&site);
+}
+END_TEST
+
+START_TEST(refuses_chunks_that_are_mostly_framing)
+{
+    CLEANUP(buf_done) struct buf request = {0};
+    struct site site;
+    site_open(&site, small);
+    buf_text(&request, POST "Transfer-Encoding: chunked\r\n\r\n");
+    for (int i = 0; i < 16; i++) {
+        buf_text(&request, "1;");
+        fill(&request, 'x', 64);
+        buf_text(&request, "\r\nx\r\n");
+    }
+    ck_assert_int_eq(site_ask(&site, request.data, NULL).status, 400);
+    ck_assert_uint_eq(site.called.size, 0);
+    site_close(&site);
+}
+END_TEST
+
+START_TEST(ends_a_slow_head)
+{
+    struct site site;
+    struct client client;
+    site_open(&site, hasty);
+    client_open(&client, &site);
+    for (const char *at = "GET /hello HTTP/1.1\r\nHost: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+         *at && !client.ended; at++) {
+        client_send(&client, (struct span){at, 1});
+        site_turn(&site);
+        client_read(&client);
+    }
+    ck_assert_int_eq(client_answer(&client).status, 408);
+    client_until_ended(&client);
+    client_close(&client);
+    site_close(&site);
+}
+END_TEST
+
+START_TEST(ends_a_slow_body)
+{
+    struct site site;
+    struct client client;
+    site_open(&site, hasty);
+    client_open(&client, &site);
+    client_text(&client, POST "Content-Length: 60\r\n\r\n{");
+    ck_assert_int_eq(client_answer(&client).status, 408);
+    client_until_ended(&client);
+    ck_assert_uint_eq(site.called.size, 0);
+    client_close(&client);
+    site_close(&site);
+}
+END_TEST
+
+START_TEST(closes_an_idle_connection_without_a_word)
+{
+    struct site site;
+    struct client fresh, used;
+    site_open(&site, hasty);
+    client_open(&fresh, &site);
+    client_open(&used, &site);
+    client_text(&used, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert_int_eq(client_answer(&used).status, 200);
+    client_until_ended(&fresh);
+    client_until_ended(&used);
+    ck_assert_uint_eq(fresh.in.size + used.in.size, 0);
+    client_close(&fresh);
+    client_close(&used);
+    site_close(&site);
+}
+END_TEST
+
+/* What was sent stays sent; the rest of the reply is not kept for a client that does not read. */
+START_TEST(drops_a_reader_that_does_not_read)
+{
+    struct site site;
+    struct client client;
+    site_open(&site, hasty);
+    client_open(&client, &site);
+    client_text(&client, "GET /huge HTTP/1.1\r\nHost: a\r\n\r\n");
+    while (site.called.size == 0)
+        site_turn(&site);
+    http_server_drain(site.server, site_drained, &site); /* done tells when no connection is left */
+    while (!site.drained)
+        site_turn(&site);
+    client_until_ended(&client);
+    ck_assert_uint_lt(client.in.size, 32 << 20);
+    client_close(&client);
+    site_close(&site);
+}
+END_TEST
+
+START_TEST(answers_503_beyond_the_cap_of_connections)
+{
+    static const char *const few[] = {"--http-connections=2", NULL};
+    struct site site;
+    struct client clients[3];
+    site_open(&site, few);
+    for (int i = 0; i < 3; i++) {
+        client_open(&clients[i], &site);
+        site_turn(&site);
+    }
+    struct answer answer = client_answer(&clients[2]);
+    ck_assert_int_eq(answer.status, 503);
+    ck_assert(answer_has(&answer, "Retry-After: 1"));
+    client_close(&clients[2]);
+    client_text(&clients[1], "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    ck_assert_int_eq(client_answer(&clients[1]).status, 200);
+    client_close(&clients[0]);
+    client_close(&clients[1]);
+    site_close(&site);
+}
+END_TEST
+
+static size_t resident(void)
+{
+    size_t size = 0, pages = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fscanf(file, "%zu %zu", &size, &pages), 2);
+    fclose(file);
+    return pages * PAGE;
+}
+
+START_TEST(keeps_five_thousand_idle_connections_and_answers_on_each)
+{
+    struct rlimit limit;
+    struct site site;
+    site_open(&site, NULL);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_cur < 2 * IDLE_CONNECTIONS + 64) {
+        fprintf(stderr, "SKIPPED: only %zu descriptors may be open here\n", (size_t)limit.rlim_cur);
+        site_close(&site);
+        return;
+    }
+    struct client *clients = memory_new(IDLE_CONNECTIONS, sizeof(*clients));
+    size_t before = resident();
+    for (int i = 0; i < IDLE_CONNECTIONS; i++) {
+        client_open(&clients[i], &site);
+        if (i % 100 == 99)
+            site_turn(&site);
+    }
+    for (int i = 0; i < IDLE_CONNECTIONS; i++) {
+        client_text(&clients[i], "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+        ck_assert_int_eq(client_answer(&clients[i]).status, 200);
+        buf_done(&clients[i].in);
+    }
+    ck_assert_uint_lt(resident() - before, MEMORY_MOST);
+    for (int i = 0; i < IDLE_CONNECTIONS; i++)
+        client_close(&clients[i]);
+    free(clients);
+    site_close(&site);
+}
+END_TEST
+
+TCase *caps_cases(void)
+{
+    TCase *cases = tcase_create("caps");
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, refuses_a_head_over_its_cap);
+    tcase_add_test(cases, refuses_a_target_over_its_cap);
+    tcase_add_test(cases, refuses_a_body_over_its_cap_before_it_comes);
+    tcase_add_test(cases, refuses_chunks_over_the_cap_when_they_pass_it);
+    tcase_add_test(cases, refuses_chunks_that_are_mostly_framing);
+    tcase_add_test(cases, ends_a_slow_head);
+    tcase_add_test(cases, ends_a_slow_body);
+    tcase_add_test(cases, closes_an_idle_connection_without_a_word);
+    tcase_add_test(cases, drops_a_reader_that_does_not_read);
+    tcase_add_test(cases, answers_503_beyond_the_cap_of_connections);
+    tcase_add_test(cases, keeps_five_thousand_idle_connections_and_answers_on_each);
+    return cases;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Runs the tests of shared/http, each in a process of its own, and tells the result as TAP. */
+#include <stdlib.h>
+
+#include "tests/http/cases.h"
+
+int main(void)
+{
+    Suite *suite = suite_create("http");
+    suite_add_tcase(suite, status_cases());
+    suite_add_tcase(suite, strict_cases());
+    suite_add_tcase(suite, malformed_cases());
+    suite_add_tcase(suite, caps_cases());
+    suite_add_tcase(suite, flow_cases());
+    suite_add_tcase(suite, problem_cases());
+    suite_add_tcase(suite, token_cases());
+    suite_add_tcase(suite, token_key_cases());
+    suite_add_tcase(suite, receipt_cases());
+    suite_add_tcase(suite, bucket_cases());
+    SRunner *runner = srunner_create(suite);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
