@@ -11,7 +11,7 @@ from harness.until import until
 
 DAEMONS = ("ingress", "query", "projector", "relay", "history", "notifier")
 PROGRAMS = DAEMONS + ("redrive",)
-LOG_KEYS = {"time", "ts", "level", "message", "service", "event", "trace_id", "topic", "partition", "offset", "err"}
+LOG_KEYS = {"at", "level", "message", "service", "event", "trace_id", "topic", "partition", "offset", "err"}
 
 
 def run(program, *arguments, **environment):

@@ -1,0 +1,112 @@
+"""The figures table, printed: ratios within one run, interleaved rounds. Called by infra/bench.
+
+NAME: ingress, projector, latency, history, programs; all of them where none is named. A figure that falls short is
+said to, and the exit code says whether any did.
+"""
+import argparse
+import os
+import pathlib
+import platform
+import shutil
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "flow"))
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import history  # noqa: E402
+import ingress  # noqa: E402
+import latency  # noqa: E402
+import programs  # noqa: E402
+import projector  # noqa: E402
+from harness import places  # noqa: E402
+from harness.bus import Bus  # noqa: E402
+
+FOLDER = places.TOP / "var" / "test" / "bench"
+NAMES = ("ingress", "projector", "latency", "history", "programs")
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def empty_bus(*wanted):
+    """A bus whose programs the caller starts."""
+    folder = FOLDER / str(time.time_ns())
+    return Bus(folder, programs=wanted)
+
+
+def ingress_rows():
+    made = []
+
+    def make():
+        made.append(empty_bus())
+        return made[-1]
+    try:
+        table, memory = ingress.measure(make, FOLDER, say)
+    finally:
+        for bus in made:
+            for program in bus.programs.values():
+                program.kill()
+    loaded["ingress"] = memory
+    return table
+
+
+def projector_rows():
+    with empty_bus() as bus:
+        found = projector.measure(places.servers()["COLIS_POSTGRES_URL"], bus.namespace, "build/plain")
+    return [("projector: rows a second, decide + fold + verdict + outbox / COPY of the same rows", "≥ 0.25",
+             f"{found['ratio']:.2f}", found["ratio"] >= 0.25,
+             f"{found['projector_rows_s']:,.0f}/s / {found['copy_rows_s']:,.0f}/s, {found['cpu_us']:.0f} µs CPU each")]
+
+
+def latency_rows():
+    with Bus(FOLDER / "latency") as bus:
+        return latency.measure(bus, say)
+
+
+def history_rows():
+    return history.measure(empty_bus, say)
+
+
+def programs_rows():
+    with Bus(FOLDER / "programs") as bus:
+        found = programs.starts(bus, say)
+        say("  full load: a burst of commands through every program")
+        programs.burst(bus, FOLDER)
+        for name, program in bus.programs.items():
+            loaded[name] = max(loaded.get(name, 0), programs.memory_mb(program.pid, "VmHWM"))
+    return programs.rows(found, loaded)
+
+
+loaded = {}
+
+
+def table_print(rows):
+    say("\n| figure | goal | measured | |\n|---|---|---|---|")
+    for figure, goal, measured, good, detail in rows:
+        say(f"| {figure} | {goal} | {measured}{'' if good else ' **short**'} | {detail} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="infra/bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    names = parser.parse_args().names or NAMES
+    unknown = set(names) - set(NAMES)
+    if unknown:
+        parser.error(f"no figure called {unknown.pop()}; there are: {' '.join(NAMES)}")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for name in names:
+        began = time.monotonic()
+        say(f"{name} …")
+        rows += globals()[f"{name}_rows"]()
+        say(f"{name}: {time.monotonic() - began:.0f} s")
+    table_print(rows)
+    say(f"\n{platform.machine()}, {len(os.sched_getaffinity(0))} cores, kernel {platform.release()}")
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    return 0 if all(row[3] for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
