@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * colis-ingress: takes commands.
+ *
+ * POST → token, role, rate → body by the route's schema → one record on <namespace>.commands, keyed by the
+ * person → the broker's acknowledgement → 202 with the command's id, a signed receipt and where to read.
+ * 202 means stored by every replica in step; 503 that nothing was sent; 504 that it is not known: the same
+ * Idempotency-Key gives the same ids again, on any instance and after any restart, so a retry is harmless.
+ *
+ * It touches no database and decides nothing: whether a command is accepted is the projector's to say.
+ * It must never answer 202 before the report, nor pass on a client's bytes that the codec did not write. */
+#include <string.h>
+
+#include "producers/ingress/ingress.h"
+#include "shared/base/log.h"
+#include "shared/run/service.h"
+
+enum { BUCKETS = 65536, END_SPARE_MS = 500 };
+
+struct ingress_values ingress_values;
+
+const struct setting ingress_settings[] = {
+    {"listen_host",                           SETTING_TEXT, "127.0.0.1", 1, sizeof(ingress_values.listen_host) - 1,
+     .help = "address to listen on", .target = ingress_values.listen_host,
+     .size = sizeof(ingress_values.listen_host)},
+    {"listen_port",                            SETTING_INTEGER, "8080", 0, 65535, .help = "port to listen on; 0: any",
+     .target = &ingress_values.listen_port},
+    {"query_url", SETTING_TEXT, "http://127.0.0.1:8081", 1, sizeof(ingress_values.query_url) - 1,
+     .help = "what status_url and Location begin with: where colis-query is reached",
+     .target = ingress_values.query_url, .size = sizeof(ingress_values.query_url)},
+    {"ingress_rate",   SETTING_INTEGER, "50", 1, 1000000, .help = "commands a second of one person",
+     .target = &ingress_values.rate},
+    {"ingress_burst",                                       SETTING_INTEGER, "200", 1, 1000000, .help = "commands of one person at once",
+     .target = &ingress_values.burst},
+    {"ingress_bare",SETTING_FLAG, "off",
+     .help = "for the benchmark: answer 202 and do nothing (loopback only)", .target = &ingress_values.bare},
+    {0                                     },
+};
+
+static bool loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+/* The rows of the generated table that are ours, and the document about all of them. */
+static struct http_route *routes_new(void)
+{
+    size_t count = 0, used = 0;
+    while (route_rows[count].method)
+        count++;
+    struct http_route *routes = memory_new(count + 2, sizeof(*routes));
+    for (size_t i = 0; i < count; i++)
+        if (route_rows[i].server == ROUTE_INGRESS)
+            routes[used++] = (struct http_route){route_rows[i].method, route_rows[i].path, &route_rows[i]};
+    routes[used] = (struct http_route){"GET", "/openapi.json", NULL};
+    return routes;
+}
+
+static void fail(void *self, int result)
+{
+    struct ingress *ingress = self;
+    ingress->failed = error_forward(result);
+    loop_stop(ingress->loop);
+}
+
+static int open_server(struct ingress *ingress)
+{
+    const struct http_config config = {
+        .routes = ingress->routes,
+        .handle = command_take,
+        .gone = answer_gone,
+        .failed = fail,
+        .self = ingress,
+        .host = ingress_values.listen_host,
+        .port = (int)ingress_values.listen_port,
+    };
+    return error_forward(http_server_new(loop_uv(ingress->loop), &config, &ingress->server));
+}
+
+static void drained(void *self)
+{
+    struct ingress *ingress = self;
+    loop_stop(ingress->loop);
+}
+
+static int too_late(void *self)
+{
+    log_plain(LOG_LEVEL_WARN, "clients were still waiting at the deadline");
+    drained(self);
+    return 0;
+}
+
+/* SIGTERM: no new connection, what is open is answered when its report comes, then the rest is flushed. */
+static int stop(void *self, int events)
+{
+    struct ingress *ingress = self;
+    (void)events;
+    loop_watch_want(ingress->on_stop, 0);
+    ingress->draining = true;
+    int64_t deadline = service_values.deadline_ms - END_SPARE_MS;
+    loop_timer_start(ingress->deadline, deadline > 0 ? deadline : 0, 0);
+    http_server_drain(ingress->server, drained, ingress);
+    return 0;
+}
+
+static int open_all(struct ingress *ingress)
+{
+    if (ingress_values.bare && !loopback(ingress_values.listen_host))
+        return error_new(ERROR_SETTINGS, "ingress_bare takes nothing: only with listen_host on loopback");
+    TRY(token_checker_new(&ingress->tokens));
+    TRY(receipt_keeper_new(&ingress->receipts));
+    TRY(loop_new(&ingress->loop));
+    ingress->buckets = bucket_table_new(BUCKETS, (double)ingress_values.rate, (double)ingress_values.burst);
+    ingress->routes = routes_new();
+    ingress->deadline = loop_timer_new(ingress->loop, too_late, ingress);
+    TRY(loop_watch_new(ingress->loop, service_stop_descriptor(), stop, ingress, &ingress->on_stop));
+    loop_watch_want(ingress->on_stop, LOOP_READ);
+    TRY(broker_open(ingress));
+    return open_server(ingress);
+}
+
+/* The producer first: whoever still waits is told 504 while the server can still say so. */
+static void close_all(struct ingress *ingress)
+{
+    broker_close(ingress);
+    http_server_free(ingress->server);
+    loop_watch_free(ingress->on_stop);
+    loop_timer_free(ingress->deadline);
+    loop_free(ingress->loop);
+    bucket_table_free(ingress->buckets);
+    receipt_keeper_free(ingress->receipts);
+    token_checker_free(ingress->tokens);
+    answer_done(ingress);
+    free(ingress->routes);
+}
+
+static int run(void *self)
+{
+    struct ingress *ingress = self;
+    int result = open_all(ingress);
+    if (result == 0) {
+        log_plain(LOG_LEVEL_INFO, "listening");
+        result = loop_run(ingress->loop);
+    }
+    if (result == 0)
+        result = ingress->failed;
+    close_all(ingress);
+    return error_forward(result);
+}
+
+int main(int argc, char **argv)
+{
+    static struct ingress ingress;
+    static const struct setting *const settings[] = {ingress_settings, token_settings,     receipt_settings,
+                                                     kafka_settings,   kafka_out_settings, NULL};
+    static const struct service service = {"ingress", "takes commands over HTTP and writes them to the bus",
+                                           settings, run, &ingress};
+    return service_main(&service, argc, argv);
+}
