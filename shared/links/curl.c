@@ -181,7 +181,7 @@ void smtp_free(struct smtp *smtp)
 }
 
 /* What may stand between the angle brackets of MAIL and RCPT: nothing that would end them, or the line. */
-static bool is_address(const char *text)
+bool smtp_address(const char *text)
 {
     size_t size = strlen(text);
     const char *at = strrchr(text, '@');
@@ -222,7 +222,7 @@ int smtp_send(struct smtp *smtp, const char *from, const char *to, struct span m
     smtp->given = 0;
     smtp->stage = STAGE_CONNECT;
     snprintf(smtp->why, sizeof smtp->why, "an address cannot stand on the wire");
-    if (!is_address(from) || !is_address(to))
+    if (!smtp_address(from) || !smtp_address(to))
         return SMTP_REFUSED;
     struct curl_slist *recipients = curl_slist_append(NULL, to);
     (void)curl_easy_setopt(smtp->handle, CURLOPT_MAIL_FROM, from);

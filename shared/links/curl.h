@@ -25,6 +25,8 @@ MUST_CHECK int smtp_new(struct smtp **ret_smtp);
 void smtp_free(struct smtp *smtp);
 DEFINE_CLEANUP(struct smtp, smtp_free)
 
+/* May it stand on the wire, between < and >? */
+bool smtp_address(const char *text);
 /* from, to: bare addresses. message: headers and body as they go on the wire, lines end in CRLF. */
 MUST_CHECK int smtp_send(struct smtp *smtp, const char *from, const char *to, struct span message);
 /* Of the newest send that was not SENT: "RCPT answered 550". Holds no address. Never NULL. */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * PostgreSQL of the reading half. Calls answer READER_DONE, READER_MOVED, READER_RETRY, READER_FAILED (and
+ * READER_REJECT for a cluster that is another), or a negative failure; the reason goes to reader_because. */
+#ifndef COLIS_NOTIFIER_INTAKE_STORE_H
+#define COLIS_NOTIFIER_INTAKE_STORE_H
+
+#include "consumers/notifier/notice.h"
+#include "shared/links/postgres.h"
+#include "shared/run/reader.h"
+
+enum { INTAKE_COLUMNS = 7 };
+
+struct intake_store {
+    struct postgres *postgres;
+    struct postgres_array columns[INTAKE_COLUMNS]; /* of the notifications of this batch */
+    struct postgres_array woken;                   /* persons */
+};
+
+struct intake_row {
+    const struct id *id, *person;
+    const struct notice_row *notice;
+    const struct event *event;
+};
+
+MUST_CHECK int intake_store_new(struct intake_store *store);
+void intake_store_done(struct intake_store *store);
+MUST_CHECK int intake_store_cluster(struct intake_store *store, const char *cluster);
+MUST_CHECK int intake_store_positions(struct intake_store *store, struct reader_position *positions,
+                                      size_t count);
+/* Opens the transaction and holds the positions; READER_MOVED where one is not as the reader thinks. */
+MUST_CHECK int intake_store_begin(struct intake_store *store, const struct reader_position *positions,
+                                  size_t count);
+void intake_store_add(struct intake_store *store, const struct intake_row *row);
+void intake_store_wake(struct intake_store *store, const struct id *person);
+MUST_CHECK int intake_store_commit(struct intake_store *store, const struct reader_position *positions,
+                                   size_t count);
+void intake_store_rollback(struct intake_store *store);
+
+#endif
