@@ -29,8 +29,8 @@ class Client:
         return raw.reply_read(self.connection)
 
     def post(self, path, body):
-        head = f"POST {path} HTTP/1.1\r\n{self.head}Content-Type: application/json\r\nIdempotency-Key: {uuid.uuid4()}\r\n"
-        self.connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        head = f"POST {path} HTTP/1.1\r\n{self.head}Content-Type: application/json\r\n"
+        self.connection.sendall(f"{head}Idempotency-Key: {uuid.uuid4()}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
         return raw.reply_read(self.connection)
 
 
