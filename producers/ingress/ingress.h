@@ -43,7 +43,7 @@ struct ingress {
     alignas(max_align_t) char message[MESSAGE_MAX];
 };
 
-/* listen_host listen_port query_url ingress_rate ingress_burst ingress_bare */
+/* listen_host listen_port query_url rate_per_second rate_burst ingress_bare */
 extern const struct setting ingress_settings[];
 struct ingress_values {
     char listen_host[65], query_url[257];
