@@ -11,7 +11,7 @@
 
 /* libuv's pool has four threads; what waits behind them is bounded so that a slow store sheds load at once.
  */
-enum { WORK_MAX = 64 };
+enum { WORK_MAX = 64, CLOSING_TURNS = 8 };
 
 struct loop {
     uv_loop_t uv;
@@ -61,8 +61,11 @@ void loop_free(struct loop *loop)
         return;
     while (loop->working > 0)
         uv_run(&loop->uv, UV_RUN_ONCE);
-    uv_run(&loop->uv, UV_RUN_NOWAIT);
-    int result = uv_loop_close(&loop->uv);
+    int result = UV_EBUSY;
+    for (int turn = 0; turn < CLOSING_TURNS && result == UV_EBUSY; turn++) {
+        uv_run(&loop->uv, UV_RUN_NOWAIT);
+        result = uv_loop_close(&loop->uv);
+    }
     if (result < 0) {
         log_with(LOG_LEVEL_ERROR, "loop freed while in use", .err = uv_strerror(result));
         return;

@@ -15,8 +15,14 @@
 
 #include "shared/base/cleanup.h"
 #include "shared/base/log.h"
+#include "shared/http/problem.h"
+#include "shared/http/server.h"
 #include "shared/run/loop.h"
+#include "shared/run/metrics.h"
 #include "shared/run/service.h"
+
+/* Few ask, and none sends anything. */
+enum { CONNECTIONS = 16, BODY_MAX = 1 };
 
 struct management {
     struct management_config config;
@@ -25,7 +31,65 @@ struct management {
     int signals, end; /* descriptors */
     struct loop_watch *on_signal, *on_stop, *on_end;
     struct loop_timer *deadline;
+    struct http_server *server;
 };
+
+typedef void (*answer)(const struct management *management, struct http_request *request);
+
+static void reply(struct http_request *request, int status, const char *type, const struct buf *body)
+{
+    http_reply(request,
+               &(struct http_answer){.status = status, .content_type = type, .body = buf_as_span(body)});
+}
+
+static void health(const struct management *management, struct http_request *request)
+{
+    CLEANUP(buf_done) struct buf body = {0};
+    bool alive = management->config.alive();
+    buf_format(&body, "{\"alive\":%s}", alive ? "true" : "false");
+    reply(request, alive ? 200 : 503, NULL, &body);
+}
+
+static void readiness(const struct management *management, struct http_request *request)
+{
+    CLEANUP(buf_done) struct buf body = {0};
+    const char *why = management->config.waits();
+    buf_format(&body, "{\"ready\":%s", why ? "false,\"why\":" : "true");
+    if (why)
+        buf_json_string(&body, span_of(why));
+    buf_byte(&body, '}');
+    reply(request, why ? 503 : 200, NULL, &body);
+}
+
+/* The list of metrics grows while a program starts, on another thread. */
+static void figures(const struct management *management, struct http_request *request)
+{
+    CLEANUP(buf_done) struct buf body = {0};
+    if (!management->config.counts()) {
+        problem_reply(request, PROBLEM_UNAVAILABLE, "starting", 1);
+        return;
+    }
+    metrics_text(&body);
+    reply(request, 200, METRICS_TYPE, &body);
+}
+
+static const struct question {
+    answer answer;
+} healthz = {health}, readyz = {readiness}, metrics = {figures};
+
+static const struct http_route routes[] = {
+    {"GET",     "/healthz", &healthz},
+    {"GET", "/readyz", &readyz},
+    {"GET",     "/metrics", &metrics},
+    {0 }
+};
+
+static int asked(void *self, struct http_request *request, const void *what)
+{
+    const struct question *question = what;
+    question->answer(self, request);
+    return 0;
+}
 
 static int signalled(void *self, int events)
 {
@@ -73,6 +137,7 @@ static void *turn(void *self)
 
 static void drop(struct management *management)
 {
+    http_server_free(management->server);
     loop_watch_free(management->on_signal);
     loop_watch_free(management->on_stop);
     loop_watch_free(management->on_end);
@@ -111,6 +176,15 @@ static int prepare(struct management *management)
     loop_watch_want(management->on_stop, LOOP_READ);
     loop_watch_want(management->on_end, LOOP_READ);
     management->deadline = loop_timer_new(loop, too_late, management);
+    const struct http_config http = {.routes = routes,
+                                     .handle = asked,
+                                     .self = management,
+                                     .host = management->config.host,
+                                     .port = management->config.port,
+                                     .connections = CONNECTIONS,
+                                     .body_max = BODY_MAX};
+    if (management->config.port != 0)
+        TRY(http_server_new(loop_uv(loop), &http, &management->server));
     return 0;
 }
 

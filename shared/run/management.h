@@ -13,6 +13,7 @@ struct management_config {
     int64_t deadline_ms;
     bool (*alive)(void);        /* /healthz */
     const char *(*waits)(void); /* /readyz: why not, or NULL */
+    bool (*counts)(void);       /* /metrics: all are registered */
 };
 
 /* Call before any other thread starts: SIGTERM and SIGINT are blocked here and inherited blocked. */

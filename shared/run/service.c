@@ -15,6 +15,7 @@
 #include "shared/base/cleanup.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
+#include "shared/http/server.h"
 #include "shared/run/management.h"
 
 enum { SILENT_MS = 10000, TABLES_MAX = 32, EXIT_SETTINGS = 2 };
@@ -46,6 +47,7 @@ const struct setting service_settings[] = {
 
 static atomic_bool stopping;
 static _Atomic int64_t beat_ms;
+static atomic_bool beaten; /* by the program: from then on nothing more is registered */
 static _Atomic(const char *) waiting_for = "starting";
 
 static pthread_once_t stop_once = PTHREAD_ONCE_INIT;
@@ -82,6 +84,12 @@ void service_stop(void)
 void service_beat(void)
 {
     atomic_store_explicit(&beat_ms, clock_steady_ms(), memory_order_relaxed);
+    atomic_store_explicit(&beaten, true, memory_order_release);
+}
+
+static bool counts(void)
+{
+    return atomic_load_explicit(&beaten, memory_order_acquire);
 }
 
 void service_ready(bool ready, const char *why)
@@ -94,7 +102,7 @@ static bool alive(void)
     return clock_steady_ms() - atomic_load_explicit(&beat_ms, memory_order_relaxed) < SILENT_MS;
 }
 
-static const char *waits(void)
+const char *service_waits(void)
 {
     return service_stopping() ? "stopping" : atomic_load(&waiting_for);
 }
@@ -123,15 +131,27 @@ static void say_help(const struct service *service, const struct setting *const 
     fwrite(text.data, 1, text.size, stdout);
 }
 
+/* The program's tables, ours, and those of the server that answers for management. */
+static int gather_settings(const struct service *service, const struct setting *tables[TABLES_MAX + 3])
+{
+    size_t count = 0;
+    tables[count++] = service_settings;
+    tables[count++] = http_settings;
+    for (size_t at = 0; service->settings && service->settings[at]; at++) {
+        if (count == TABLES_MAX + 2)
+            return error_new(ERROR_BUG, "more than %d tables of settings", TABLES_MAX);
+        if (service->settings[at] != http_settings && service->settings[at] != service_settings)
+            tables[count++] = service->settings[at];
+    }
+    tables[count] = NULL;
+    return 0;
+}
+
 /* 0: run; SETTINGS_HELP, SETTINGS_VERSION: said, end well; negative: refused. */
 static int configure(const struct service *service, int argc, char **argv)
 {
-    const struct setting *tables[TABLES_MAX + 2] = {service_settings};
-    for (size_t at = 0; service->settings && service->settings[at]; at++) {
-        if (at == TABLES_MAX)
-            return error_new(ERROR_BUG, "more than %d tables of settings", TABLES_MAX);
-        tables[at + 1] = service->settings[at];
-    }
+    const struct setting *tables[TABLES_MAX + 3];
+    TRY(gather_settings(service, tables));
     int result = settings_read(tables, argc, argv, getenv);
     if (result == SETTINGS_HELP)
         say_help(service, tables);
@@ -151,10 +171,11 @@ static int run(const struct service *service)
                                              .port = (int)management_port,
                                              .deadline_ms = service_values.deadline_ms,
                                              .alive = alive,
-                                             .waits = waits};
+                                             .waits = service_waits,
+                                             .counts = counts};
     struct management *management = NULL;
     signal(SIGPIPE, SIG_IGN);
-    service_beat();
+    atomic_store(&beat_ms, clock_steady_ms());
     TRY(management_start(&config, &management));
     log_plain(LOG_LEVEL_INFO, "started");
     int result = service->run(service->self);

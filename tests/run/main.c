@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Runs the tests of shared/run, each in a process of its own, and tells the result as TAP. */
+#include <stdlib.h>
+
+#include "tests/run/cases.h"
+
+int main(void)
+{
+    Suite *suite = suite_create("run");
+    suite_add_tcase(suite, batch_cases());
+    suite_add_tcase(suite, crash_cases());
+    suite_add_tcase(suite, loop_cases());
+    suite_add_tcase(suite, management_cases());
+    suite_add_tcase(suite, metrics_cases());
+    suite_add_tcase(suite, reader_cases());
+    suite_add_tcase(suite, service_cases());
+    SRunner *runner = srunner_create(suite);
+    srunner_set_fork_status(runner, CK_FORK);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

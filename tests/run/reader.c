@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * shared/run/reader.h whole: the mock cluster on one side, the store in memory on the other. A group of the
+ * mock cluster takes three seconds to form. */
+#include "shared/run/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/base/clock.h"
+#include "shared/run/service.h"
+#include "tests/links/kafka_cases.h"
+#include "tests/run/cases.h"
+#include "tests/run/ram_store.h"
+
+enum { RECORDS = 200, PARTITIONS = 2 };
+
+static struct kafka_cluster cluster;
+static struct ram_store store;
+static const char *const topics[] = {"commands", NULL};
+static char brokers[300];
+
+static char *environment(const char *name)
+{
+    static char off[] = "off", five[] = "5", rate[] = "3", name_space[] = "t";
+    if (strcmp(name, "COLIS_KAFKA_BROKERS") == 0)
+        return brokers;
+    if (strcmp(name, "COLIS_CHECK_TOPICS") == 0)
+        return off;
+    if (strcmp(name, "COLIS_KAFKA_FETCH_WAIT_MS") == 0)
+        return five;
+    if (strcmp(name, "COLIS_READER_REJECT_RATE") == 0)
+        return rate;
+    return strcmp(name, "COLIS_NAMESPACE") == 0 ? name_space : NULL;
+}
+
+/* Many keys: both partitions get some. */
+static void fill(struct kafka_out *out)
+{
+    char key[16];
+    for (int number = 0; number < PARTITIONS * RECORDS; number++) {
+        snprintf(key, sizeof key, "k%d", number % 37);
+        struct event event = kafka_event_make(key, number);
+        ck_assert_int_eq(kafka_out_send(out, "commands", &event, NULL), 0);
+    }
+    ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+}
+
+static void start(void)
+{
+    static struct kafka_ledger ledger;
+    static char program[] = "test";
+    char *argv[] = {program, NULL};
+    const struct setting *const tables[] = {kafka_settings, reader_settings, service_settings, NULL};
+    kafka_cluster_start(&cluster);
+    kafka_cluster_topic(&cluster, "commands", PARTITIONS);
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
+    fill(out);
+    kafka_out_free(out);
+    snprintf(brokers, sizeof brokers, "%s", cluster.brokers);
+    ck_assert_msg(settings_read(tables, 1, argv, environment) == 0, "%s", error_text());
+    ram_store_start(&store);
+    store.stop_after = (size_t)PARTITIONS * RECORDS;
+}
+
+static void stop(void)
+{
+    kafka_cluster_stop(&cluster);
+}
+
+static int read_with(const struct reader_verbs *verbs)
+{
+    const struct reader reader = {.name = "reader", .topics = topics, .verbs = verbs, .self = &store};
+    int result = reader_run(&reader);
+    ck_assert_msg(result == 0, "%s", error_text());
+    return result;
+}
+
+static int stop_on_idle(void *self)
+{
+    struct ram_store *at = self;
+    if (++at->calls[RAM_IDLE] == 5)
+        service_stop();
+    return READER_DONE;
+}
+
+/* Ends by the fifth idle: a second of nothing to do. */
+static void read_a_while(void)
+{
+    struct reader_verbs verbs = ram_store_verbs;
+    verbs.idle = stop_on_idle;
+    store.stop_after = 0;
+    read_with(&verbs);
+}
+
+/* Each offset of each partition from where we began, in order, once. */
+static void check_all_read(const int64_t *from)
+{
+    int64_t next[RAM_PARTITIONS] = {from[0], from[1], 0, 0};
+    for (size_t at = 0; at < store.stored_count; at++) {
+        ck_assert_int_eq(store.stored[at].offset, next[store.stored[at].partition]);
+        next[store.stored[at].partition]++;
+    }
+    for (int partition = 0; partition < PARTITIONS; partition++)
+        ck_assert_int_eq(store.positions[partition], next[partition]);
+    ck_assert_int_eq(next[0] + next[1], PARTITIONS * RECORDS);
+}
+
+static const int64_t from_start[PARTITIONS] = {0, 0};
+
+START_TEST(reads_everything_once_and_stops)
+{
+    read_with(&ram_store_verbs);
+    check_all_read(from_start);
+    ck_assert_int_le(store.calls[RAM_COMMIT], 20);
+    ck_assert_str_eq(store.seen_cluster, "any");
+}
+END_TEST
+
+START_TEST(needs_none_of_the_verbs_that_may_be_null)
+{
+    read_with(&ram_store_verbs_plain);
+    check_all_read(from_start);
+}
+END_TEST
+
+START_TEST(a_store_away_at_the_start_is_waited_for)
+{
+    store.fail_at[RAM_POSITIONS] = 1;
+    store.fail_times[RAM_POSITIONS] = 2;
+    store.fail_as[RAM_POSITIONS] = READER_RETRY;
+    read_with(&ram_store_verbs);
+    check_all_read(from_start);
+}
+END_TEST
+
+START_TEST(a_store_away_in_between_is_waited_for)
+{
+    store.fail_at[_i ? RAM_COMMIT : RAM_BEGIN] = 1;
+    store.fail_times[_i ? RAM_COMMIT : RAM_BEGIN] = 2;
+    store.fail_as[_i ? RAM_COMMIT : RAM_BEGIN] = READER_RETRY;
+    read_with(&ram_store_verbs);
+    check_all_read(from_start);
+}
+END_TEST
+
+START_TEST(a_lost_reply_to_commit_doubles_nothing)
+{
+    store.fail_at[RAM_COMMIT] = 1;
+    store.fail_as[RAM_COMMIT] = READER_RETRY;
+    store.commit_reply_lost = true;
+    read_a_while();
+    check_all_read(from_start);
+}
+END_TEST
+
+START_TEST(a_bad_event_is_rejected_and_passed)
+{
+    store.bad_offset = 57; /* one in each partition */
+    store.bad_as = READER_REJECT;
+    read_with(&ram_store_verbs);
+    ck_assert_uint_ge(store.rejected_count, 1);
+    ck_assert_uint_eq(store.rejected_count + store.stored_count, (size_t)PARTITIONS * RECORDS);
+    ck_assert_int_eq(store.positions[0] + store.positions[1], PARTITIONS * RECORDS);
+}
+END_TEST
+
+START_TEST(a_partition_past_its_end_stops_and_the_others_go_on)
+{
+    store.positions[0] = 100000;
+    read_a_while();
+    ck_assert_str_eq(service_waits(), "stopping");
+    ck_assert_int_eq(store.positions[0], 100000);
+    for (size_t at = 0; at < store.stored_count; at++)
+        ck_assert_int_eq(store.stored[at].partition, 1);
+    ck_assert_uint_gt(store.stored_count, 0);
+}
+END_TEST
+
+START_TEST(an_event_may_stop_its_partition)
+{
+    store.bad_offset = 20;
+    store.bad_as = READER_STOP;
+    read_a_while();
+    ck_assert_int_eq(store.positions[0], 20);
+    ck_assert_int_eq(store.positions[1], 20);
+    ck_assert_uint_eq(store.stored_count, 40);
+    ck_assert_uint_eq(store.rejected_count, 0);
+}
+END_TEST
+
+START_TEST(nothing_is_read_from_a_cluster_the_store_does_not_know)
+{
+    store.cluster = "another";
+    read_a_while();
+    ck_assert_uint_eq(store.stored_count, 0);
+    ck_assert_int_eq(store.calls[RAM_POSITIONS], 0);
+}
+END_TEST
+
+START_TEST(a_store_that_moved_back_is_followed)
+{
+    store.positions[0] = 50;
+    store.positions[1] = 50;
+    store.fail_at[RAM_BEGIN] = 1;
+    store.fail_times[RAM_BEGIN] = 3;
+    store.fail_as[RAM_BEGIN] = READER_MOVED;
+    store.stop_after = (size_t)PARTITIONS * (RECORDS - 50);
+    read_with(&ram_store_verbs);
+    ck_assert_int_ge(store.calls[RAM_POSITIONS], 4);
+    check_all_read((const int64_t[]){50, 50});
+}
+END_TEST
+
+static int stop_when_broken(void *self, const struct event *event)
+{
+    (void)self;
+    (void)event;
+    reader_because("everything is wrong");
+    return READER_REJECT;
+}
+
+static int keep_reject(void *self, const struct event *event, const char *reason,
+                       const struct reader_position *position)
+{
+    struct ram_store *at = self;
+    ck_assert_str_eq(reason, "everything is wrong");
+    at->positions[position->partition] = position->next;
+    at->rejected_count++;
+    (void)event;
+    if (at->rejected_count == 3) /* the rate: the next one opens the breaker */
+        service_stop();
+    return READER_DONE;
+}
+
+START_TEST(too_many_rejects_stop_the_reader)
+{
+    struct reader_verbs verbs = ram_store_verbs;
+    verbs.handle = stop_when_broken;
+    verbs.reject = keep_reject;
+    read_with(&verbs);
+    ck_assert_uint_eq(store.rejected_count, 3);
+    ck_assert_int_eq((store.positions[0] < 0 ? 0 : store.positions[0]) +
+                         (store.positions[1] < 0 ? 0 : store.positions[1]),
+                     3);
+}
+END_TEST
+
+TCase *reader_cases(void)
+{
+    TCase *cases = tcase_create("reader");
+    tcase_add_checked_fixture(cases, start, stop);
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, reads_everything_once_and_stops);
+    tcase_add_test(cases, needs_none_of_the_verbs_that_may_be_null);
+    tcase_add_test(cases, a_store_away_at_the_start_is_waited_for);
+    tcase_add_loop_test(cases, a_store_away_in_between_is_waited_for, 0, 2);
+    tcase_add_test(cases, a_lost_reply_to_commit_doubles_nothing);
+    tcase_add_test(cases, a_bad_event_is_rejected_and_passed);
+    tcase_add_test(cases, a_partition_past_its_end_stops_and_the_others_go_on);
+    tcase_add_test(cases, an_event_may_stop_its_partition);
+    tcase_add_test(cases, nothing_is_read_from_a_cluster_the_store_does_not_know);
+    tcase_add_test(cases, a_store_that_moved_back_is_followed);
+    tcase_add_test(cases, too_many_rejects_stop_the_reader);
+    return cases;
+}
