@@ -1,0 +1,247 @@
+"""The relay on real servers: every fact once, in order, whatever is killed, stopped or cut."""
+import datetime
+import os
+import random
+import signal
+import threading
+import uuid
+
+import outbox
+import psycopg
+import pytest
+from cutter import Cutter
+from harness import places
+from harness.until import pause, until
+
+SEED = int(os.environ.get("COLIS_SEED") or random.SystemRandom().randrange(1 << 32))
+KILLS = int(os.environ.get("COLIS_KILLS") or 3)
+
+
+@pytest.fixture
+def chance(request):
+    print(f"seed: COLIS_SEED={SEED}")
+    return random.Random(f"{SEED}-{request.node.name}")
+
+
+@pytest.fixture
+def ledger(chance):
+    return outbox.Ledger(chance)
+
+
+class Load:
+    """Batches of random size, one after the other, until told to end."""
+
+    def __init__(self, bus, ledger):
+        self.bus, self.ledger, self.ended, self.failure = bus, ledger, threading.Event(), None
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        try:
+            with self.bus.database_open() as connection:
+                while not self.ended.is_set():
+                    self.ledger.write(connection, self.ledger.chance.randint(1, 60))
+        except BaseException as error:
+            self.failure = error
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+        assert self.failure is None, self.failure
+
+
+def reason(program):
+    return program.probe("/readyz")[1]
+
+
+def test_facts_reach_their_topics_once_and_in_order(relays, ledger):
+    relays.add("relay").await_ready()
+    with relays.database_open() as connection:
+        for size in (1, 2, 700, 1300, 5):
+            ledger.write(connection, size)
+    outbox.await_empty(relays)
+    ledger.check(relays)
+    assert relays.relay.metric("colis_relay_facts_total") == len(ledger.committed)
+
+
+def test_a_notice_without_a_version_goes_to_the_dead_topic(relays):
+    relays.add("relay").await_ready()
+    row = outbox.row(uuid.uuid4(), 0, "dead.projector", kind="command.parked.v1")
+    with relays.database_open() as connection:
+        outbox.insert(connection, [row])
+    outbox.await_empty(relays)
+    assert [message.id for message in relays.topics.read("dead.projector")] == [outbox.event_of(row)]
+
+
+def test_a_timer_goes_to_commands_when_it_is_due(relays):
+    relays.add("relay").await_ready()
+    now = datetime.datetime.now(datetime.timezone.utc)
+    rows = [outbox.row(uuid.uuid4(), 0, "commands", due, "parcel.cancel.v1")
+            for due in (now - datetime.timedelta(days=1), None, now + datetime.timedelta(days=1))]
+    with relays.database_open() as connection:
+        outbox.insert(connection, rows)
+    until(lambda: relays.value("select count(*) = 1 from bus.outbox"), 20, "the timers that are due")
+    there = {message.id for message in relays.topics.read("commands", check=False)}
+    assert there == {outbox.event_of(row) for row in rows[:2]}
+    relays.rows("update bus.outbox set due = now()")
+    outbox.await_empty(relays)
+    assert {message.id for message in relays.topics.read("commands", check=False)} == \
+        {outbox.event_of(row) for row in rows}
+
+
+def test_a_row_that_became_visible_late_is_not_passed_over(relays, ledger):
+    relays.add("relay").await_ready()
+    with relays.database_open() as slow, relays.database_open() as fast:
+        for _ in range(3):
+            held = ledger.batch(3)
+            with slow.transaction(), slow.cursor() as cursor:
+                cursor.executemany(outbox.INSERT, held)
+                later = [outbox.row(uuid.uuid4(), 1, "parcel") for _ in range(5)]
+                for one in later:
+                    outbox.insert(fast, [one])
+                ledger.committed |= {outbox.event_of(one): one for one in later}
+                until(lambda: relays.relay.metric("colis_relay_facts_total") == len(ledger.committed), 20,
+                      "what was committed is published")
+            ledger.committed |= {outbox.event_of(one): one for one in held}
+    outbox.await_empty(relays)
+    ledger.check(relays)
+
+
+def test_kills_at_random_instants_lose_and_double_nothing(relays, ledger, chance):
+    relays.add("relay").await_ready()
+    with Load(relays, ledger):
+        for _ in range(KILLS):
+            pause(chance.uniform(0.05, 1.0))
+            relays.relay.kill()
+            relays.relay.start()
+            pause(chance.uniform(0.0, 0.4))
+        relays.relay.await_ready()
+    outbox.await_empty(relays)
+    ledger.check(relays)
+
+
+def test_two_relays_take_turns_when_one_is_killed(relays, ledger, chance):
+    relays.add("relay").await_ready()
+    relays.add("relay", 2).await_ready()
+    pair = [relays.programs["relay"], relays.programs["relay-2"]]
+    with Load(relays, ledger):
+        for _ in range(KILLS):
+            pause(chance.uniform(0.1, 0.6))
+            until(lambda: [one for one in pair if one.metric("colis_relay_active") == 1], 20, "one active relay")
+            active = max(pair, key=lambda one: one.metric("colis_relay_active"))
+            active.kill()
+            active.start()
+    outbox.await_empty(relays)
+    ledger.check(relays)
+
+
+def test_a_stopped_relay_loses_its_lock_and_is_fenced(relays, ledger, chance):
+    relays.add("relay").await_ready()
+    first = relays.programs["relay"]
+    until(lambda: first.metric("colis_relay_active") == 1, 20, "the first to be active")
+    second = relays.add("relay", 2).await_ready()
+    with Load(relays, ledger):
+        pause(chance.uniform(0.1, 0.5))
+        first.signal(signal.SIGSTOP)
+        until(lambda: second.metric("colis_relay_active") == 1, 30, "the second to take over")
+        published = second.metric("colis_relay_facts_total")
+        until(lambda: second.metric("colis_relay_facts_total") > published, 20, "the second to publish")
+        first.signal(signal.SIGCONT)
+        until(lambda: first.metric("colis_relay_active") == 0, 20, "the first to give up")
+        first.await_ready()
+    outbox.await_empty(relays)
+    assert second.metric("colis_relay_active") == 1
+    ledger.check(relays)
+
+
+@pytest.mark.parametrize("cut", ["question", "answer"])
+def test_a_cut_around_the_delete_is_found_out_by_reading_again(relays, ledger, cut):
+    """Either the DELETE never arrived, or it was done and nobody said so."""
+    told = relays.settings("relay")
+    with Cutter(places.servers()["COLIS_POSTGRES_URL"]) as cutter:
+        url = cutter.url(open(told["COLIS_POSTGRES_URL_FILE"]).read().strip())
+        del told["COLIS_POSTGRES_URL_FILE"]
+        file = relays.folder / "url"
+        file.write_text(url)
+        relays.add("relay", COLIS_POSTGRES_URL_FILE=str(file)).await_ready()
+        with relays.database_open() as connection:
+            for _ in range(5):
+                cutter.arm(b"relay_delete", cut)
+                ledger.write(connection, 20)
+                until(lambda: cutter.cuts and not cutter.armed, 20, "the cut")
+                outbox.await_empty(relays)
+        assert cutter.cuts == 5
+        relays.relay.stop()
+    ledger.check(relays)
+
+
+def test_a_fact_the_outbox_never_had_stops_the_relay_and_it_says_so(relays, ledger):
+    relays.add("relay").await_ready()
+    with relays.database_open() as connection:
+        ledger.write(connection, 10)
+        outbox.await_empty(relays)
+        relays.relay.stop()
+        # PostgreSQL is brought back to a time before that batch.
+        relays.rows("delete from bus.relay_position")
+        relays.relay.start()
+        until(lambda: "lost time" in reason(relays.relay), 20, "the reason in /readyz")
+        ledger.write(connection, 1)
+        assert relays.relay.alive and relays.relay.probe("/healthz")[0] == 200
+        assert relays.value("select count(*) from bus.outbox") == 1
+        # Somebody moved the positions to the ends, as projector --recover does: it goes on by itself.
+        for topic in ledger.TOPICS:
+            for partition, end in relays.topics.ends(topic).items():
+                relays.rows("insert into bus.relay_position values (%s, %s, %s) on conflict (topic, partition) "
+                            "do update set next = excluded.next", topic, partition, end)
+        outbox.await_empty(relays)
+    relays.relay.await_ready()
+    ledger.check(relays)
+
+
+def test_a_position_behind_the_end_of_the_log_stops_the_relay(relays):
+    relays.rows("insert into bus.relay_position values ('parcel', 0, 1000)")
+    relay = relays.add("relay")
+    until(lambda: "outside its log" in reason(relay), 20, "the reason in /readyz")
+    relays.rows("delete from bus.relay_position")
+    relay.await_ready()
+
+
+def test_another_cluster_than_the_one_known_stops_the_relay(relays):
+    relays.rows("insert into bus.cluster values ('relay', 'another')")
+    relay = relays.add("relay")
+    until(lambda: "another Kafka cluster" in reason(relay), 20, "the reason in /readyz")
+
+
+def test_a_row_that_makes_no_event_blocks_and_is_named(relays):
+    relay = relays.add("relay").await_ready()
+    row = list(outbox.row(uuid.uuid4(), 1))
+    row[5] = "{}"
+    with relays.database_open() as connection:
+        outbox.insert(connection, [row])
+    until(lambda: "makes no event" in reason(relay), 20, "the reason in /readyz")
+    assert any(line.get("event") == row[4] for line in relay.log_lines())
+    relays.rows("delete from bus.outbox")
+    relay.await_ready()
+
+
+def test_it_comes_back_when_postgresql_ends_its_session(relays, ledger):
+    relay = relays.add("relay").await_ready()
+    with relays.database_open() as connection:
+        for _ in range(3):
+            ledger.write(connection, 50)
+            connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = "
+                               "'colis-relay' and datname = current_database()")
+    outbox.await_empty(relays)
+    ledger.check(relays)
+    relay.await_ready()
+
+
+def test_its_role_may_read_and_delete_but_never_write_a_row(relays):
+    url = open(relays.settings("relay")["COLIS_POSTGRES_URL_FILE"]).read().strip()
+    with psycopg.connect(f"{url}/{relays.namespace}", autocommit=True) as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("insert into bus.outbox (topic, key, aggregate, version, event, headers, value) "
+                               "values ('parcel', 'k', 'a', 1, gen_random_uuid(), '{}', '{}')")
