@@ -276,10 +276,10 @@ class Loader:
 
     def member(self, where, struct, name, member):
         shape = "$ref" if "$ref" in member else "enum" if "enum" in member else member.get("type")
-        if shape not in MEMBER_KEYS:
+        if not isinstance(shape, str) or shape not in MEMBER_KEYS:
             raise SchemaError(f"{where}: type {shape!r} is not in our subset")
         check_keys(member, MEMBER_KEYS[shape] | ANY_MEMBER, where)
-        if member.get("x-private", False) not in (True, False):
+        if not isinstance(member.get("x-private", False), bool):
             raise SchemaError(f"{where}: x-private is true or false")
         made = Field(name, c_name_of(name, struct.folder == "foreign"), private=member.get("x-private", False))
         reader = {"$ref": self.referred, "object": self.in_place, "string": self.string, "enum": self.choice,
@@ -289,10 +289,13 @@ class Loader:
 
     def referred(self, made, where, struct, member):
         target = member["$ref"]
-        found = re.fullmatch(r"(?:\.\./types/)([a-z0-9_]+)\.json", target)
-        key = "types/" + found.group(1) if found else None
-        if struct.folder in ("types", "foreign"):
-            key = struct.folder + "/" + target[:-5] if re.fullmatch(r"[a-z0-9_]+\.json", target) else None
+        ours = re.fullmatch(r"\.\./types/([a-z0-9_]+)\.json", target)
+        near = re.fullmatch(r"([a-z0-9_]+)\.json", target)
+        key = None
+        if ours and struct.folder != "foreign":
+            key = "types/" + ours.group(1)
+        elif near and struct.folder in ("types", "foreign"):
+            key = f"{struct.folder}/{near.group(1)}"
         if key is None:
             raise SchemaError(f"{where}: $ref {target!r}: ours name files of types/, foreign ones their neighbours")
         document = self.document(key)
