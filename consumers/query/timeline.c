@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * GET …/history: whose it is says PostgreSQL, what happened says MongoDB. libmongoc blocks, so that part runs
+ * on a thread of the loop's pool and touches nothing but its call's page; while MongoDB is away only this
+ * route answers 503. */
+#include "consumers/query/query.h"
+
+#include <stdio.h>
+
+#include "shared/base/log.h"
+
+static void work(void *job)
+{
+    struct call *call = job;
+    char aggregate[80];
+    snprintf(aggregate, sizeof(aggregate), "%s/%s", call->route->aggregate, call->id.text);
+    call->outcome = mongo_history(call->query->mongo, aggregate, call->version, call->limit, &call->page);
+    if (call->outcome != MONGO_DONE)
+        log_seldom(LOG_LEVEL_WARN, "mongo is away", .err = mongo_why());
+}
+
+static void done(void *job)
+{
+    struct call *call = job;
+    if (!call->request)
+        call_free(call);
+    else if (call->outcome == MONGO_DONE)
+        call_reply(call, &(struct http_answer){.status = 200, .body = buf_as_span(&call->page)});
+    else
+        call_problem(call, PROBLEM_UNAVAILABLE, NULL);
+}
+
+void timeline_answer(struct call *call, const struct postgres_rows *rows)
+{
+    if (rows->count == 0)
+        call_problem(call, PROBLEM_NOT_FOUND, NULL);
+    else if (loop_work(call->query->loop, work, done, call) != 0)
+        call_problem(call, PROBLEM_UNAVAILABLE, "too many read history");
+}
