@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Any bytes through the codec: the first line names the schema (or its first byte picks one), the rest is the
- * document. What is taken is
- * written and read again as the same bytes; what is not JSON is not JSON to the scanner either, unless a
- * member doubles. */
+ * document. What is taken is written and read again as the same bytes; what is not JSON is not JSON to the
+ * scanner either, unless a member doubles. */
 #include <string.h>
 
 #include "schemas/json.h"

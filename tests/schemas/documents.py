@@ -1,11 +1,12 @@
 """Seeded documents near the bounds of a schema, right and wrong, written in every way JSON allows."""
 import json
 
-LETTERS = ["a", "Z", "7", " ", "-", "é", "ß", "€", "\u00a0", "\u2028", "😀", "\U0010ffff", "\"", "\\", "/", "٣", "İ"]
+LETTERS = list("aZ7 -éß€😀\"\\/٣İ\u00a0\u2028\U0010ffff")
 CONTROLS = ["\0", "\x01", "\n", "\t", "\r", "\x1f", "\x7f", "\x80", "\x85", "\x9f"]
+BYTES = [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\x80", b"\"", b",", b"}", b"\0", b" "]
 NUMBERS = ["0", "-0", "1", "-1", "1.0", "1e2", "1E+2", "0.5", "9007199254740991", "9007199254740992",
-           "-9007199254740993", "123456789012345678", "1234567890123456789", "-123456789012345678901234567890", "100000",
-           "100001"]
+           "-9007199254740993", "123456789012345678", "1234567890123456789", "-123456789012345678901234567890",
+           "100000", "100001"]
 TEXTS = {
     "uuid": (["8c1e7a52-4f0b-4d3c-9a61-2b7f5d9e0c14", "8C1E7A52-4F0B-8D3C-9A61-2B7F5D9E0C14"],
              ["8c1e7a52-4f0b-4d3c-9a61-2b7f5d9e0c1", "8c1e7a524f0b4d3c9a612b7f5d9e0c14",
@@ -175,7 +176,6 @@ class Documents:
             elif self.chance(0.5):
                 del made[at:at + self.random.randint(1, 3)]
             else:
-                made[at:at] = self.random.choice((b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\x80", b"\"", b",", b"}", b"\0",
-                                                  b" "))
+                made[at:at] = self.random.choice(BYTES)
             made = made or bytearray(b" ")
         return bytes(made)

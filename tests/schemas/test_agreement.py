@@ -1,4 +1,4 @@
-"""The codec and PyPI jsonschema read every example and 10,000 seeded documents alike: verdict, places, bytes written."""
+"""The codec and PyPI jsonschema read every example and 10,000 seeded documents alike: verdict, places, bytes."""
 import collections
 import os
 import pathlib
