@@ -62,15 +62,16 @@ static void put_word_character(struct span bytes, struct buf *to)
     }
 }
 
-/* Encoded words of at most 75 characters, no character of the text cut in two; folded one a line. */
-static void put_words(struct span text, struct buf *to)
+/* Encoded words, no character of the text cut in two, folded one a line of at most 76. column: how much of
+ * the first line is written already. */
+static void put_words(struct span text, size_t column, struct buf *to)
 {
-    size_t start = 0;
+    size_t until = 0; /* where the word in hand must end */
     for (size_t at = 0; at < text.size;) {
         size_t size = character((struct span){text.data + at, text.size - at});
-        if (at == 0 || to->size - start + 3 * size > WORD_BYTES_MOST) {
+        if (to->size + 3 * size > until) {
             buf_text(to, at == 0 ? "=?UTF-8?Q?" : "?=\r\n =?UTF-8?Q?");
-            start = to->size;
+            until = to->size + WORD_BYTES_MOST - (at == 0 ? column : 0);
         }
         put_word_character((struct span){text.data + at, size}, to);
         at += size;
@@ -79,32 +80,31 @@ static void put_words(struct span text, struct buf *to)
 }
 
 /* Free text of a header. Long ASCII would need folding, and words fold by themselves. */
-static void put_free(struct span text, struct buf *to)
+static void put_free(struct span text, size_t column, struct buf *to)
 {
     if (all_ascii(text) && text.size <= 60 && !memchr(text.data, '=', text.size))
         buf_span(to, text);
     else
-        put_words(text, to);
+        put_words(text, column, to);
 }
 
 /* A display name: letters and spaces stand bare, anything else goes into words. */
-static void put_name(const char *name, struct buf *to)
+static bool stands_bare(const char *name)
 {
-    bool bare = strlen(name) <= 40;
+    bool bare = strlen(name) <= 40 && name[0] != ' ' && name[strlen(name) - 1] != ' ' && !strstr(name, "  ");
     for (const char *byte = name; *byte != '\0'; byte++)
         bare = bare && (plain_in_word(*byte) || *byte == ' ');
-    if (bare)
-        buf_text(to, name);
-    else
-        put_words(span_of(name), to);
+    return bare;
 }
 
 static void put_address(const char *field, const char *name, const char *address, struct buf *to)
 {
     buf_format(to, "%s: ", field);
-    if (name[0] != '\0') {
-        put_name(name, to);
-        buf_text(to, strlen(name) + strlen(address) > 50 ? "\r\n " : " ");
+    if (name[0] != '\0' && stands_bare(name))
+        buf_format(to, "%s\r\n ", name);
+    else if (name[0] != '\0') {
+        put_words(span_of(name), strlen(field) + 2, to);
+        buf_text(to, "\r\n ");
     }
     buf_format(to, "<%s>\r\n", address);
 }
@@ -171,7 +171,7 @@ int mail_write(const struct mail *mail, struct buf *to)
     put_address("To", notice->name, notice->address, to);
     put_message_id(mail, to);
     buf_text(to, "Subject: ");
-    put_free(mail->subject, to);
+    put_free(mail->subject, strlen("Subject: "), to);
     buf_format(to, "\r\nX-Colis-Notification: %s\r\n", notice->id.text);
     if (notice->repeat)
         buf_text(to, "X-Colis-Repeat: possible\r\n");
