@@ -30,7 +30,8 @@ class Client:
 
     def post(self, path, body):
         head = f"POST {path} HTTP/1.1\r\n{self.head}Content-Type: application/json\r\n"
-        self.connection.sendall(f"{head}Idempotency-Key: {uuid.uuid4()}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        head += f"Idempotency-Key: {uuid.uuid4()}\r\nContent-Length: {len(body)}\r\n"
+        self.connection.sendall(f"{head}\r\n{body}".encode())
         return raw.reply_read(self.connection)
 
 

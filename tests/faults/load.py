@@ -1,5 +1,4 @@
 """Steady load with a memory: people who send commands at a pace, and every reply they ever got."""
-import hashlib
 import random
 import threading
 import time
@@ -7,16 +6,8 @@ import uuid
 from dataclasses import dataclass, field
 
 import requests
-from harness.person import PARCEL, parcel_of
+from harness.person import PARCEL, command_id, parcel_of
 from harness.until import pause
-
-
-def command_id(principal, key):
-    """UUIDv8 of SHA-256 over length-prefixed parts, as design section 1 has it; written anew, not taken over."""
-    parts = (b"command", principal.encode(), key.encode())
-    digest = bytearray(hashlib.sha256(b"".join(len(part).to_bytes(8) + part for part in parts)).digest()[:16])
-    digest[6], digest[8] = digest[6] & 0x0F | 0x80, digest[8] & 0x3F | 0x80
-    return str(uuid.UUID(bytes=bytes(digest)))
 
 
 @dataclass

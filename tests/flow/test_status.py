@@ -23,10 +23,14 @@ def post(person, data, **headers):
 
 
 @pytest.mark.parametrize("text", [
-    '{"a"', "", "[1,]", '{"a":1}x', "{'a':1}", '{"a":01}', '{"a":NaN}', '{"weight_g":1,"weight_g":2}',
+    '{"a"', " ", "[1,]", '{"a":1}x', "{'a':1}", '{"a":01}', '{"a":NaN}', '{"weight_g":1,"weight_g":2}',
     '{"a":"\ud800"}', "[" * 40 + "]" * 40, '{"a":"\x01"}', "\ufeff{}", '{"a":"\\ud800"}'])
 def test_what_is_not_json_is_400(person, text):
     problem(post(person, text.encode("utf-8", "surrogatepass")), 400)
+
+
+def test_an_empty_body_is_an_empty_object(person):
+    assert len(problem(post(person, b""), 422)["errors"]) == 6
 
 
 def test_bad_utf8_in_a_string_is_400(person):

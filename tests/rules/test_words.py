@@ -7,7 +7,8 @@ import source
 # int functions of headers whose result is a value (a descriptor, a port, a count, an exit code), not an outcome.
 VALUES = re.compile(r"_(descriptor|port|wants|status|types|count|main|partitions|version|size|compare|length)$"
                     r"|_(outcome|of)$|_wire_\w+$|^error_(record|pass|tried)$|^main$")
-HOSTS = re.compile(r"^(127\.0\.0\.1|localhost|\[::1\]|(?:\w+@)?(?:[\w-]+\.)*example(\.(com|org|net))?|[\w-]+\.(test|invalid)"
+HOSTS = re.compile(r"^(127\.0\.0\.1|localhost|\[::1\]"
+                   r"|(?:\w+@)?(?:[\w-]+\.)*example(\.(com|org|net))?|[\w-]+\.(test|invalid)"
                    r"|www\.w3\.org|json-schema\.org|cloudevents\.io|www\.apache\.org|www\.rfc-editor\.org"
                    r"|maven\.apache\.org"
                    r"|spec\.openapis\.org|[$%{<(].*|\W*)$")

@@ -1,4 +1,5 @@
 """Somebody who uses the bus by HTTP: a token, commands, verdicts, reads."""
+import hashlib
 import importlib.machinery
 import importlib.util
 import pathlib
@@ -99,3 +100,11 @@ class Person:
 
 def parcel_of(taken):
     return taken["resource"].rpartition("/")[2]
+
+
+def command_id(principal, key):
+    """UUIDv8 of SHA-256 over length-prefixed parts, as design section 1 has it; written anew, not taken over."""
+    parts = (b"command", principal.encode(), key.encode())
+    digest = bytearray(hashlib.sha256(b"".join(len(part).to_bytes(8) + part for part in parts)).digest()[:16])
+    digest[6], digest[8] = digest[6] & 0x0F | 0x80, digest[8] & 0x3F | 0x80
+    return str(uuid.UUID(bytes=bytes(digest)))
