@@ -25,18 +25,21 @@ MUST_CHECK int kafka_conf_set(struct rd_kafka_conf_s *conf, const char *name, co
 struct kafka_conf_row {
     const char *name, *value;
 };
-MUST_CHECK int kafka_conf_rows(struct rd_kafka_conf_s *conf, const struct kafka_conf_row *rows); /* ends with NULL */
+MUST_CHECK int kafka_conf_rows(struct rd_kafka_conf_s *conf,
+                               const struct kafka_conf_row *rows); /* ends with NULL */
 bool kafka_checks_topics(void); /* setting check_topics; kafka_check_topics does nothing where it is off */
 /* Topic name with the namespace: "colis.parcel" from "parcel". text must hold 256 bytes. */
 void kafka_topic(const char *name_space, const char *topic, char ret_text[256]);
-/* Partitions, cleanup, retention, LogAppendTime, min.insync of the named topics (NULL-terminated, no namespace)
- * against topic_rows. ERROR_SETTINGS with the difference; KAFKA_AWAY where no broker answers in time. */
+/* Partitions, cleanup, retention, LogAppendTime, min.insync of the named topics (NULL-terminated, no
+ * namespace) against topic_rows. ERROR_SETTINGS with the difference; KAFKA_AWAY where no broker answers in
+ * time. */
 enum { KAFKA_AWAY = 1 };
 MUST_CHECK int kafka_check_topics(const char *name_space, const char *const *topics, int timeout_ms);
 /* Event <-> record headers. */
 struct rd_kafka_headers_s *kafka_headers_of(const struct event *event);
 /* Fills event from a record: attributes, data, position, readable or reason. Borrows from the record.
  * raw_headers gets the headers as JSON (base64 for what is not UTF-8 under "name;b64"). */
-void kafka_event_of(const struct rd_kafka_message_s *record, const char *topic, struct buf *raw_headers, struct event *ret_event);
+void kafka_event_of(const struct rd_kafka_message_s *record, const char *topic, struct buf *raw_headers,
+                    struct event *ret_event);
 
 #endif

@@ -98,7 +98,7 @@ static int check_config(const struct wanted *wanted, const char *name, const cha
         return check_value(wanted, name, value, "-1");
     if (strcmp(name, "message.timestamp.type") == 0)
         return check_value(wanted, name, value, "LogAppendTime");
-    if (strcmp(name, "min.insync.replicas") == 0 && wanted->replicas >= 3 && atoi(value) < 2)
+    if (strcmp(name, "min.insync.replicas") == 0 && wanted->replicas >= 3 && strtol(value, NULL, 10) < 2)
         return error_new(ERROR_SETTINGS, "topic %s has %s %s, must have 2 or more", wanted->name, name,
                          value);
     return 0;

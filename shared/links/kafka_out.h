@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A producer: idempotent, acks=all, murmur2, linger of 0.5 ms or so, reports by descriptor.
- * Happy path: send -> report DELIVERED. Failures: send is refused (never entered: FULL, LATE, DEAD), or the report
- * says UNKNOWN (may or may not be stored). A fatal error of the client makes a new client inside step(): records in
- * flight are reported UNKNOWN, sending goes on with the new one.
- * Single-threaded: send, step and free are called by one thread. */
+ * Happy path: send -> report DELIVERED. Failures: send is refused (never entered: FULL, LATE, DEAD), or the
+ * report says UNKNOWN (may or may not be stored). A fatal error of the client makes a new client inside
+ * step(): records in flight are reported UNKNOWN, sending goes on with the new one. Single-threaded: send,
+ * step and free are called by one thread. */
 #ifndef COLIS_LINKS_KAFKA_OUT_H
 #define COLIS_LINKS_KAFKA_OUT_H
 
@@ -11,7 +11,8 @@
 
 enum kafka_report { KAFKA_DELIVERED = 0, KAFKA_UNKNOWN };
 /* cookie as given to send; offset -1 where the broker did not say. Called from step(), flush() and free(). */
-typedef void (*kafka_reported)(void *self, void *cookie, enum kafka_report report, int32_t partition, int64_t offset);
+typedef void (*kafka_reported)(void *self, void *cookie, enum kafka_report report, int32_t partition,
+                               int64_t offset);
 
 struct kafka_out;
 struct kafka_out_config {
@@ -20,23 +21,29 @@ struct kafka_out_config {
     void *self;
     const char *transactional_id; /* NULL: a plain idempotent producer */
 };
-/* kafka_linger_us kafka_queue_messages kafka_delivery_ms kafka_late_ms (oldest unacknowledged: refuse beyond, 1000) */
+/* kafka_linger_us kafka_queue_messages kafka_delivery_ms kafka_late_ms (oldest unacknowledged: refuse beyond,
+ * 1000) */
 extern const struct setting kafka_out_settings[];
 
 MUST_CHECK int kafka_out_new(const struct kafka_out_config *config, struct kafka_out **ret_out);
 void kafka_out_free(struct kafka_out *out); /* purges; what was open is reported UNKNOWN */
-int kafka_out_descriptor(const struct kafka_out *out); /* stays the same over a new client; wait for readable */
-MUST_CHECK int kafka_out_step(struct kafka_out *out);  /* on readable, and every 100 ms or so */
+int kafka_out_descriptor(
+    const struct kafka_out *out); /* stays the same over a new client; wait for readable */
+MUST_CHECK int kafka_out_step(struct kafka_out *out); /* on readable, and every 100 ms or so */
 
 enum { KAFKA_FULL = 1, KAFKA_LATE, KAFKA_DEAD };
-/* event->data and attributes are copied. key is event->key. KAFKA_FULL, KAFKA_LATE, KAFKA_DEAD: surely not sent, no report follows. */
-MUST_CHECK int kafka_out_send(struct kafka_out *out, const char *topic, const struct event *event, void *cookie);
-size_t kafka_out_open(const struct kafka_out *out);        /* unreported records */
-int64_t kafka_out_oldest_ms(const struct kafka_out *out);  /* age of the oldest; 0 where none */
+/* event->data and attributes are copied. key is event->key. KAFKA_FULL, KAFKA_LATE, KAFKA_DEAD: surely not
+ * sent, no report follows. */
+MUST_CHECK int kafka_out_send(struct kafka_out *out, const char *topic, const struct event *event,
+                              void *cookie);
+size_t kafka_out_open(const struct kafka_out *out);       /* unreported records */
+int64_t kafka_out_oldest_ms(const struct kafka_out *out); /* age of the oldest; 0 where none */
 enum { KAFKA_TIMEOUT = 4 };
-MUST_CHECK int kafka_out_flush(struct kafka_out *out, int timeout_ms); /* waits for every report, calling reported */
+MUST_CHECK int kafka_out_flush(struct kafka_out *out,
+                               int timeout_ms); /* waits for every report, calling reported */
 
-/* Transactions, used as a fence (the relay). KAFKA_FENCED: another holds the id; KAFKA_ABORT: abort, start over. */
+/* Transactions, used as a fence (the relay). KAFKA_FENCED: another holds the id; KAFKA_ABORT: abort, start
+ * over. */
 enum { KAFKA_FENCED = 5, KAFKA_ABORT = 6 };
 MUST_CHECK int kafka_out_fence(struct kafka_out *out, int timeout_ms); /* init_transactions */
 MUST_CHECK int kafka_out_begin(struct kafka_out *out);

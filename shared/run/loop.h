@@ -21,7 +21,8 @@ void loop_free(struct loop *loop);
 struct uv_loop_s *loop_uv(struct loop *loop);
 /* ready is called on the loop thread; a negative result ends loop_run with it. */
 typedef int (*loop_ready)(void *self, int events);
-MUST_CHECK int loop_watch_new(struct loop *loop, int descriptor, loop_ready ready, void *self, struct loop_watch **ret_watch);
+MUST_CHECK int loop_watch_new(struct loop *loop, int descriptor, loop_ready ready, void *self,
+                              struct loop_watch **ret_watch);
 void loop_watch_want(struct loop_watch *watch, int events); /* 0: nothing; cheap where unchanged */
 void loop_watch_free(struct loop_watch *watch);             /* before the descriptor is closed */
 typedef int (*loop_tick)(void *self);

@@ -8,8 +8,8 @@
  * rollback, ask positions again and seek there. REJECT from handle, or FAILED from begin or commit: split,
  * one by one; an event that fails alone goes to reject() and the reader moves on past it.
  * STOP from handle: this event's partition stops there, not ready, and the others go on.
- * More than reader_reject_rate rejects a minute: the breaker opens, the reader leaves the group and stays, not
- * ready, until it is ended: a restart by itself would only reject more (systemic). */
+ * More than reader_reject_rate rejects a minute: the breaker opens, the reader leaves the group and stays,
+ * not ready, until it is ended: a restart by itself would only reject more (systemic). */
 #ifndef COLIS_RUN_READER_H
 #define COLIS_RUN_READER_H
 
@@ -19,14 +19,23 @@
 struct reader_position {
     const char *topic; /* without the namespace */
     int32_t partition;
-    int64_t from;      /* where the batch began; what the store must hold now (-1: holds nothing) */
-    int64_t next;      /* what the store must hold after it */
+    int64_t from; /* where the batch began; what the store must hold now (-1: holds nothing) */
+    int64_t next; /* what the store must hold after it */
 };
 
-enum reader_outcome { READER_DONE = 0, READER_SKIP, READER_RETRY, READER_REJECT, READER_MOVED, READER_FAILED, READER_STOP };
+enum reader_outcome {
+    READER_DONE = 0,
+    READER_SKIP,
+    READER_RETRY,
+    READER_REJECT,
+    READER_MOVED,
+    READER_FAILED,
+    READER_STOP
+};
 
 struct reader_verbs {
-    /* At assignment, and after MOVED: fills next of each from the store; -1 where it holds none (start of log). */
+    /* At assignment, and after MOVED: fills next of each from the store; -1 where it holds none (start of
+     * log). */
     int (*positions)(void *self, struct reader_position *positions, size_t count);
     /* count 0: only positions move (past commit markers, or past a rejected event). */
     int (*begin)(void *self, const struct event *events, size_t count,
@@ -34,15 +43,16 @@ struct reader_verbs {
     int (*handle)(void *self, const struct event *event);
     int (*commit)(void *self, const struct reader_position *positions, size_t count);
     void (*rollback)(void *self);
-    /* One event that cannot be taken, with its reason: durable before it returns DONE (position included, or the
-     * next commit moves past it); RETRY where the store is away. */
-    int (*reject)(void *self, const struct event *event, const char *reason, const struct reader_position *position);
+    /* One event that cannot be taken, with its reason: durable before it returns DONE (position included, or
+     * the next commit moves past it); RETRY where the store is away. */
+    int (*reject)(void *self, const struct event *event, const char *reason,
+                  const struct reader_position *position);
     /* Partitions were taken from us: forget what is cached for them. May be NULL. */
     void (*revoked)(void *self, const struct reader_position *positions, size_t count);
     /* Between batches, at least every 250 ms: other work (released parked commands). May be NULL. */
     int (*idle)(void *self);
-    /* At assignment: DONE where the store knows this cluster, or takes it as its own; REJECT where it knows another:
-     * nothing is read then; RETRY. May be NULL. */
+    /* At assignment: DONE where the store knows this cluster, or takes it as its own; REJECT where it knows
+     * another: nothing is read then; RETRY. May be NULL. */
     int (*cluster)(void *self, const char *id);
 };
 

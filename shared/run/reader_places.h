@@ -25,7 +25,7 @@ struct reader_places {
 };
 
 /* For struct kafka_in_config, self being the places. */
-int reader_places_given(void *self, struct kafka_in_place *places, size_t count);
+MUST_CHECK int reader_places_given(void *self, struct kafka_in_place *places, size_t count);
 void reader_places_taken(void *self, const struct kafka_in_place *places, size_t count);
 
 struct reader_place *reader_places_find(struct reader_places *places, const char *topic, int32_t partition);

@@ -12,8 +12,9 @@
 struct service {
     const char *name;    /* "ingress": the log's service, colis-ingress --version */
     const char *purpose; /* one line of --help */
-    const struct setting *const *settings; /* NULL-terminated list of tables; service_settings, http_settings are added */
-    int (*run)(void *self);                /* the program: returns when service_stopping(), 0 or negative */
+    const struct setting *const
+        *settings;          /* NULL-terminated list of tables; service_settings, http_settings are added */
+    int (*run)(void *self); /* the program: returns when service_stopping(), 0 or negative */
     void *self;
 };
 
@@ -30,11 +31,11 @@ extern const struct setting service_settings[];
 int service_main(const struct service *service, int argc, char **argv);
 
 bool service_stopping(void);
-int service_stop_descriptor(void);  /* an eventfd readable once stopping: for loops and polls */
-void service_stop(void);            /* ends the program in an orderly way, as SIGTERM does */
+int service_stop_descriptor(void); /* an eventfd readable once stopping: for loops and polls */
+void service_stop(void);           /* ends the program in an orderly way, as SIGTERM does */
 
-/* The work turns: called by the program's loop at least every second; /healthz fails after 10 s without. Metrics
- * are registered before the first call: /metrics answers from then on. */
+/* The work turns: called by the program's loop at least every second; /healthz fails after 10 s without.
+ * Metrics are registered before the first call: /metrics answers from then on. */
 void service_beat(void);
 /* Can do its work. why: static text, shown by /readyz while false. */
 void service_ready(bool ready, const char *why);
