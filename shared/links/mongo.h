@@ -55,7 +55,8 @@ MUST_CHECK int mongo_positions_load(struct mongo *link, const char *reader, stru
 /* Compares or stores the Kafka cluster id for reader: MONGO_CONFLICT where another is stored. */
 MUST_CHECK int mongo_cluster(struct mongo *link, const char *reader, const char *cluster);
 
-/* One page of an aggregate's history after version, as {"items":[...],"next":"<version>"|absent}: appended to to. */
+/* One page of an aggregate's history after version, as {"items":[{"fact","seq","at","type","data"}...],
+ * "next":"<version>"|absent}: appended to to. */
 MUST_CHECK int mongo_history(struct mongo *link, const char *aggregate, int64_t after, int limit, struct buf *to);
 
 #endif

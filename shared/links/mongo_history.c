@@ -222,23 +222,17 @@ static int64_t version_of(const bson_t *document)
     return bson_iter_init_find(&item, document, "seq") ? bson_iter_as_int64(&item) : 0;
 }
 
-/* A document as others see it: {"id","version","type","at","by","data"}, without where it was read. */
+/* A document as others see it, without who did it and where it was read. */
 static void item_of(const bson_t *document, struct buf *to)
 {
-    static const char *const members[][2] = {
-        {"fact", "{\"id\":"     },
-        {"seq",  ",\"version\":"},
-        {"type", ",\"type\":"   },
-        {"at",   ",\"at\":"     },
-        {"by",   ",\"by\":"     },
-        {"data", ",\"data\":"   },
-    };
+    static const char *const members[] = {"fact", "seq", "at", "type", "data"};
     bson_iter_t item;
     for (size_t at = 0; at < sizeof(members) / sizeof(members[0]); at++) {
-        if (!bson_iter_init_find(&item, document, members[at][0]))
-            continue;
-        buf_text(to, members[at][1]);
-        mongo_json_of(&item, to);
+        buf_format(to, "%s\"%s\":", at ? "," : "{", members[at]);
+        if (bson_iter_init_find(&item, document, members[at]))
+            mongo_json_of(&item, to);
+        else
+            buf_text(to, "null");
     }
     buf_byte(to, '}');
 }

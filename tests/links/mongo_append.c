@@ -45,8 +45,9 @@ START_TEST(a_fact_is_read_as_it_was_appended)
     struct mongo_entry entry = entry_of(1);
     ck_assert_int_eq(append(&entry, 1), MONGO_DONE);
     expect_history(0, 10,
-                   "{\"items\":[{\"id\":\"fact-1\",\"version\":1,\"type\":\"parcel.registered.v1\","
-                   "\"at\":\"2026-11-22T10:00:00.001Z\",\"by\":\"someone\",\"data\":{\"weight_g\":2500}}]}");
+                   "{\"items\":[{\"fact\":\"fact-1\",\"seq\":1,"
+                   "\"at\":\"2026-11-22T10:00:00.001Z\",\"type\":\"parcel.registered.v1\",\"data\":{\"weight_"
+                   "g\":2500}}]}");
 }
 END_TEST
 
@@ -112,8 +113,8 @@ START_TEST(history_comes_in_pages_in_order)
     ck_assert_ptr_nonnull(strstr(page.data, "\"next\":\"5\"}"));
     buf_clear(&page);
     ck_assert_int_eq(mongo_history(store_link(), "parcel/" PARCEL, 10, 2, &page), MONGO_DONE);
-    ck_assert_ptr_nonnull(strstr(page.data, "\"version\":11"));
-    ck_assert_ptr_nonnull(strstr(page.data, "\"version\":12"));
+    ck_assert_ptr_nonnull(strstr(page.data, "\"seq\":11"));
+    ck_assert_ptr_nonnull(strstr(page.data, "\"seq\":12"));
     ck_assert_ptr_null(strstr(page.data, "next"));
     expect_history(12, 5, "{\"items\":[]}");
 }

@@ -14,6 +14,7 @@ TCase *position_cases(void);
 TCase *json_cases(void);
 
 struct mongo *store_link(void); /* of this test, prepared */
+const char *store_name(void);   /* its database */
 void store_make(void);          /* checked fixture */
 void store_free(void);          /* checked fixture */
 void store_drop_all(void);      /* by main, at its end */

@@ -17,6 +17,11 @@ struct mongo *store_link(void)
     return made;
 }
 
+const char *store_name(void)
+{
+    return name;
+}
+
 static mongoc_client_t *behind(void)
 {
     mongoc_client_t *client = mongoc_client_new(getenv("COLIS_MONGO_URL"));

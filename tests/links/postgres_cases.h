@@ -14,9 +14,10 @@ TCase *failure_cases(void);
 TCase *ask_cases(void);
 TCase *state_cases(void);
 
-const char *database_name(void); /* this test's; also the namespace */
-void database_make(void);        /* checked fixture: also reads the settings */
-void database_drop_all(void);    /* by main, at its end */
+const char *database_name(void); /* also the namespace */
+bool database_open(void);        /* by main, before the tests: makes it */
+void database_close(void);       /* by main, after them: drops it */
+void database_make(void);        /* checked fixture: empties it, and reads the settings */
 /* A link to this test's database with the given statements, not yet connected. */
 struct postgres *database_link(const struct postgres_statement *statements);
 /* The statements in a session of their own, each a segment; fails the test where one fails. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A database for each test, named after the run and the test's own process. */
+ * A database for the run, named after its process and emptied before each test: making and dropping one a
+ * test would cost more than the tests. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "shared/base/error.h"
@@ -20,7 +22,9 @@ static struct postgres *link_to(const char *database, const struct postgres_stat
     const struct setting *const tables[] = {postgres_settings, NULL};
     char *arguments[] = {"test", NULL};
     struct postgres *made = NULL;
+    bool server = strcmp(database, "postgres") == 0; /* making and dropping databases may take its time */
     setenv("COLIS_POSTGRES_DATABASE", database, 1);
+    setenv("COLIS_POSTGRES_STATEMENT_MS", server ? "120000" : "10000", 1);
     if (settings_read(tables, 1, arguments, getenv) != 0 || postgres_new("test", "unused", &made) != 0)
         abort();
     postgres_statements(made, statements);
@@ -44,29 +48,29 @@ static bool run(const char *database, const struct postgres_statement *statement
 }
 
 /* Databases are made and dropped from the one named postgres. */
-void database_make(void)
+bool database_open(void)
 {
     char sql[128];
-    snprintf(name, sizeof(name), "t_%d_%d", (int)getppid(), (int)getpid());
+    snprintf(name, sizeof(name), "t_%d_postgres", (int)getpid());
     snprintf(sql, sizeof(sql), "create database %s", name);
-    ck_assert(run("postgres", &(struct postgres_statement){"make", sql}, NULL));
+    return run("postgres", &(struct postgres_statement){"make", sql}, NULL);
 }
 
-void database_drop_all(void)
+void database_close(void)
 {
-    char sql[160];
-    struct postgres_rows rows;
-    snprintf(sql, sizeof(sql), "select datname::text from pg_database where datname like 't\\_%d\\_%%'",
-             (int)getpid());
-    if (!run("postgres", &(struct postgres_statement){"list", sql}, &rows))
-        return;
-    bool dropped = true;
-    for (int row = 0; row < rows.count && dropped; row++) {
-        struct span text = postgres_text(&rows, row, 0);
-        snprintf(sql, sizeof(sql), "drop database %.*s with (force)", (int)text.size, text.data);
-        dropped = run("postgres", &(struct postgres_statement){"drop", sql}, NULL);
-    }
-    postgres_rows_done(&rows);
+    char sql[128];
+    snprintf(sql, sizeof(sql), "drop database %s with (force)", name);
+    (void)run("postgres", &(struct postgres_statement){"drop", sql}, NULL);
+}
+
+void database_make(void)
+{
+    static const char sql[] =
+        "do $$ declare found name; begin "
+        "for found in select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> "
+        "'information_schema' loop "
+        "execute format('drop schema %I cascade', found); end loop; create schema public; end $$";
+    ck_assert(run(name, &(struct postgres_statement){"empty", sql}, NULL));
 }
 
 struct postgres *database_link(const struct postgres_statement *statements)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Runs the tests of links/postgres against a real server, each in a process and a database of its own. */
+ * Runs the tests of links/postgres against a real server, each in a process of its own. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,6 +11,8 @@ int main(void)
         printf("1..0 # SKIP COLIS_POSTGRES_URL is not set: no PostgreSQL to test against\n");
         return EXIT_SUCCESS;
     }
+    if (!database_open())
+        return EXIT_FAILURE;
     Suite *suite = suite_create("postgres");
     suite_add_tcase(suite, array_cases());
     suite_add_tcase(suite, sync_cases());
@@ -22,6 +24,6 @@ int main(void)
     srunner_run_all(runner, CK_SILENT);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);
-    database_drop_all();
+    database_close();
     return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * GET /v1/parcels/{id}/history, and what becomes of reads while a database is away. */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/links/mongo.h"
+#include "tests/links/mongo_cases.h"
+#include "tests/query/site.h"
+
+static struct reply reply;
+
+static void expect(const char *user, const char *target, int status)
+{
+    reply_done(&reply);
+    get(user, target, &reply);
+    ck_assert_msg(reply.status == status, "%s: %d %s", target, reply.status, reply.body.data);
+}
+
+static void happened(int64_t version)
+{
+    int bad;
+    char fact[40];
+    snprintf(fact, sizeof(fact), "fac70000-0000-8000-8000-%012lld", (long long)version);
+    const struct mongo_entry entry = {.aggregate = "parcel/" PARCEL,
+                                      .kind = "parcel",
+                                      .id = PARCEL,
+                                      .version = version,
+                                      .fact = fact,
+                                      .type = "parcel.registered.v1",
+                                      .by = AWA,
+                                      .at_ms = 1000,
+                                      .data = SPAN("{\"state\":\"registered\"}"),
+                                      .topic = "parcel"};
+    ck_assert_int_eq(mongo_append(store_link(), &entry, 1, &bad), MONGO_DONE);
+}
+
+START_TEST(tells_what_happened_in_pages)
+{
+    site_parcel(PARCEL, AWA, 1000);
+    for (int64_t version = 1; version <= 3; version++)
+        happened(version);
+    expect(AWA, "/v1/parcels/" PARCEL "/history?limit=1", 200);
+    ck_assert_str_eq(reply.body.data,
+                     "{\"items\":[{\"fact\":\"fac70000-0000-8000-8000-000000000001\",\"seq\":1,"
+                     "\"at\":\"1970-01-01T00:00:01Z\",\"type\":\"parcel.registered.v1\","
+                     "\"data\":{\"state\":\"registered\"}}],\"next\":\"1\"}");
+    expect(AWA, "/v1/parcels/" PARCEL "/history?next=1", 200);
+    ck_assert_ptr_null(strstr(reply.body.data, "\"seq\":1"));
+    ck_assert_ptr_nonnull(strstr(reply.body.data, "\"seq\":2"));
+    ck_assert_ptr_nonnull(strstr(reply.body.data, "\"seq\":3"));
+    ck_assert_ptr_null(strstr(reply.body.data, "next"));
+}
+END_TEST
+
+START_TEST(anothers_history_is_not_there)
+{
+    site_parcel(PARCEL, AWA, 1000);
+    happened(1);
+    expect(BINTA, "/v1/parcels/" PARCEL "/history", 404);
+    expect(AWA, "/v1/parcels/8c1e0000-0000-8000-8000-000000000009/history", 404);
+}
+END_TEST
+
+START_TEST(malformed_history_pages_are_told)
+{
+    expect(AWA, "/v1/parcels/" PARCEL "/history?next=x", 400);
+    expect(AWA, "/v1/parcels/" PARCEL "/history?next=-1", 400);
+    expect(AWA, "/v1/parcels/" PARCEL "/history?limit=1000", 400);
+}
+END_TEST
+
+START_TEST(without_mongo_only_histories_are_away)
+{
+    site_setting("COLIS_MONGO_URL", "mongodb://127.0.0.1:1/?directConnection=true");
+    site_setting("COLIS_MONGO_TIMEOUT_MS", "200");
+    site_run(true);
+    site_parcel(PARCEL, AWA, 1000);
+    expect(AWA, "/v1/parcels/" PARCEL "/history", 503);
+    ck_assert_str_eq(reply_header(&reply, "Retry-After"), "1");
+    expect(AWA, "/v1/parcels/" PARCEL, 200);
+    ck_assert_int_eq(site_managed("/readyz"), 200);
+}
+END_TEST
+
+START_TEST(without_postgres_it_says_when_to_come_back)
+{
+    unsetenv("COLIS_SECRETS");
+    site_setting("COLIS_POSTGRES_URL", "postgresql://127.0.0.1:1");
+    site_run(false);
+    ck_assert_int_eq(site_managed("/readyz"), 503);
+    ck_assert_int_eq(site_managed("/healthz"), 200);
+    expect(AWA, "/v1/parcels", 503);
+    ck_assert_str_eq(reply_header(&reply, "Retry-After"), "1");
+    expect(NULL, "/openapi.json", 200);
+}
+END_TEST
+
+/* A read that meets a dying session is asked again; one that meets only dying ones is 503, never another. */
+START_TEST(lost_sessions_are_replaced)
+{
+    site_run(true);
+    site_parcel(PARCEL, AWA, 1000);
+    for (int round = 0; round < 5; round++) {
+        site_sql("select pg_terminate_backend(pid) from pg_stat_activity "
+                 "where datname = current_database() and application_name like 'colis-query%%'");
+        int status = 503;
+        for (int turn = 0; turn < 500 && status == 503; turn++) {
+            reply_done(&reply);
+            get(AWA, "/v1/parcels/" PARCEL, &reply);
+            status = reply.status;
+            (void)poll(NULL, 0, 5);
+        }
+        ck_assert_int_eq(status, 200);
+    }
+}
+END_TEST
+
+TCase *history_cases(void)
+{
+    TCase *cases = tcase_create("history");
+    tcase_add_checked_fixture(cases, site_start, site_stop);
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, tells_what_happened_in_pages);
+    tcase_add_test(cases, anothers_history_is_not_there);
+    tcase_add_test(cases, malformed_history_pages_are_told);
+    return cases;
+}
+
+TCase *away_cases(void)
+{
+    TCase *cases = tcase_create("away");
+    tcase_add_checked_fixture(cases, site_make, site_stop);
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, without_mongo_only_histories_are_away);
+    tcase_add_test(cases, without_postgres_it_says_when_to_come_back);
+    tcase_add_test(cases, lost_sessions_are_replaced);
+    return cases;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Runs the tests of consumers/query: the real program, real databases, a process a test. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/links/mongo_cases.h"
+#include "tests/links/postgres_cases.h"
+#include "tests/query/site.h"
+
+int main(void)
+{
+    if (!getenv("COLIS_POSTGRES_URL") || !getenv("COLIS_MONGO_URL")) {
+        printf("1..0 # SKIP COLIS_POSTGRES_URL and COLIS_MONGO_URL are not both set: nothing to read from\n");
+        return EXIT_SUCCESS;
+    }
+    if (!database_open())
+        return EXIT_FAILURE;
+    Suite *suite = suite_create("query");
+    suite_add_tcase(suite, verdict_cases());
+    suite_add_tcase(suite, wait_cases());
+    suite_add_tcase(suite, limit_cases());
+    suite_add_tcase(suite, parcel_cases());
+    suite_add_tcase(suite, rate_cases());
+    suite_add_tcase(suite, history_cases());
+    suite_add_tcase(suite, away_cases());
+    SRunner *runner = srunner_create(suite);
+    srunner_set_tap(runner, "-");
+    srunner_run_all(runner, CK_SILENT);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    database_close();
+    store_drop_all();
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Starts the program under test as its own process, as infra would: settings in the environment, secrets in
+ * files, readiness asked of its management port. It dies with the test. */
+#include "tests/query/site.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "shared/http/receipt.h"
+#include "tests/links/mongo_cases.h"
+#include "tests/links/postgres_cases.h"
+#include "tests/query/program.h"
+
+static pid_t program;
+static int port, management_port;
+static struct receipt_keeper *receipts;
+
+int program_port(void)
+{
+    return port;
+}
+
+static int free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int probe = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(probe, (struct sockaddr *)&address, size), 0);
+    ck_assert_int_eq(getsockname(probe, (struct sockaddr *)&address, &size), 0);
+    close(probe);
+    return ntohs(address.sin_port);
+}
+
+void site_setting(const char *name, const char *value)
+{
+    ck_assert_int_eq(setenv(name, value, 1), 0);
+}
+
+static void set_number(const char *name, int value)
+{
+    char text[16];
+    snprintf(text, sizeof(text), "%d", value);
+    site_setting(name, text);
+}
+
+/* The role of the program where this machine has its password, else the owner: policies bind both, since each
+ * read is made as the role authenticated. */
+static void set_role(void)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/postgres_url_query",
+             getenv("COLIS_SECRETS") ? getenv("COLIS_SECRETS") : "");
+    if (access(path, R_OK) != 0)
+        return;
+    unsetenv("COLIS_POSTGRES_URL");
+    site_setting("COLIS_POSTGRES_URL_FILE", path);
+}
+
+static void set_settings(void)
+{
+    port = free_port();
+    management_port = free_port();
+    unsetenv("COLIS_POSTGRES_DATABASE");
+    site_setting("COLIS_NAMESPACE", database_name());
+    site_setting("COLIS_MONGO_DATABASE", store_name());
+    set_number("COLIS_LISTEN_PORT", port);
+    set_number("COLIS_MANAGEMENT_PORT", management_port);
+    site_setting("COLIS_TOKEN_ISSUER", ISSUER);
+    site_setting("COLIS_TOKEN_AUDIENCE", "authenticated");
+    site_setting("COLIS_LOG_LEVEL", "error");
+}
+
+void site_make(void)
+{
+    static char *arguments[] = {"test", NULL};
+    const struct setting *const tables[] = {receipt_settings, NULL};
+    unsetenv("COLIS_TOKEN_SECRET_FILE");
+    unsetenv("COLIS_SERVER_KEY_FILE");
+    site_setting("COLIS_TOKEN_SECRET", TOKEN_SECRET);
+    site_setting("COLIS_SERVER_KEY", SERVER_KEY);
+    ck_assert_int_eq(settings_read(tables, 1, arguments, getenv), 0);
+    ck_assert_int_eq(receipt_keeper_new(&receipts), 0);
+    database_make();
+    schema_make();
+    store_make();
+    set_settings();
+}
+
+static bool is_ready(void)
+{
+    return site_managed("/readyz") == 200;
+}
+
+void site_run(bool until_ready)
+{
+    set_role();
+    program = fork();
+    if (program == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execl(getenv("COLIS_QUERY"), "colis-query", (char *)NULL);
+        _exit(127);
+    }
+    for (int turn = 0; turn < 500 && !(until_ready ? is_ready() : site_managed("/healthz") == 200); turn++)
+        (void)poll(NULL, 0, 10); /* there is nothing to be told by before the port is open */
+    ck_assert_int_eq(site_managed("/healthz"), 200);
+}
+
+void site_start(void)
+{
+    site_make();
+    site_run(true);
+}
+
+void site_terminate(void)
+{
+    kill(program, SIGTERM);
+}
+
+int site_ended(void)
+{
+    int status = 0;
+    ck_assert_int_eq(waitpid(program, &status, 0), program);
+    program = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* The program must always end well. */
+void site_stop(void)
+{
+    if (program > 0) {
+        site_terminate();
+        ck_assert_int_eq(site_ended(), 0);
+    }
+    receipt_keeper_free(receipts);
+    schema_done();
+    store_free();
+}
+
+/* --- what it reads --- */
+
+void site_verdict(const char *command, const char *principal, const char *reason, const char *fingerprint)
+{
+    char quoted[80] = "null", hex[80] = "null";
+    if (reason)
+        snprintf(quoted, sizeof(quoted), "'%s'", reason);
+    if (fingerprint)
+        snprintf(hex, sizeof(hex), "'\\x%s'", fingerprint);
+    site_sql("insert into bus.verdict (id, principal, subject, decided_at, fingerprint, fact_count, "
+             "accepted, kind, reason) "
+             "values ('%s', '%s', '" PARCEL "', '2026-11-22T10:00:00.5Z', %s, %d, %s, 'parcel', %s)",
+             command, principal, hex, reason ? 0 : 2, reason ? "false" : "true", quoted);
+}
+
+void site_parcel(const char *id, const char *sender, int64_t registered_s)
+{
+    site_sql("insert into state.parcel (id, version, state, changed_at, sender, origin_country, origin_city, "
+             "destination_country, destination_city, weight_g, category, value_amount, value_currency, "
+             "registered_at) "
+             "values ('%s', 1, 'registered', '2026-11-22T10:00:00.123Z', '%s', 'FR', 'Paris', 'SN', 'Dakar', "
+             "2500, "
+             "'clothes', 40000, 'XOF', to_timestamp(%lld))",
+             id, sender, (long long)registered_s);
+    site_sql("insert into private.parcel (id, name, n, value) values ('%s', 'register', 1, "
+             "'{\"recipient\":{\"name\":\"Awa "
+             "Ndiaye\",\"phone\":\"+221770000000\"},\"origin\":{\"landmark\":\"Gare\"},"
+             "\"description\":\"robes\"}')",
+             id);
+}
+
+void site_receipt(const char *command, uint8_t fingerprint_byte, struct buf *to)
+{
+    struct id id;
+    uint8_t fingerprint[16];
+    char text[RECEIPT_TEXT];
+    memset(fingerprint, fingerprint_byte, sizeof(fingerprint));
+    ck_assert_int_eq(id_parse(span_of(command), &id), 0);
+    receipt_sign(receipts, &id, 1000, fingerprint, text);
+    buf_text(to, text);
+}
+
+/* --- the management port --- */
+
+static int managed(const char *target, struct reply *ret_reply)
+{
+    CLEANUP(buf_done) struct buf request = {0};
+    int client = client_connect(management_port);
+    if (client < 0)
+        return 0;
+    buf_format(&request, "GET %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n", target);
+    client_write(client, &request);
+    client_read(client, ret_reply);
+    return ret_reply->status;
+}
+
+int site_managed(const char *target)
+{
+    struct reply reply = {0};
+    int status = managed(target, &reply);
+    reply_done(&reply);
+    return status;
+}
+
+long long site_metric(const char *name)
+{
+    struct reply reply = {0};
+    long long value = -1;
+    ck_assert_int_eq(managed("/metrics", &reply), 200);
+    for (const char *line = reply.body.data; line; line = strchr(line + 1, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ' ')
+            value = strtoll(line + strlen(name), NULL, 10);
+    }
+    reply_done(&reply);
+    return value;
+}

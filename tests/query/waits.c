@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * ?wait= and ?after=: answered when the verdict is there, hinted or not; by one statement for all; never
+ * beyond the cap, the time, or the program's end. */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "shared/base/clock.h"
+#include "tests/query/site.h"
+
+enum { MANY = 400 };
+
+/* The n-th command of these tests, waiting with its receipt. */
+static int wait_for(int number, int seconds)
+{
+    CLEANUP(buf_done) struct buf receipt = {0};
+    char command[40], target[200];
+    snprintf(command, sizeof(command), "5b900000-0000-8000-8000-%012d", number);
+    site_receipt(command, 7, &receipt);
+    snprintf(target, sizeof(target), "/v1/commands/%s?wait=%d&receipt=%s", command, seconds, receipt.data);
+    return client_send(AWA, NULL, target, NULL);
+}
+
+static void decide(int number)
+{
+    char command[40];
+    snprintf(command, sizeof(command), "5b900000-0000-8000-8000-%012d", number);
+    site_verdict(command, AWA, NULL, NULL);
+}
+
+/* Until so many wait, seen from outside. */
+static void until_waiting(long long count)
+{
+    for (int turn = 0; turn < 1000 && site_metric("colis_query_waiters") != count; turn++)
+        (void)poll(NULL, 0, 5);
+    ck_assert_int_eq(site_metric("colis_query_waiters"), count);
+}
+
+static int status_of(int client)
+{
+    struct reply reply;
+    client_read(client, &reply);
+    reply_done(&reply);
+    return reply.status;
+}
+
+START_TEST(a_hint_answers_at_once)
+{
+    int client = wait_for(1, 30);
+    until_waiting(1);
+    decide(1);
+    int64_t before_ms = clock_steady_ms();
+    site_sql("notify verdict");
+    ck_assert_int_eq(status_of(client), 200);
+    ck_assert_int_lt(clock_steady_ms() - before_ms, 200);
+    until_waiting(0);
+}
+END_TEST
+
+START_TEST(a_lost_hint_costs_a_moment)
+{
+    int client = wait_for(1, 30);
+    until_waiting(1);
+    decide(1);
+    int64_t before_ms = clock_steady_ms();
+    ck_assert_int_eq(status_of(client), 200);
+    ck_assert_int_lt(clock_steady_ms() - before_ms, 2000);
+}
+END_TEST
+
+START_TEST(the_time_over_is_pending)
+{
+    int64_t before_ms = clock_steady_ms();
+    ck_assert_int_eq(status_of(wait_for(1, 1)), 202);
+    ck_assert_int_ge(clock_steady_ms() - before_ms, 1000);
+    until_waiting(0);
+}
+END_TEST
+
+START_TEST(many_are_answered_by_few_statements)
+{
+    static int clients[MANY];
+    for (int at = 0; at < MANY; at++)
+        clients[at] = wait_for(at, 30);
+    until_waiting(MANY);
+    long long before = site_metric("colis_query_wait_batches_total");
+    site_sql("insert into bus.verdict (id, principal, subject, decided_at, fact_count, accepted, kind) "
+             "select ('5b900000-0000-8000-8000-' || lpad(n::text, 12, '0'))::uuid, '" AWA "', '" PARCEL
+             "', now(), 1, true, 'parcel' from generate_series(0, %d) n",
+             MANY - 1);
+    site_sql("notify verdict");
+    for (int at = 0; at < MANY; at++)
+        ck_assert_int_eq(status_of(clients[at]), 200);
+    ck_assert_int_le(site_metric("colis_query_wait_batches_total") - before, 5);
+    until_waiting(0);
+}
+END_TEST
+
+START_TEST(somebody_elses_verdict_ends_no_wait)
+{
+    CLEANUP(buf_done) struct buf receipt = {0};
+    char target[200];
+    int client = wait_for(1, 30);
+    site_receipt("5b900000-0000-8000-8000-000000000001", 7, &receipt);
+    snprintf(target, sizeof(target), "/v1/commands/5b900000-0000-8000-8000-000000000001?wait=1&receipt=%s",
+             receipt.data);
+    int other = client_send(BINTA, NULL, target, NULL);
+    until_waiting(2);
+    decide(1);
+    site_sql("notify verdict");
+    ck_assert_int_eq(status_of(client), 200);
+    ck_assert_int_eq(status_of(other), 202);
+}
+END_TEST
+
+START_TEST(who_leaves_waits_no_more)
+{
+    int clients[3];
+    for (int at = 0; at < 3; at++)
+        clients[at] = wait_for(at, 30);
+    until_waiting(3);
+    client_vanish(clients[1]);
+    until_waiting(2);
+    decide(0);
+    decide(1);
+    decide(2);
+    site_sql("notify verdict");
+    ck_assert_int_eq(status_of(clients[0]), 200);
+    ck_assert_int_eq(status_of(clients[2]), 200);
+}
+END_TEST
+
+START_TEST(a_lost_session_ends_no_wait)
+{
+    int client = wait_for(1, 30);
+    until_waiting(1);
+    site_sql("select pg_terminate_backend(pid) from pg_stat_activity "
+             "where datname = current_database() and application_name like 'colis-query%%'");
+    decide(1);
+    ck_assert_int_eq(status_of(client), 200);
+}
+END_TEST
+
+START_TEST(a_read_after_a_command_waits_for_it)
+{
+    struct reply reply;
+    int client =
+        client_send(AWA, NULL, "/v1/parcels/" PARCEL "?after=5b900000-0000-8000-8000-000000000001", NULL);
+    until_waiting(1);
+    site_parcel(PARCEL, AWA, 1000);
+    decide(1);
+    site_sql("notify verdict");
+    client_read(client, &reply);
+    ck_assert_int_eq(reply.status, 200);
+    reply_done(&reply);
+    get(AWA, "/v1/parcels?after=5b900000-0000-8000-8000-000000000001", &reply);
+    ck_assert_int_eq(reply.status, 200);
+    reply_done(&reply);
+    get(AWA, "/v1/parcels?after=nonsense", &reply);
+    ck_assert_int_eq(reply.status, 400);
+    reply_done(&reply);
+}
+END_TEST
+
+START_TEST(a_command_that_is_never_decided_is_not_read_past)
+{
+    struct reply reply;
+    site_parcel(PARCEL, AWA, 1000);
+    get(AWA, "/v1/parcels/" PARCEL "?after=5b900000-0000-8000-8000-000000000001", &reply);
+    ck_assert_int_eq(reply.status, 503);
+    ck_assert_str_eq(reply_header(&reply, "Retry-After"), "1");
+    reply_done(&reply);
+}
+END_TEST
+
+START_TEST(the_end_answers_all_who_wait)
+{
+    int clients[5];
+    for (int at = 0; at < 5; at++)
+        clients[at] = wait_for(at, 30);
+    until_waiting(5);
+    site_terminate();
+    for (int at = 0; at < 5; at++)
+        ck_assert_int_eq(status_of(clients[at]), 202);
+    ck_assert_int_eq(site_ended(), 0);
+}
+END_TEST
+
+START_TEST(more_than_may_wait_are_turned_away)
+{
+    site_setting("COLIS_QUERY_WAITERS", "3");
+    site_run(true);
+    int clients[3];
+    for (int at = 0; at < 3; at++)
+        clients[at] = wait_for(at, 30);
+    until_waiting(3);
+    ck_assert_int_eq(status_of(wait_for(4, 30)), 503);
+    for (int at = 0; at < 3; at++)
+        decide(at);
+    for (int at = 0; at < 3; at++)
+        ck_assert_int_eq(status_of(clients[at]), 200);
+}
+END_TEST
+
+TCase *wait_cases(void)
+{
+    TCase *cases = tcase_create("wait");
+    tcase_add_checked_fixture(cases, site_start, site_stop);
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, a_hint_answers_at_once);
+    tcase_add_test(cases, a_lost_hint_costs_a_moment);
+    tcase_add_test(cases, the_time_over_is_pending);
+    tcase_add_test(cases, many_are_answered_by_few_statements);
+    tcase_add_test(cases, somebody_elses_verdict_ends_no_wait);
+    tcase_add_test(cases, who_leaves_waits_no_more);
+    tcase_add_test(cases, a_lost_session_ends_no_wait);
+    tcase_add_test(cases, a_read_after_a_command_waits_for_it);
+    tcase_add_test(cases, a_command_that_is_never_decided_is_not_read_past);
+    tcase_add_test(cases, the_end_answers_all_who_wait);
+    return cases;
+}
+
+/* With a program of its own making. */
+TCase *limit_cases(void)
+{
+    TCase *cases = tcase_create("limit");
+    tcase_add_checked_fixture(cases, site_make, site_stop);
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, more_than_may_wait_are_turned_away);
+    return cases;
+}
