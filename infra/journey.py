@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import sys
 import time
+import urllib.parse
 import uuid
 
 import confluent_kafka
@@ -76,12 +77,8 @@ def command_send(client, path, body):
 
 
 def command_verdict(client, accepted):
-    url = accepted["status_url"]
-    if url.startswith("/"):
-        url = os.environ["COLIS_QUERY_URL"] + url
-
     def look():
-        reply = client.get(url + ("&" if "?" in url else "?") + "wait=10", timeout=DEADLINE + 10)
+        reply = client.get(accepted["status_url"] + "&wait=10", timeout=DEADLINE + 10)
         if reply.status_code == 202:
             return None
         if reply.status_code != 200:
@@ -94,10 +91,8 @@ def command_verdict(client, accepted):
 
 
 def resource_read(client, path):
-    url = path if path.startswith("http") else os.environ["COLIS_QUERY_URL"] + path
-
     def look():
-        reply = client.get(url, timeout=DEADLINE)
+        reply = client.get(os.environ["COLIS_QUERY_URL"] + path, timeout=DEADLINE)
         if reply.status_code == 404:
             return None
         if reply.status_code != 200:
@@ -165,16 +160,17 @@ def profile_update(client, watch, address):
 
 
 def parcel_register(client, watch):
-    """The path of the parcel that was accepted."""
+    """The path of a parcel that was accepted."""
     watch.restart()
     accepted = command_send(client, "/v1/parcels", {
         "recipient": {"name": "Moussa Ndiaye", "phone": "+221770000000"}, "origin": {"country": "FR", "city": "Paris"},
         "destination": {"country": "SN", "city": "Dakar"}, "weight_g": 2500, "category": "clothes",
         "value": {"amount": 40000, "currency": "XOF"}})
-    watch.step("parcel", f"202, {accepted['resource']}")
+    path = urllib.parse.urlsplit(accepted["resource"]).path
+    watch.step("parcel", f"202, {path}")
     verdict = command_verdict(client, accepted)
     watch.step("verdict", f"accepted, facts {', '.join(verdict['facts'])}")
-    return accepted["resource"]
+    return path
 
 
 def journey():

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * C11 threads by POSIX threads, linked into what build/tsan makes. librdkafka starts its threads with thrd_create,
- * which clang's thread sanitizer does not know: such a thread ends in a segmentation fault. It knows pthread_create,
- * and the locks. In glibc the types are the same; so are 0 and thrd_success. */
+ * C11 threads by POSIX threads, linked into what build/tsan makes. librdkafka starts its threads with
+ * thrd_create, which clang's thread sanitizer does not know: such a thread ends in a segmentation fault. It
+ * knows pthread_create, and the locks. In glibc the types are the same; so are 0 and thrd_success. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -82,7 +82,8 @@ int cnd_broadcast(cnd_t *condition)
 
 int cnd_wait(cnd_t *condition, mtx_t *mutex)
 {
-    return pthread_cond_wait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex) ? thrd_error : thrd_success;
+    return pthread_cond_wait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex) ? thrd_error
+                                                                                    : thrd_success;
 }
 
 int cnd_timedwait(cnd_t *condition, mtx_t *mutex, const struct timespec *until)
