@@ -40,7 +40,8 @@ def test_a_registered_parcel_is_told_to_its_sender_in_french(post, mail_server, 
     text = mail.get_content()
     assert "Bonjour Awa N'Diaye-Éloïse," in text and parcel in text and "2,5 kg" in text and "vêtements" in text
     await_state(post, "sent")
-    told, = post.rows("select id::text, fact::text, person::text, purpose, subject, attempts, repeat from bus.notification")
+    told, = post.rows("select id::text, fact::text, person::text, purpose, subject, attempts, repeat "
+                      "from bus.notification")
     assert told[1:] == (fact, person, "parcel.registered", f"parcel/{parcel}", 1, False)
     assert mail["Message-ID"] == f"<{told[0]}@example.org>" and mail["X-Colis-Notification"] == told[0]
     assert mail["X-Colis-Repeat"] is None
@@ -85,7 +86,8 @@ def test_lines_that_begin_with_a_dot_survive(post, mail_server, person):
     assert "Bonjour ..," in mail.get_content() and ". (FR)" in mail.get_content()
 
 
-@pytest.mark.parametrize("address", ["a@example.org\r\nBcc: b@example.org", "a>@example.org", "nobody", "a b@example.org"])
+@pytest.mark.parametrize("address", ["a@example.org\r\nBcc: b@example.org", "a>@example.org", "nobody",
+                                     "a b@example.org"])
 def test_an_address_that_could_say_more_than_an_address_is_never_used(post, mail_server, person, address):
     facts.profile(post, person, email=address)
     facts.registered(post, person)

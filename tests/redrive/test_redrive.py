@@ -96,13 +96,15 @@ def test_a_dead_command_can_be_marked_too(empty, redrive):
     assert actions(empty) == {"0:5": None, "0:7": "release"}
 
 
-@pytest.mark.parametrize("arguments", [["release", "nobody"], ["show", "9:9"], ["discard", "--id", str(uuid.UUID(int=1))]])
+@pytest.mark.parametrize("arguments", [["release", "nobody"], ["show", "9:9"],
+                                       ["discard", "--id", str(uuid.UUID(int=1))]])
 def test_what_is_not_there_is_said_by_the_exit_code(redrive, arguments):
     answer = redrive(*arguments)
     assert answer.returncode == 1 and "no such command" in answer.stderr and answer.stdout == ""
 
 
-@pytest.mark.parametrize("arguments", [[], ["drop"], ["release"], ["list", "key-1"], ["release", "k", "--id", str(uuid.UUID(int=1))],
+@pytest.mark.parametrize("arguments", [[], ["drop"], ["release"], ["list", "key-1"],
+                                       ["release", "k", "--id", str(uuid.UUID(int=1))],
                                        ["show", "--id", "17"], ["list", "--kind=odd"], ["list", "--colour=red"]])
 def test_a_request_without_sense_is_refused_and_marks_nothing(empty, redrive, arguments):
     park(empty, (0, 5), key="k")
