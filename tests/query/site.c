@@ -177,12 +177,12 @@ void site_parcel(const char *id, const char *sender, int64_t registered_s)
 
 void site_receipt(const char *command, uint8_t fingerprint_byte, struct buf *to)
 {
-    struct id id;
-    uint8_t fingerprint[16];
+    struct receipt receipt = {.accepted_ms = 1000};
     char text[RECEIPT_TEXT];
-    memset(fingerprint, fingerprint_byte, sizeof(fingerprint));
-    ck_assert_int_eq(id_parse(span_of(command), &id), 0);
-    receipt_sign(receipts, &id, 1000, fingerprint, text);
+    memset(receipt.fingerprint, fingerprint_byte, sizeof(receipt.fingerprint));
+    ck_assert_int_eq(id_parse(span_of(command), &receipt.command), 0);
+    ck_assert_int_eq(id_parse(SPAN(AWA), &receipt.person), 0);
+    receipt_sign(receipts, &receipt, text);
     buf_text(to, text);
 }
 
@@ -213,7 +213,7 @@ long long site_metric(const char *name)
     struct reply reply = {0};
     long long value = -1;
     ck_assert_int_eq(managed("/metrics", &reply), 200);
-    for (const char *line = reply.body.data; line; line = strchr(line + 1, '\n')) {
+    for (const char *line = reply.body.data; line; line = strchr(line, '\n')) {
         line += *line == '\n';
         if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ' ')
             value = strtoll(line + strlen(name), NULL, 10);

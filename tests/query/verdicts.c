@@ -60,6 +60,8 @@ START_TEST(anothers_command_is_not_there)
     reply_done(&reply);
     get_as(CLERK, "staff", PATH, &reply);
     ck_assert_int_eq(reply.status, 404);
+    expect(AWA, with_receipt(7), 200);
+    expect(BINTA, with_receipt(7), 404); /* the receipt in other hands tells nothing either */
 }
 END_TEST
 

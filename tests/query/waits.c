@@ -102,7 +102,7 @@ START_TEST(somebody_elses_verdict_ends_no_wait)
     char target[200];
     int client = wait_for(1, 30);
     site_receipt("5b900000-0000-8000-8000-000000000001", 7, &receipt);
-    snprintf(target, sizeof(target), "/v1/commands/5b900000-0000-8000-8000-000000000001?wait=1&receipt=%s",
+    snprintf(target, sizeof(target), "/v1/commands/5b900000-0000-8000-8000-000000000001?wait=4&receipt=%s",
              receipt.data);
     int other = client_send(BINTA, NULL, target, NULL);
     until_waiting(2);
