@@ -103,8 +103,8 @@ enum {
     CODEC_INVALID = 2,  /* JSON, but not this schema: errors->items */
 };
 
-/* ret_message: schema->size bytes, untouched unless 0 is returned... it may be partly written; errors may be
- * NULL. */
+/* ret_message: schema->size bytes, of no meaning unless 0 is returned. ret_errors may be NULL. A second known
+ * member of one name is CODEC_NOT_JSON; an unknown one is "is not known" each time (open: skipped). */
 MUST_CHECK int codec_decode(const struct schema *schema, struct span json, void *ret_message,
                             struct codec_errors *ret_errors);
 

@@ -46,3 +46,12 @@ const struct schema *schema_of(const char *name)
         row++;
     return *row;
 }
+
+bool route_allows(const struct route_row *row, const char *role)
+{
+    size_t size = strlen(role);
+    for (const char *at = row->role; size > 0 && (at = strstr(at, role)); at += size)
+        if ((at == row->role || at[-1] == ' ') && (at[size] == ' ' || at[size] == '\0'))
+            return true;
+    return false;
+}

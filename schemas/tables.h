@@ -42,8 +42,9 @@ struct route_row {
     const char *resource;  /* Location's pattern: "/v1/parcels/{id}", "/v1/me/profile" */
     const char *role;      /* "person": who may call it; staff and lead may where listed ("person staff") */
 };
-extern const struct route_row route_rows[]; /* ends with an empty row */
-extern const char openapi_json[];           /* the document both servers answer at GET /openapi.json */
+extern const struct route_row route_rows[];                       /* ends with an empty row */
+bool route_allows(const struct route_row *row, const char *role); /* is role one of its words? */
+extern const char openapi_json[]; /* the document both servers answer at GET /openapi.json */
 extern const size_t openapi_json_size;
 
 struct topic_row {

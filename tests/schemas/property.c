@@ -11,7 +11,7 @@
 #include "shared/base/cleanup.h"
 #include "tests/schemas/cases.h"
 
-enum { MESSAGES = 4000, DAMAGED = 40000 };
+enum { MESSAGES = 4000, DAMAGED = 20000 };
 
 static char message[65536], again[65536];
 
@@ -170,7 +170,7 @@ START_TEST(reads_again_what_it_wrote)
     for (int i = 0; i < MESSAGES; i++) {
         const struct schema *schema = any_schema(&seed);
         struct codec_errors errors;
-        memset(message, 0, sizeof message);
+        memset(message, 0, schema->size);
         fill(&seed, schema, message);
         buf_clear(&json);
         codec_encode(schema, message, CODEC_ALL, &json);
@@ -192,7 +192,7 @@ START_TEST(parts_add_up_to_the_whole)
     for (int i = 0; i < MESSAGES; i++) {
         size_t at;
         const char *reason;
-        memset(message, 0, sizeof message);
+        memset(message, 0, profile_update_v1_schema.size);
         fill(&seed, &profile_update_v1_schema, message);
         buf_clear(&whole), buf_clear(&shown), buf_clear(&kept);
         codec_encode(&profile_update_v1_schema, message, CODEC_ALL, &whole);
@@ -200,7 +200,7 @@ START_TEST(parts_add_up_to_the_whole)
         codec_encode(&profile_update_v1_schema, message, CODEC_PRIVATE, &kept);
         ck_assert_str_eq(shown.data, "{}");
         ck_assert_str_eq(kept.data, whole.data);
-        memset(message, 0, sizeof message);
+        memset(message, 0, parcel_register_v1_schema.size);
         fill(&seed, &parcel_register_v1_schema, message);
         buf_clear(&shown), buf_clear(&kept);
         codec_encode(&parcel_register_v1_schema, message, CODEC_PUBLIC, &shown);
@@ -252,7 +252,7 @@ START_TEST(answers_damaged_documents)
         struct codec_errors errors;
         size_t at;
         const char *reason;
-        memset(message, 0, sizeof message);
+        memset(message, 0, schema->size);
         fill(&seed, schema, message);
         buf_clear(&json), buf_clear(&canonical);
         codec_encode(schema, message, CODEC_ALL, &json);
@@ -260,10 +260,9 @@ START_TEST(answers_damaged_documents)
         int result = codec_decode(schema, buf_as_span(&json), message, &errors);
         ck_assert(result >= 0 && result <= 2);
         answers[result]++;
-        if (scan_check(buf_as_span(&json), &at, &reason) != 0)
-            ck_assert_int_eq(result, CODEC_NOT_JSON);
-        else
-            ck_assert(result != CODEC_NOT_JSON || strcmp(errors.syntax, "a member stands twice") == 0);
+        bool broken = scan_check(buf_as_span(&json), &at, &reason) != 0;
+        bool doubled = result == CODEC_NOT_JSON && strcmp(errors.syntax, "a member stands twice") == 0;
+        ck_assert(broken ? result == CODEC_NOT_JSON : result != CODEC_NOT_JSON || doubled);
         if (result != 0)
             continue;
         codec_encode(schema, message, CODEC_ALL, &canonical);
