@@ -95,14 +95,15 @@ static bool take_after(struct call *call)
 static bool take_receipt(struct call *call)
 {
     char text[PARAMETER];
-    int64_t wait_s = 0, accepted_ms = 0;
+    struct receipt receipt = {.command = call->id, .person = call->claims.subject};
+    int64_t wait_s = 0;
     if (!take_number(call->request, "wait", 0, QUERY_WAIT_MAX_S, &wait_s))
         return false;
     call->wait_ms = wait_s * 1000;
     int outcome = http_query(call->request, "receipt", text, sizeof(text));
     if (outcome == 0)
-        call->has_receipt = receipt_check(call->query->receipts, &call->id, span_of(text), &accepted_ms,
-                                          call->fingerprint) == 0;
+        call->has_receipt = receipt_check(call->query->receipts, span_of(text), &receipt) == 0;
+    memcpy(call->fingerprint, receipt.fingerprint, sizeof(call->fingerprint));
     return outcome == 0 || outcome == HTTP_ABSENT;
 }
 
@@ -116,18 +117,6 @@ static bool take_parameters(struct call *call)
 
 /* --- who --- */
 
-/* Is role one of the words? */
-static bool role_may(const char *words, const char *role)
-{
-    size_t size = strlen(role);
-    for (const char *at = strstr(words, role); at && size > 0; at = strstr(at + 1, role)) {
-        bool begins = at == words || at[-1] == ' ', ends = at[size] == ' ' || at[size] == '\0';
-        if (begins && ends)
-            return true;
-    }
-    return false;
-}
-
 /* True where the caller may; else they have been told. */
 static bool admit(struct query *query, struct http_request *request, const struct route_row *route,
                   struct token_claims *ret_claims)
@@ -138,7 +127,7 @@ static bool admit(struct query *query, struct http_request *request, const struc
         0) {
         metric_add(&refused_tokens, 1);
         problem_reply(request, PROBLEM_UNAUTHORIZED, NULL, 0);
-    } else if (!role_may(route->role, ret_claims->role)) {
+    } else if (!route_allows(route, ret_claims->role)) {
         problem_reply(request, PROBLEM_FORBIDDEN, NULL, 0);
     } else if (bucket_take(query->buckets, span_of(ret_claims->subject.text), clock_steady_ms(), &retry_s) !=
                0) {

@@ -7,6 +7,8 @@
 #include "shared/base/clock.h"
 #include "shared/base/metric.h"
 
+enum { RETRY_S = 1 };
+
 static struct metric produce_seconds = {.name = "colis_ingress_produce_seconds",
                                         .kind = METRIC_HISTOGRAM,
                                         .help = "From handing a record over to its acknowledgement"};
@@ -18,38 +20,6 @@ __attribute__((constructor)) static void figures_register(void)
 {
     metric_register(&produce_seconds);
     metric_register(&unknown);
-}
-
-struct pending *answer_expect(struct ingress *ingress, struct http_request *request)
-{
-    struct pending *pending = ingress->spare;
-    if (pending)
-        ingress->spare = pending->next;
-    else
-        pending = memory_new(1, sizeof(*pending));
-    pending->request = request;
-    pending->next = NULL;
-    pending->sent_ms = clock_steady_ms();
-    http_set_data(request, pending);
-    return pending;
-}
-
-void answer_forget(struct ingress *ingress, struct pending *pending)
-{
-    pending->next = ingress->spare;
-    ingress->spare = pending;
-}
-
-void answer_done(struct ingress *ingress)
-{
-    while (ingress->spare) {
-        struct pending *pending = ingress->spare;
-        ingress->spare = pending->next;
-        free(pending);
-    }
-    buf_done(&ingress->data);
-    buf_done(&ingress->body);
-    buf_done(&ingress->location);
 }
 
 void answer_gone(void *self, struct http_request *request)
@@ -79,11 +49,11 @@ static void write_body(const struct pending *pending, struct span location, stru
 {
     buf_clear(to);
     buf_text(to, "{\"id\":\"");
-    buf_text(to, pending->command.text);
+    buf_text(to, pending->event.id.text);
     buf_text(to, "\",\"status_url\":\"");
     buf_text(to, ingress_values.query_url);
     buf_text(to, "/v1/commands/");
-    buf_text(to, pending->command.text);
+    buf_text(to, pending->event.id.text);
     buf_text(to, "?receipt=");
     buf_text(to, pending->receipt);
     buf_text(to, "\",\"resource\":\"");
@@ -115,5 +85,12 @@ void answer_reported(void *self, void *cookie, enum kafka_report report, int32_t
         accepted(ingress, pending);
     else if (pending->request)
         problem_reply(pending->request, PROBLEM_UNKNOWN_OUTCOME, NULL, 0);
-    answer_forget(ingress, pending);
+    pending_give(ingress, pending);
+}
+
+void answer_unsent(struct ingress *ingress, struct pending *pending)
+{
+    if (pending->request)
+        problem_reply(pending->request, PROBLEM_UNAVAILABLE, NULL, RETRY_S);
+    pending_give(ingress, pending);
 }

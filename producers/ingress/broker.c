@@ -65,7 +65,8 @@ static int reported(void *self, int events)
 {
     struct ingress *ingress = self;
     (void)events;
-    return error_forward(kafka_out_step(ingress->out));
+    TRY(kafka_out_step(ingress->out));
+    return error_forward(batch_reported(ingress));
 }
 
 static int turn(void *self)
@@ -73,7 +74,8 @@ static int turn(void *self)
     struct ingress *ingress = self;
     service_beat();
     TRY(kafka_out_step(ingress->out));
-    metric_set(&open_records, (int64_t)kafka_out_open(ingress->out));
+    TRY(batch_reported(ingress));
+    metric_set(&open_records, (int64_t)(kafka_out_open(ingress->out) + ingress->held));
     if (!ingress->topics_checked) {
         service_ready(false, "no broker answers");
         check_topics(ingress);
@@ -97,6 +99,7 @@ int broker_open(struct ingress *ingress)
                        &ingress->on_report));
     loop_watch_want(ingress->on_report, LOOP_READ);
     ingress->asked_ms = -ASK_MS;
+    ingress->release = loop_timer_new(ingress->loop, batch_release, ingress);
     ingress->tick = loop_timer_new(ingress->loop, turn, ingress);
     loop_timer_start(ingress->tick, 0, TICK_MS);
     return 0;
@@ -104,9 +107,12 @@ int broker_open(struct ingress *ingress)
 
 void broker_close(struct ingress *ingress)
 {
+    if (ingress->held > 0 && batch_release(ingress) != 0)
+        log_with(LOG_LEVEL_ERROR, "records could not be sent at the end", .err = error_text());
     if (ingress->out && kafka_out_flush(ingress->out, FLUSH_MS) != 0)
         log_plain(LOG_LEVEL_WARN, "records were still open at the end");
     loop_watch_free(ingress->on_report);
     loop_timer_free(ingress->tick);
+    loop_timer_free(ingress->release);
     kafka_out_free(ingress->out);
 }

@@ -26,23 +26,13 @@ static int refuse(const struct asked *asked, enum problem problem, int retry_s)
     return REFUSED;
 }
 
-/* Words separated by spaces. */
-static bool role_listed(const char *list, const char *role)
-{
-    size_t size = strlen(role);
-    for (const char *at = list; (at = strstr(at, role)); at += size)
-        if ((at == list || at[-1] == ' ') && (at[size] == 0 || at[size] == ' '))
-            return size > 0;
-    return false;
-}
-
 static int ask_who(struct ingress *ingress, struct asked *asked)
 {
     const char *reason;
     int retry_s, wait = 0;
     if (token_check(ingress->tokens, asked->seen->authorization, asked->now_ms, &asked->claims, &reason) != 0)
         return refuse(asked, PROBLEM_UNAUTHORIZED, 0);
-    if (!role_listed(asked->route->role, asked->claims.role))
+    if (!route_allows(asked->route, asked->claims.role))
         return refuse(asked, PROBLEM_FORBIDDEN, 0);
     wait = bucket_take(ingress->buckets, span_of(asked->claims.subject.text), clock_steady_ms(), &retry_s);
     return wait == BUCKET_EMPTY ? refuse(asked, PROBLEM_RATE, retry_s) : 0;
@@ -87,19 +77,15 @@ static int name_subject(struct asked *asked)
     }
 }
 
-/* The body by the route's schema, and then again as the codec writes it: ingress->data. */
+/* The body by the route's schema; what is wrong with it is told field by field. */
 static int read_body(struct ingress *ingress, const struct asked *asked)
 {
-    const struct schema *schema = asked->route->command->schema;
     struct span body = asked->seen->body.size > 0 ? asked->seen->body : SPAN("{}");
     struct codec_errors errors;
-    if (codec_decode(schema, body, ingress->message, &errors) != 0) {
-        problem_reply_invalid(asked->request, &errors);
-        return REFUSED;
-    }
-    buf_clear(&ingress->data);
-    codec_encode(schema, ingress->message, CODEC_ALL, &ingress->data);
-    return 0;
+    if (codec_decode(asked->route->command->schema, body, ingress->message, &errors) == 0)
+        return 0;
+    problem_reply_invalid(asked->request, &errors);
+    return REFUSED;
 }
 
 static void put(char *to, size_t capacity, const char *front, const char *back)
@@ -109,46 +95,37 @@ static void put(char *to, size_t capacity, const char *front, const char *back)
     (void)!text_copy(to + size, capacity - size, span_of(back));
 }
 
-static void make_event(struct ingress *ingress, const struct asked *asked, const uint8_t fingerprint[16],
-                       struct event *ret_event)
+static void make_event(const struct asked *asked, const uint8_t fingerprint[16], struct pending *pending)
 {
     const struct message_row *command = asked->route->command;
-    *ret_event =
-        (struct event){.id = asked->command, .time_ms = asked->now_ms, .data = buf_as_span(&ingress->data)};
-    put(ret_event->source, sizeof(ret_event->source), "/ingress", "");
-    put(ret_event->type, sizeof(ret_event->type), "", command->type);
-    put(ret_event->subject, sizeof(ret_event->subject), asked->route->aggregate, "/");
-    put(ret_event->subject + strlen(ret_event->subject), sizeof(asked->subject.text), "",
-        asked->subject.text);
-    put(ret_event->dataschema, sizeof(ret_event->dataschema), "/schemas/commands/", command->type);
-    put(ret_event->key, sizeof(ret_event->key), "", asked->claims.subject.text);
-    put(ret_event->principal, sizeof(ret_event->principal), "", asked->claims.subject.text);
-    put(ret_event->role, sizeof(ret_event->role), "", asked->claims.role);
-    crypto_hex(fingerprint, 16, ret_event->fingerprint);
-    trace_continue(asked->seen->traceparent, ret_event->traceparent);
+    struct event *event = &pending->event;
+    *event =
+        (struct event){.id = asked->command, .time_ms = asked->now_ms, .data = buf_as_span(&pending->data)};
+    put(event->source, sizeof(event->source), "/ingress", "");
+    put(event->type, sizeof(event->type), "", command->type);
+    put(event->subject, sizeof(event->subject), asked->route->aggregate, "/");
+    put(event->subject + strlen(event->subject), sizeof(asked->subject.text), "", asked->subject.text);
+    put(event->dataschema, sizeof(event->dataschema), "/schemas/commands/", command->type);
+    put(event->key, sizeof(event->key), "", asked->claims.subject.text);
+    put(event->principal, sizeof(event->principal), "", asked->claims.subject.text);
+    put(event->role, sizeof(event->role), "", asked->claims.role);
+    crypto_hex(fingerprint, 16, event->fingerprint);
+    trace_continue(asked->seen->traceparent, event->traceparent);
 }
 
-/* Whatever send refuses never entered the producer: 503, and only then. */
-static int send(struct ingress *ingress, const struct asked *asked)
+/* The record says what the codec read, in the codec's words. */
+static void put_on_its_way(struct ingress *ingress, const struct asked *asked)
 {
     uint8_t fingerprint[16];
-    struct event event;
+    struct pending *pending = pending_take(ingress, asked->request);
+    codec_encode(asked->route->command->schema, ingress->message, CODEC_ALL, &pending->data);
     receipt_fingerprint(ingress->receipts, span_of(asked->seen->method), asked->seen->path,
-                        buf_as_span(&ingress->data), fingerprint);
-    make_event(ingress, asked, fingerprint, &event);
-    struct pending *pending = answer_expect(ingress, asked->request);
-    pending->command = asked->command;
+                        buf_as_span(&pending->data), fingerprint);
+    make_event(asked, fingerprint, pending);
     pending->subject = asked->subject;
     pending->route = asked->route;
     receipt_sign(ingress->receipts, &asked->command, asked->now_ms, fingerprint, pending->receipt);
-    int outcome = kafka_out_send(ingress->out, "commands", &event, pending);
-    if (outcome == 0)
-        return HTTP_LATER;
-    answer_forget(ingress, pending);
-    if (outcome < 0)
-        return error_forward(outcome);
-    (void)refuse(asked, PROBLEM_UNAVAILABLE, RETRY_S);
-    return 0;
+    batch_add(ingress, pending);
 }
 
 static int reply_plain(struct http_request *request, int status, struct span body)
@@ -173,5 +150,6 @@ int command_take(void *self, struct http_request *request, const void *what)
         (void)refuse(&asked, PROBLEM_UNAVAILABLE, RETRY_S);
         return 0;
     }
-    return send(ingress, &asked);
+    put_on_its_way(ingress, &asked);
+    return HTTP_LATER;
 }

@@ -15,12 +15,14 @@
 #include "shared/links/kafka_out.h"
 #include "shared/run/loop.h"
 
-/* A record the producer has and the broker has not answered for. */
+/* A command on its way: held for the next batch, then with the producer until its report. */
 struct pending {
     struct http_request *request; /* NULL once the client is gone: the record may still be delivered */
-    struct pending *next;         /* of the spare ones */
-    struct id command, subject;
+    struct pending *next;         /* of the held ones, or of the spare ones */
     const struct route_row *route;
+    struct id subject; /* of the aggregate */
+    struct event event;
+    struct buf data; /* event.data */
     int64_t sent_ms;
     char receipt[RECEIPT_TEXT];
 };
@@ -34,9 +36,12 @@ struct ingress {
     struct receipt_keeper *receipts;
     struct bucket_table *buckets;
     struct loop_watch *on_report, *on_stop;
-    struct loop_timer *tick, *deadline;
+    struct loop_timer *tick, *deadline, *release;
+    struct pending *first, *last; /* held */
+    size_t held;
     struct pending *spare;
-    struct buf data, body, location; /* of the request in hand, reused */
+    size_t spares;
+    struct buf body, location; /* of the answer in hand, reused */
     bool topics_checked, checking, draining;
     int64_t asked_ms; /* when the topics were last asked for */
     int failed;       /* what ends the program, besides SIGTERM */
@@ -55,12 +60,20 @@ extern struct ingress_values ingress_values;
 /* command.c: http_handler. A request becomes a record, or a refusal. */
 MUST_CHECK int command_take(void *self, struct http_request *request, const void *what);
 
+/* pending.c: their memory. */
+struct pending *pending_take(struct ingress *ingress, struct http_request *request);
+void pending_give(struct ingress *ingress, struct pending *pending);
+void pending_done(struct ingress *ingress);
+
 /* answer.c: what becomes of a record. */
 void answer_gone(void *self, struct http_request *request);
 void answer_reported(void *self, void *cookie, enum kafka_report report, int32_t partition, int64_t offset);
-struct pending *answer_expect(struct ingress *ingress, struct http_request *request);
-void answer_forget(struct ingress *ingress, struct pending *pending); /* it was not sent */
-void answer_done(struct ingress *ingress);
+void answer_unsent(struct ingress *ingress, struct pending *pending); /* 503; gives pending back */
+
+/* batch.c: records are handed to the producer together. */
+void batch_add(struct ingress *ingress, struct pending *pending);
+MUST_CHECK int batch_reported(struct ingress *ingress); /* after the producer's reports were taken */
+MUST_CHECK int batch_release(void *ingress);            /* all of them, now */
 
 /* broker.c: the producer on the loop, and whether commands can be taken. */
 MUST_CHECK int broker_open(struct ingress *ingress);

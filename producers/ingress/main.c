@@ -129,7 +129,7 @@ static void close_all(struct ingress *ingress)
     bucket_table_free(ingress->buckets);
     receipt_keeper_free(ingress->receipts);
     token_checker_free(ingress->tokens);
-    answer_done(ingress);
+    pending_done(ingress);
     free(ingress->routes);
 }
 

@@ -75,41 +75,42 @@ void receipt_fingerprint(struct receipt_keeper *keeper, struct span method, stru
     tag(keeper, parts, PARTS, ret_fingerprint);
 }
 
-static void seal(struct receipt_keeper *keeper, const struct id *command, const uint8_t bytes[SIZE],
+static void seal(struct receipt_keeper *keeper, const struct receipt *receipt, const uint8_t bytes[SIZE],
                  uint8_t ret_tag[PART_SIZE])
 {
-    const struct span parts[] = {
-        SPAN("receipt"), span_of(command->text), {(const char *)bytes, TAG_AT}
+    const struct span parts[PARTS] = {
+        SPAN("receipt"),
+        span_of(receipt->command.text),
+        span_of(receipt->person.text),
+        {(const char *)bytes, TAG_AT}
     };
-    tag(keeper, parts, 3, ret_tag);
+    tag(keeper, parts, PARTS, ret_tag);
 }
 
-void receipt_sign(struct receipt_keeper *keeper, const struct id *command, int64_t accepted_ms,
-                  const uint8_t fingerprint[16], char ret_text[RECEIPT_TEXT])
+void receipt_sign(struct receipt_keeper *keeper, const struct receipt *receipt, char ret_text[RECEIPT_TEXT])
 {
     uint8_t bytes[SIZE] = {VERSION};
     CLEANUP(buf_done) struct buf text = {0};
-    big_endian((uint64_t)accepted_ms, bytes + TIME_AT);
-    memcpy(bytes + FINGERPRINT_AT, fingerprint, PART_SIZE);
-    seal(keeper, command, bytes, bytes + TAG_AT);
+    big_endian((uint64_t)receipt->accepted_ms, bytes + TIME_AT);
+    memcpy(bytes + FINGERPRINT_AT, receipt->fingerprint, PART_SIZE);
+    seal(keeper, receipt, bytes, bytes + TAG_AT);
     crypto_base64url(bytes, SIZE, &text);
     memcpy(ret_text, text.data, RECEIPT_TEXT);
 }
 
-int receipt_check(struct receipt_keeper *keeper, const struct id *command, struct span text,
-                  int64_t *ret_accepted_ms, uint8_t ret_fingerprint[16])
+int receipt_check(struct receipt_keeper *keeper, struct span text, struct receipt *receipt)
 {
     uint8_t bytes[SIZE], wanted[PART_SIZE];
     size_t size;
     if (crypto_unbase64url(text, bytes, SIZE, &size) != 0 || size != SIZE || bytes[0] != VERSION)
         return RECEIPT_WRONG;
-    seal(keeper, command, bytes, wanted);
+    seal(keeper, receipt, bytes, wanted);
     if (!crypto_same(wanted, bytes + TAG_AT, PART_SIZE))
         return RECEIPT_WRONG;
     uint64_t accepted = 0;
     for (int i = TIME_AT; i < FINGERPRINT_AT; i++)
         accepted = accepted << 8 | bytes[i];
-    *ret_accepted_ms = (int64_t)accepted;
-    memcpy(ret_fingerprint, bytes + FINGERPRINT_AT, PART_SIZE);
+    receipt->accepted_ms = (int64_t)accepted;
+    memcpy(receipt->fingerprint, bytes + FINGERPRINT_AT, PART_SIZE);
     return 0;
 }

@@ -31,56 +31,63 @@ static struct id command_id(void)
     return id;
 }
 
+static struct id person_id(void)
+{
+    struct id id;
+    ck_assert_int_eq(id_parse(SPAN("11111111-1111-4111-8111-111111111111"), &id), 0);
+    return id;
+}
+
 #define KEY "a server key of at least thirty-two bytes"
 
 START_TEST(finds_in_a_receipt_what_was_signed)
 {
     CLEANUP(receipt_keeper_free_cleanup) struct receipt_keeper *keeper = keeper_new(KEY);
-    uint8_t fingerprint[16] = "fingerprint 16", found[16];
-    struct id id = command_id();
+    struct receipt receipt = {.command = command_id(),
+                              .person = person_id(),
+                              .accepted_ms = 1800000000123,
+                              .fingerprint = "fingerprint 16"};
+    struct receipt found = {.command = receipt.command, .person = receipt.person};
     char text[RECEIPT_TEXT];
-    int64_t accepted = 0;
-    receipt_sign(keeper, &id, INT64_C(1800000000123), fingerprint, text);
+    receipt_sign(keeper, &receipt, text);
     ck_assert_uint_eq(strlen(text), RECEIPT_TEXT - 1);
-    ck_assert_int_eq(receipt_check(keeper, &id, span_of(text), &accepted, found), 0);
-    ck_assert_int_eq(accepted, INT64_C(1800000000123));
-    ck_assert_mem_eq(found, fingerprint, 16);
+    ck_assert_int_eq(receipt_check(keeper, span_of(text), &found), 0);
+    ck_assert_int_eq(found.accepted_ms, receipt.accepted_ms);
+    ck_assert_mem_eq(found.fingerprint, receipt.fingerprint, 16);
 }
 END_TEST
 
 START_TEST(refuses_a_receipt_with_any_character_changed_or_missing)
 {
     CLEANUP(receipt_keeper_free_cleanup) struct receipt_keeper *keeper = keeper_new(KEY);
-    uint8_t fingerprint[16] = {0};
-    struct id id = command_id();
+    struct receipt receipt = {.command = command_id(), .person = person_id(), .accepted_ms = 1};
     char text[RECEIPT_TEXT + 1] = "";
-    int64_t accepted;
-    receipt_sign(keeper, &id, 1, fingerprint, text);
+    receipt_sign(keeper, &receipt, text);
     for (size_t i = 0; i < RECEIPT_TEXT - 1; i++) {
         char kept = text[i];
         text[i] = kept == 'A' ? 'B' : 'A';
-        ck_assert_int_eq(receipt_check(keeper, &id, span_of(text), &accepted, fingerprint), RECEIPT_WRONG);
+        ck_assert_int_eq(receipt_check(keeper, span_of(text), &receipt), RECEIPT_WRONG);
         text[i] = kept;
-        ck_assert_int_eq(receipt_check(keeper, &id, (struct span){text, i}, &accepted, fingerprint),
-                         RECEIPT_WRONG);
+        ck_assert_int_eq(receipt_check(keeper, (struct span){text, i}, &receipt), RECEIPT_WRONG);
     }
     text[RECEIPT_TEXT - 1] = 'A';
-    ck_assert_int_eq(receipt_check(keeper, &id, span_of(text), &accepted, fingerprint), RECEIPT_WRONG);
+    ck_assert_int_eq(receipt_check(keeper, span_of(text), &receipt), RECEIPT_WRONG);
 }
 END_TEST
 
-START_TEST(refuses_the_receipt_of_another_command_or_server)
+START_TEST(refuses_the_receipt_of_another_command_person_or_server)
 {
     CLEANUP(receipt_keeper_free_cleanup) struct receipt_keeper *keeper = keeper_new(KEY);
     CLEANUP(receipt_keeper_free_cleanup) struct receipt_keeper *other = keeper_new(KEY " and more");
-    uint8_t fingerprint[16] = {0};
-    struct id id = command_id(), another = id;
+    struct receipt receipt = {.command = command_id(), .person = person_id(), .accepted_ms = 1};
+    struct receipt another = receipt, theirs = receipt;
     char text[RECEIPT_TEXT];
-    int64_t accepted;
-    another.text[35] = '2';
-    receipt_sign(keeper, &id, 1, fingerprint, text);
-    ck_assert_int_eq(receipt_check(keeper, &another, span_of(text), &accepted, fingerprint), RECEIPT_WRONG);
-    ck_assert_int_eq(receipt_check(other, &id, span_of(text), &accepted, fingerprint), RECEIPT_WRONG);
+    another.command.text[35] = '2';
+    theirs.person.text[35] = '2';
+    receipt_sign(keeper, &receipt, text);
+    ck_assert_int_eq(receipt_check(keeper, span_of(text), &another), RECEIPT_WRONG);
+    ck_assert_int_eq(receipt_check(keeper, span_of(text), &theirs), RECEIPT_WRONG);
+    ck_assert_int_eq(receipt_check(other, span_of(text), &receipt), RECEIPT_WRONG);
 }
 END_TEST
 
@@ -122,7 +129,7 @@ TCase *receipt_cases(void)
     TCase *cases = tcase_create("receipt");
     tcase_add_test(cases, finds_in_a_receipt_what_was_signed);
     tcase_add_test(cases, refuses_a_receipt_with_any_character_changed_or_missing);
-    tcase_add_test(cases, refuses_the_receipt_of_another_command_or_server);
+    tcase_add_test(cases, refuses_the_receipt_of_another_command_person_or_server);
     tcase_add_test(cases, fingerprints_method_path_and_data_apart);
     tcase_add_test(cases, will_not_start_without_a_key_of_32_bytes);
     return cases;
