@@ -17,7 +17,8 @@ enum provider_outcome {
 
 struct provider {
     const char *name, *channel;
-    int (*start)(void **ret_self); /* ERROR_SETTINGS where it cannot work at all */
+    /* ERROR_SETTINGS where it cannot work at all, or where a send may take most_ms or longer */
+    int (*start)(int64_t most_ms, void **ret_self);
     void (*stop)(void *self);
     /* why: text without anything private, valid until the next call */
     int (*send)(void *self, const struct notice *notice, const char **ret_why);
@@ -26,7 +27,7 @@ extern const struct provider provider_rows[]; /* ends with an empty row */
 
 /* provider_smtp.c: mail_from mail_name */
 extern const struct setting provider_smtp_settings[];
-MUST_CHECK int provider_smtp_start(void **ret_self);
+MUST_CHECK int provider_smtp_start(int64_t most_ms, void **ret_self);
 void provider_smtp_stop(void *self);
 MUST_CHECK int provider_smtp_send(void *self, const struct notice *notice, const char **ret_why);
 

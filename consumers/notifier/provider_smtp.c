@@ -22,12 +22,12 @@ struct provider_smtp {
     struct buf subject, body, message;
 };
 
-int provider_smtp_start(void **ret_self)
+int provider_smtp_start(int64_t most_ms, void **ret_self)
 {
     struct smtp *smtp;
     if (!smtp_address(mail_from))
         return error_new(ERROR_SETTINGS, "mail_from: is not an address");
-    TRY(smtp_new(&smtp));
+    TRY(smtp_new(most_ms, &smtp));
     struct provider_smtp *provider = memory_new(1, sizeof *provider);
     provider->smtp = smtp;
     *ret_self = provider;

@@ -222,7 +222,7 @@ static void providers_stop(void)
 int sender_start(void)
 {
     for (int at = 0; provider_rows[at].name; at++)
-        TRY(provider_rows[at].start(&sender.providers[at]));
+        TRY(provider_rows[at].start(claim_ms, &sender.providers[at]));
     metric_set(&up_metric, 1);
     TRY(postgres_new("colis-notifier", service_values.name_space, &sender.postgres));
     postgres_statements(sender.postgres, queue_statements);

@@ -68,8 +68,10 @@ static int url_check(bool *ret_plain)
     return good ? 0 : error_new(ERROR_SETTINGS, "smtp_url: must be smtp://host:port or smtps://host:port");
 }
 
-static int settings_check(bool *ret_plain)
+static int settings_check(int64_t most_ms, bool *ret_plain)
 {
+    if (values.timeout_ms >= most_ms)
+        return error_new(ERROR_SETTINGS, "smtp_timeout_ms: must be less than %d", (int)most_ms);
     TRY(url_check(ret_plain));
     if ((values.user[0] == '\0') != (values.password[0] == '\0'))
         return error_new(ERROR_SETTINGS, "smtp_user, smtp_password: both or neither");
@@ -153,14 +155,14 @@ static void global_start(void)
     global_result = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-int smtp_new(struct smtp **ret_smtp)
+int smtp_new(int64_t most_ms, struct smtp **ret_smtp)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     bool plain = false;
     (void)pthread_once(&once, global_start);
     if (global_result != CURLE_OK)
         return error_new(ERROR_SYSTEM, "libcurl: %s", curl_easy_strerror(global_result));
-    TRY(settings_check(&plain));
+    TRY(settings_check(most_ms, &plain));
     CURL *handle = curl_easy_init();
     if (!handle)
         return error_new(ERROR_SYSTEM, "libcurl makes no handle");

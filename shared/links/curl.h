@@ -21,7 +21,8 @@ enum smtp_outcome {
 };
 
 struct smtp;
-MUST_CHECK int smtp_new(struct smtp **ret_smtp);
+/* ERROR_SETTINGS where they cannot work, and where a mail may take most_ms or longer. */
+MUST_CHECK int smtp_new(int64_t most_ms, struct smtp **ret_smtp);
 void smtp_free(struct smtp *smtp);
 DEFINE_CLEANUP(struct smtp, smtp_free)
 

@@ -49,9 +49,10 @@ class Handler:
 
 
 class MailServer:
-    """script: (verb, answer) in order; a verb that is not next is accepted."""
+    """script: (verb, answer) in order; a verb that is not next is accepted. more: what aiosmtpd is told besides."""
 
-    def __init__(self):
+    def __init__(self, host=places.HOST, **more):
+        self.host, self.more = host, more
         self.script, self.kept, self.lock = [], [], threading.Lock()
         self.held, self.released = threading.Event(), threading.Event()
         self.port = places.free_port()
@@ -59,7 +60,7 @@ class MailServer:
 
     @property
     def url(self):
-        return f"smtp://{places.HOST}:{self.port}"
+        return f"smtp://{self.host}:{self.port}"
 
     def __enter__(self):
         self.start()
@@ -70,7 +71,7 @@ class MailServer:
         self.stop()
 
     def start(self):
-        self.controller = Controller(Handler(self), hostname=places.HOST, port=self.port)
+        self.controller = Controller(Handler(self), hostname=self.host, port=self.port, **self.more)
         self.controller.start()
 
     def stop(self):

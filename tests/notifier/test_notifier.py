@@ -276,7 +276,8 @@ def test_it_ends_in_an_orderly_way_while_the_mail_server_hangs(post, mail_server
 @pytest.mark.parametrize("settings, word", [({"COLIS_SMTP_URL": "http://127.0.0.1:25"}, "smtp_url"),
                                             ({"COLIS_SMTP_URL": "smtp://user:secret@127.0.0.1:25"}, "smtp_url"),
                                             ({"COLIS_MAIL_FROM": "a@example.org>"}, "mail_from"),
-                                            ({"COLIS_SMTP_USER": "somebody"}, "smtp_password")])
+                                            ({"COLIS_SMTP_USER": "somebody"}, "smtp_password"),
+                                            ({"COLIS_NOTIFIER_CLAIM_MS": "5000"}, "smtp_timeout_ms")])
 def test_settings_that_cannot_work_refuse_to_start(post, settings, word):
     import subprocess
 
