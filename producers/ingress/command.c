@@ -116,15 +116,16 @@ static void make_event(const struct asked *asked, const uint8_t fingerprint[16],
 /* The record says what the codec read, in the codec's words. */
 static void put_on_its_way(struct ingress *ingress, const struct asked *asked)
 {
-    uint8_t fingerprint[16];
+    struct receipt receipt = {
+        .command = asked->command, .person = asked->claims.subject, .accepted_ms = asked->now_ms};
     struct pending *pending = pending_take(ingress, asked->request);
     codec_encode(asked->route->command->schema, ingress->message, CODEC_ALL, &pending->data);
     receipt_fingerprint(ingress->receipts, span_of(asked->seen->method), asked->seen->path,
-                        buf_as_span(&pending->data), fingerprint);
-    make_event(asked, fingerprint, pending);
+                        buf_as_span(&pending->data), receipt.fingerprint);
+    make_event(asked, receipt.fingerprint, pending);
     pending->subject = asked->subject;
     pending->route = asked->route;
-    receipt_sign(ingress->receipts, &asked->command, asked->now_ms, fingerprint, pending->receipt);
+    receipt_sign(ingress->receipts, &receipt, pending->receipt);
     batch_add(ingress, pending);
 }
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Records on their way to the producer. A record alone is handed over at the end of the loop's turn. While
+ * others wait for the broker, new ones gather until as many are here as are still out, or for BATCH_MS: the
+ * broker's own pace makes the batches, so an idle ingress is quick and a busy one sends few requests. The
+ * producer then needs no linger of its own, whose last millisecond it would spend spinning. */
+#include "producers/ingress/ingress.h"
+
+enum { BATCH_MS = 2, BATCH_MAX = 1024 };
+
+void batch_add(struct ingress *ingress, struct pending *pending)
+{
+    if (ingress->last)
+        ingress->last->next = pending;
+    else
+        ingress->first = pending;
+    ingress->last = pending;
+    if (ingress->held++ == 0)
+        loop_timer_start(ingress->release, kafka_out_open(ingress->out) > 0 ? BATCH_MS : 0, 0);
+    else if (ingress->held == BATCH_MAX)
+        loop_timer_start(ingress->release, 0, 0);
+}
+
+static struct pending *held_take(struct ingress *ingress)
+{
+    struct pending *pending = ingress->first;
+    ingress->first = pending->next;
+    if (!ingress->first)
+        ingress->last = NULL;
+    ingress->held--;
+    pending->next = NULL;
+    return pending;
+}
+
+/* Whatever send refuses never entered the producer: 503, and only then. An answer may let the next request of
+ * its connection in, so only those that are here now are taken. */
+int batch_release(void *self)
+{
+    struct ingress *ingress = self;
+    loop_timer_stop(ingress->release);
+    for (size_t left = ingress->held; left > 0; left--) {
+        struct pending *pending = held_take(ingress);
+        int outcome = kafka_out_send(ingress->out, "commands", &pending->event, pending);
+        if (outcome == 0)
+            continue;
+        answer_unsent(ingress, pending);
+        if (outcome < 0)
+            return error_forward(outcome);
+    }
+    if (ingress->held > 0)
+        loop_timer_start(ingress->release, 0, 0);
+    return 0;
+}
+
+int batch_reported(struct ingress *ingress)
+{
+    if (ingress->held == 0 || kafka_out_open(ingress->out) > ingress->held)
+        return 0;
+    return error_forward(batch_release(ingress));
+}
