@@ -41,6 +41,22 @@ static bool keepable(struct span token)
     return token.size > INDEX_BYTES && token.size <= KEPT_MAX;
 }
 
+/* Constant time, as crypto_same, but a word at a time: a token is long and this is asked for every request.
+ */
+static bool same(const char *a, const char *b, size_t size)
+{
+    uint64_t differ = 0, x, y;
+    size_t at = 0;
+    for (; at + sizeof(x) <= size; at += sizeof(x)) {
+        memcpy(&x, a + at, sizeof(x));
+        memcpy(&y, b + at, sizeof(y));
+        differ |= x ^ y;
+    }
+    for (; at < size; at++)
+        differ |= (uint8_t)(a[at] ^ b[at]);
+    return differ == 0;
+}
+
 bool token_cache_find(struct token_cache *cache, struct span token, int64_t now,
                       struct token_claims *ret_claims)
 {
@@ -48,8 +64,7 @@ bool token_cache_find(struct token_cache *cache, struct span token, int64_t now,
         return false;
     struct slot *set = set_of(cache, token);
     for (int i = 0; i < SET; i++) {
-        if (set[i].until <= now || set[i].size != token.size ||
-            !crypto_same(set[i].token, token.data, token.size))
+        if (set[i].until <= now || set[i].size != token.size || !same(set[i].token, token.data, token.size))
             continue;
         *ret_claims = set[i].claims;
         return true;
