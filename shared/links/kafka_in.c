@@ -15,6 +15,8 @@
 #include "shared/links/kafka_delete.h"
 
 enum { NAME_TEXT = 128, TOPIC_TEXT = 256, ASK_MS = 5000 };
+enum { NUDGE_RECORDS = 2000, NUDGE_BYTES = 1000000 };
+enum { START = -1, BEGINNING = -3 }; /* of a place: offset 0 is tried first; the log begins later than that */
 
 DEFINE_CLEANUP(rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy)
 
@@ -28,7 +30,8 @@ struct kafka_in {
     size_t topic_count;
     struct kafka_in_place *places; /* ours; offset: the next to be given out */
     size_t count, newest;
-    bool changed; /* places were: assign them before the next poll */
+    bool changed;                      /* places were: assign them before the next poll */
+    size_t nudge_records, nudge_bytes; /* given out since the newest nudge */
     bool paused, group, closing;
     int failed;
 };
@@ -70,6 +73,14 @@ static struct kafka_in_place *place_of(struct kafka_in *in, const char *topic, i
     return NULL;
 }
 
+/* The library answers "beginning" by a question that may wait for half a second, 0 is fetched at once. */
+static int64_t begin_at(const struct kafka_in_place *place)
+{
+    if (place->offset == BEGINNING)
+        return RD_KAFKA_OFFSET_BEGINNING;
+    return place->offset == START ? 0 : place->offset;
+}
+
 static rd_kafka_topic_partition_list_t *list_of(const struct kafka_in *in)
 {
     char full[TOPIC_TEXT];
@@ -79,8 +90,7 @@ static rd_kafka_topic_partition_list_t *list_of(const struct kafka_in *in)
         if (place->offset == KAFKA_HELD)
             continue;
         kafka_topic(in->name_space, place->topic, full);
-        rd_kafka_topic_partition_list_add(list, full, place->partition)->offset =
-            place->offset < 0 ? RD_KAFKA_OFFSET_BEGINNING : place->offset;
+        rd_kafka_topic_partition_list_add(list, full, place->partition)->offset = begin_at(place);
     }
     return list;
 }
@@ -154,8 +164,7 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, rd_kafka_
         on_taken(in);
 }
 
-/* queued.*: a full queue stops fetching for up to a second (librdkafka 2.0.2), so it holds more than a second
- * of work; but no more than the memory a reader may take. */
+/* The queue holds little: see nudge. A fetch, too, for a reader's memory is bounded. */
 static int configure(const struct kafka_in_config *config, struct kafka_in *in, rd_kafka_conf_t *conf)
 {
     char wait[24], group[NAME_TEXT * 2];
@@ -174,8 +183,10 @@ static int configure(const struct kafka_in_config *config, struct kafka_in *in, 
         {"check.crcs",                    "true"          },
         {"fetch.wait.max.ms",             wait            },
         {"fetch.error.backoff.ms",        "100"           },
-        {"queued.min.messages",           "40000"         },
-        {"queued.max.messages.kbytes",    "32768"         },
+        {"queued.min.messages",           "10000"         },
+        {"queued.max.messages.kbytes",    "4096"          },
+        {"fetch.max.bytes",               "2097152"       },
+        {"max.partition.fetch.bytes",     "262144"        },
         {NULL,                            NULL            },
     };
     TRY(kafka_conf_rows(conf, rows));
@@ -268,6 +279,17 @@ static struct kafka_record *record_new(rd_kafka_message_t *message, const char *
     return record;
 }
 
+static int on_lost(struct kafka_in *in, struct kafka_in_place *place)
+{
+    if (!place || place->offset == KAFKA_HELD)
+        return KAFKA_NOTHING;
+    in->changed = true;
+    if (place->offset != START)
+        return KAFKA_LOST;
+    place->offset = BEGINNING;
+    return KAFKA_NOTHING;
+}
+
 /* Errors of a partition that do not pass by waiting. The rest does: logged, and nothing was read. */
 static int on_error(struct kafka_in *in, const rd_kafka_message_t *message, struct kafka_in_place *place)
 {
@@ -280,7 +302,7 @@ static int on_error(struct kafka_in *in, const rd_kafka_message_t *message, stru
         return KAFKA_EOF;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-        return place && place->offset != KAFKA_HELD ? KAFKA_LOST : KAFKA_NOTHING;
+        return on_lost(in, place);
     case RD_KAFKA_RESP_ERR__FATAL:
         rd_kafka_fatal_error(in->client, text, sizeof text);
         return error_new(ERROR_LINK, "kafka consumer: %s", text);
@@ -305,12 +327,27 @@ static int take_message(struct kafka_in *in, rd_kafka_message_t *message, struct
     int outcome = message->err == RD_KAFKA_RESP_ERR_NO_ERROR ? KAFKA_NOTHING : on_error(in, message, place);
     if (outcome == KAFKA_EOF || outcome == KAFKA_LOST)
         *ret_place = *place;
-    if (outcome == KAFKA_LOST) {
+    if (outcome == KAFKA_LOST)
         place->offset = KAFKA_HELD;
-        in->changed = true;
-    }
     rd_kafka_message_destroy(message);
     return outcome;
+}
+
+/* Once its queue is full, the library (2.0.2) looks for room again a second later, or when anything else
+ * makes its broker's thread turn. So that a small queue does not mean a slow reader, a question of no
+ * interest is sent to the leaders after every part of it; nobody waits for the answer. */
+static void nudge(struct kafka_in *in, const struct kafka_record *record)
+{
+    in->nudge_records++;
+    in->nudge_bytes += kafka_record_bytes(record);
+    if (in->nudge_records < NUDGE_RECORDS && in->nudge_bytes < NUDGE_BYTES)
+        return;
+    in->nudge_records = in->nudge_bytes = 0;
+    CLEANUP(rd_kafka_topic_partition_list_destroy_cleanup)
+    rd_kafka_topic_partition_list_t *list = list_of(in);
+    for (int at = 0; at < list->cnt; at++)
+        list->elems[at].offset = RD_KAFKA_OFFSET_END;
+    (void)rd_kafka_offsets_for_times(in->client, list, 1);
 }
 
 int kafka_in_poll(struct kafka_in *in, int timeout_ms, struct kafka_record **ret_record,
@@ -326,6 +363,8 @@ int kafka_in_poll(struct kafka_in *in, int timeout_ms, struct kafka_record **ret
         if (message)
             outcome = take_message(in, message, ret_record, ret_place);
     } while (message && outcome == KAFKA_NOTHING && in->failed == 0);
+    if (outcome == 0)
+        nudge(in, *ret_record);
     if (in->failed == 0)
         return outcome < 0 ? error_forward(outcome) : outcome;
     if (outcome == 0)

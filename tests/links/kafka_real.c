@@ -31,6 +31,20 @@ static void wait_done(rd_kafka_queue_t *queue)
     rd_kafka_queue_destroy(queue);
 }
 
+/* The controller has it at once, the brokers tell of it a moment later. */
+static bool shown(rd_kafka_t *client, const char *full, int partitions)
+{
+    const struct rd_kafka_metadata *metadata;
+    bool found = false;
+    if (rd_kafka_metadata(client, 1, NULL, &metadata, 10000) != 0)
+        return false;
+    for (int at = 0; at < metadata->topic_cnt; at++)
+        found = found || (strcmp(metadata->topics[at].topic, full) == 0 &&
+                          metadata->topics[at].partition_cnt == partitions);
+    rd_kafka_metadata_destroy(metadata);
+    return found;
+}
+
 /* Like infra/migrate, but for one topic; extra is a name, value pair that goes against topics.json. */
 static void topic_make(const char *topic, int partitions, const char *extra, const char *value)
 {
@@ -41,6 +55,7 @@ static void topic_make(const char *topic, int partitions, const char *extra, con
         {"cleanup.policy",         "delete"       }
     };
     char text[TOPIC_TEXT], full[TOPIC_TEXT];
+    int64_t began_ms = clock_steady_ms();
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", getenv("COLIS_KAFKA_BROKERS"), text, sizeof text);
     rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
@@ -54,6 +69,8 @@ static void topic_make(const char *topic, int partitions, const char *extra, con
     rd_kafka_CreateTopics(client, &row, 1, NULL, queue);
     wait_done(queue);
     rd_kafka_NewTopic_destroy(row);
+    while (!shown(client, full, partitions))
+        ck_assert_int_lt(clock_steady_ms() - began_ms, 20000);
     rd_kafka_destroy(client);
 }
 
@@ -232,6 +249,11 @@ START_TEST(deletes_records_and_a_reader_before_them_is_lost)
     ck_assert_int_eq(place.offset, 2);
     ck_assert_int_eq(kafka_in_ends(asking, "parcel", 0, &first, &end), 0);
     ck_assert_int_eq(first, 6);
+    ck_assert_int_eq(kafka_in_seek(asking, &(struct kafka_in_place){"parcel", 0, -1}), 0);
+    ck_assert_int_eq(kafka_next(asking, &record, &place),
+                     0); /* the start of the log is where it begins now */
+    ck_assert_int_eq(kafka_record_event(record)->offset, 6);
+    kafka_record_free(record);
     ck_assert_int_eq(end, 10);
     kafka_in_free(asking);
     kafka_out_free(out);
