@@ -11,6 +11,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/trace.h"
+#include "shared/run/service.h"
 
 enum { REASON = 201, MINUTE_MS = 60000 };
 
@@ -139,6 +140,7 @@ static int single(struct reader_batch *batch)
     struct reader_position *position = position_of(batch, event);
     struct reader_position alone = *position;
     alone.next = event->offset + 1;
+    service_beat(); /* a thousand transactions may take longer than health allows */
     int outcome = attempt(batch, event, 1, &alone, 1);
     if (outcome == READER_FAILED)
         outcome = refuse(batch, event, &alone);

@@ -46,6 +46,34 @@ START_TEST(a_report_too_late_is_unknown)
 }
 END_TEST
 
+START_TEST(sending_goes_on_when_the_broker_is_back)
+{
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
+    send_and_wait(out, 1);
+    rd_kafka_mock_broker_set_down(cluster.mock, 1);
+    send_and_wait(out, 5);
+    rd_kafka_mock_broker_set_up(cluster.mock, 1);
+    send_and_wait(out, 3);
+    ck_assert_int_eq(ledger.delivered, 4);
+    ck_assert_int_eq(ledger.unknown, 5);
+    kafka_out_free(out);
+}
+END_TEST
+
+START_TEST(a_broker_away_for_a_moment_is_not_noticed)
+{
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
+    send_and_wait(out, 1);
+    rd_kafka_mock_broker_set_down(cluster.mock, 1);
+    kafka_send_some(out, "commands", "k", 5);
+    ck_assert_int_eq(kafka_out_flush(out, 300), KAFKA_TIMEOUT);
+    rd_kafka_mock_broker_set_up(cluster.mock, 1);
+    ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+    ck_assert_int_eq(ledger.delivered, 6);
+    kafka_out_free(out);
+}
+END_TEST
+
 START_TEST(a_retriable_error_is_retried_unseen)
 {
     struct kafka_out *out = kafka_producer(&ledger, NULL);
@@ -141,6 +169,8 @@ TCase *kafka_fault_cases(void)
     tcase_add_checked_fixture(cases, start, stop);
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, a_report_too_late_is_unknown);
+    tcase_add_test(cases, sending_goes_on_when_the_broker_is_back);
+    tcase_add_test(cases, a_broker_away_for_a_moment_is_not_noticed);
     tcase_add_test(cases, a_retriable_error_is_retried_unseen);
     tcase_add_test(cases, a_refusal_by_the_broker_is_unknown);
     tcase_add_test(cases, a_dead_client_is_replaced_and_sending_goes_on);

@@ -2,6 +2,7 @@
  * shared/links/kafka_in.h against the mock cluster: reading goes on where we say, and only there. */
 #include <string.h>
 
+#include "shared/base/clock.h"
 #include "tests/links/kafka_cases.h"
 
 static struct kafka_cluster cluster;
@@ -241,6 +242,18 @@ START_TEST(a_member_that_cannot_go_on_ends_the_poll)
 }
 END_TEST
 
+START_TEST(leaving_does_not_wait_for_a_broker_that_is_away)
+{
+    struct member member = {.offset = 99};
+    struct kafka_in *in = join(&member);
+    ck_assert_int_eq(next_offset(in), 99);
+    rd_kafka_mock_broker_set_down(cluster.mock, 1);
+    int64_t began_ms = clock_steady_ms();
+    kafka_in_free(in);
+    ck_assert_int_lt(clock_steady_ms() - began_ms, 6000);
+}
+END_TEST
+
 TCase *kafka_in_cases(void)
 {
     TCase *cases = tcase_create("in");
@@ -257,5 +270,6 @@ TCase *kafka_in_cases(void)
     tcase_add_test(cases, a_member_reads_from_where_its_store_says);
     tcase_add_test(cases, a_member_whose_store_is_away_holds_its_partitions);
     tcase_add_test(cases, a_member_that_cannot_go_on_ends_the_poll);
+    tcase_add_test(cases, leaving_does_not_wait_for_a_broker_that_is_away);
     return cases;
 }
