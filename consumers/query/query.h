@@ -107,7 +107,7 @@ struct call {
 };
 
 /* handle.c */
-int handle(void *self, struct http_request *request, const void *what);
+MUST_CHECK int handle(void *self, struct http_request *request, const void *what);
 void handle_gone(void *self, struct http_request *request);
 void call_free(struct call *call);
 void call_reply(struct call *call, const struct http_answer *answer); /* frees it */

@@ -4,9 +4,9 @@
 #ifndef COLIS_LINKS_MONGO_H
 #define COLIS_LINKS_MONGO_H
 
+#include "shared/base/buf.h"
 #include "shared/base/cleanup.h"
 #include "shared/base/settings.h"
-#include "shared/base/buf.h"
 
 /* mongo_url (secret) mongo_database ("" = namespace) mongo_timeout_ms */
 extern const struct setting mongo_settings[];
@@ -29,12 +29,12 @@ MUST_CHECK int mongo_prepare(struct mongo *link);
 
 /* A document of history. */
 struct mongo_entry {
-    const char *aggregate;  /* "parcel/8c1e..." */
-    const char *kind, *id;  /* "parcel", "8c1e..." : member named by kind holds the id */
+    const char *aggregate; /* "parcel/8c1e..." */
+    const char *kind, *id; /* "parcel", "8c1e..." : member named by kind holds the id */
     int64_t version;
     const char *fact, *type, *by;
     int64_t at_ms;
-    struct span data;       /* canonical JSON of the fact */
+    struct span data; /* canonical JSON of the fact */
     const char *topic;
     int32_t partition;
     int64_t offset;
@@ -42,7 +42,8 @@ struct mongo_entry {
 /* _id = aggregate:version padded to 10 digits. One unordered bulk; done when nothing but 11000 on _id went
  * wrong, and then each of those stored documents has the same fact id. ret_bad: index of the entry that was
  * refused or conflicts, -1 where none is to blame. */
-MUST_CHECK int mongo_append(struct mongo *link, const struct mongo_entry *entries, size_t count, int *ret_bad);
+MUST_CHECK int mongo_append(struct mongo *link, const struct mongo_entry *entries, size_t count,
+                            int *ret_bad);
 MUST_CHECK int mongo_alive(struct mongo *link); /* by a write */
 
 struct mongo_position {
@@ -50,13 +51,16 @@ struct mongo_position {
     int32_t partition;
     int64_t next; /* only ever moved forward, by a guarded update */
 };
-MUST_CHECK int mongo_positions_save(struct mongo *link, const char *reader, const struct mongo_position *positions, size_t count);
-MUST_CHECK int mongo_positions_load(struct mongo *link, const char *reader, struct mongo_position *positions, size_t count); /* next -1 where none */
+MUST_CHECK int mongo_positions_save(struct mongo *link, const char *reader,
+                                    const struct mongo_position *positions, size_t count);
+MUST_CHECK int mongo_positions_load(struct mongo *link, const char *reader, struct mongo_position *positions,
+                                    size_t count); /* next -1 where none */
 /* Compares or stores the Kafka cluster id for reader: MONGO_CONFLICT where another is stored. */
 MUST_CHECK int mongo_cluster(struct mongo *link, const char *reader, const char *cluster);
 
 /* One page of an aggregate's history after version, as {"items":[{"fact","seq","at","type","data"}...],
  * "next":"<version>"|absent}: appended to to. */
-MUST_CHECK int mongo_history(struct mongo *link, const char *aggregate, int64_t after, int limit, struct buf *to);
+MUST_CHECK int mongo_history(struct mongo *link, const char *aggregate, int64_t after, int limit,
+                             struct buf *to);
 
 #endif

@@ -24,7 +24,7 @@ void mongo_use_done(struct mongo_use *use);
 
 void mongo_because(const char *format, ...) FORMAT_LIKE(1, 2);
 /* How an error met outside of a write's own list is to be met: always MONGO_RETRY, with its text kept. */
-int mongo_away(const bson_error_t *error);
+MUST_CHECK int mongo_away(const bson_error_t *error);
 
 enum { MONGO_DUPLICATE = 11000 };
 /* What a bulk's reply says beyond done. duplicates: indexes of the documents whose _id was there already. */

@@ -162,14 +162,14 @@ int mongo_bson_of(struct span json, bson_t *to)
 
 /* --- BSON to JSON --- */
 
-static void json_time(int64_t wall_ms, struct buf *to)
+static void show_time(int64_t wall_ms, struct buf *to)
 {
     char text[CLOCK_TEXT];
     clock_format(wall_ms, text);
     buf_json_string(to, span_of(text));
 }
 
-static void json_scalar(const bson_iter_t *value, struct buf *to)
+static void show_scalar(const bson_iter_t *value, struct buf *to)
 {
     uint32_t size = 0;
     const char *text = NULL;
@@ -189,7 +189,7 @@ static void json_scalar(const bson_iter_t *value, struct buf *to)
         buf_text(to, bson_iter_bool(value) ? "true" : "false");
         break;
     case BSON_TYPE_DATE_TIME:
-        json_time(bson_iter_date_time(value), to);
+        show_time(bson_iter_date_time(value), to);
         break;
     default: /* nothing of ours */
         buf_text(to, "null");
@@ -221,7 +221,7 @@ static bool step_in(struct reading *reading, const bson_iter_t *value, struct bu
     return true;
 }
 
-static void json_next(struct reading *reading, struct buf *to)
+static void show_next(struct reading *reading, struct buf *to)
 {
     struct level *level = &reading->levels[reading->depth - 1];
     if (!bson_iter_next(&level->at)) {
@@ -238,7 +238,7 @@ static void json_next(struct reading *reading, struct buf *to)
     }
     bool container = BSON_ITER_HOLDS_DOCUMENT(&level->at) || BSON_ITER_HOLDS_ARRAY(&level->at);
     if (!container || !step_in(reading, &level->at, to))
-        json_scalar(&level->at, to);
+        show_scalar(&level->at, to);
 }
 
 void mongo_json_of(const bson_iter_t *value, struct buf *to)
@@ -246,10 +246,10 @@ void mongo_json_of(const bson_iter_t *value, struct buf *to)
     struct reading reading;
     reading.depth = 0;
     if (!(BSON_ITER_HOLDS_DOCUMENT(value) || BSON_ITER_HOLDS_ARRAY(value))) {
-        json_scalar(value, to);
+        show_scalar(value, to);
         return;
     }
     (void)step_in(&reading, value, to);
     while (reading.depth > 0)
-        json_next(&reading, to);
+        show_next(&reading, to);
 }

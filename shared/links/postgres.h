@@ -32,7 +32,17 @@ DEFINE_CLEANUP(struct postgres, postgres_free)
 const char *postgres_why(const struct postgres *link);
 
 /* A parameter of a prepared statement. All NULL-able. */
-enum postgres_type { POSTGRES_TEXT = 1, POSTGRES_UUID, POSTGRES_INT2, POSTGRES_INT4, POSTGRES_INT8, POSTGRES_BOOL, POSTGRES_TIME, POSTGRES_BYTEA, POSTGRES_JSONB };
+enum postgres_type {
+    POSTGRES_TEXT = 1,
+    POSTGRES_UUID,
+    POSTGRES_INT2,
+    POSTGRES_INT4,
+    POSTGRES_INT8,
+    POSTGRES_BOOL,
+    POSTGRES_TIME,
+    POSTGRES_BYTEA,
+    POSTGRES_JSONB
+};
 
 /* A column of a batch: a one-dimensional array in PostgreSQL's binary form, reused over batches. */
 struct postgres_array {
@@ -44,22 +54,26 @@ struct postgres_array {
 void postgres_array_start(struct postgres_array *array, enum postgres_type type);
 void postgres_array_done(struct postgres_array *array);
 void postgres_array_null(struct postgres_array *array);
-void postgres_array_text(struct postgres_array *array, struct span text); /* TEXT, BYTEA, JSONB, and UUID from its text */
-void postgres_array_integer(struct postgres_array *array, int64_t value); /* INT2 INT4 INT8, TIME from milliseconds, BOOL */
+void postgres_array_text(struct postgres_array *array,
+                         struct span text); /* TEXT, BYTEA, JSONB, and UUID from its text */
+void postgres_array_integer(struct postgres_array *array,
+                            int64_t value); /* INT2 INT4 INT8, TIME from milliseconds, BOOL */
 
 struct postgres_value {
     enum postgres_type type;
     const struct postgres_array *array; /* set: an array of type; else the scalar below */
     bool null;
-    struct span text;   /* TEXT BYTEA JSONB, UUID as text */
-    int64_t integer;    /* INT*, BOOL, TIME in milliseconds */
+    struct span text; /* TEXT BYTEA JSONB, UUID as text */
+    int64_t integer;  /* INT*, BOOL, TIME in milliseconds */
 };
 
 /* Statements are named rows, prepared on each new connection. */
 struct postgres_statement {
     const char *name, *sql; /* the list ends with an empty row */
 };
-void postgres_statements(struct postgres *link, const struct postgres_statement *statements); /* kept, not copied; call before use; several lists may be given */
+void postgres_statements(struct postgres *link,
+                         const struct postgres_statement
+                             *statements); /* kept, not copied; call before use; several lists may be given */
 
 /* One result row by row, columns by number; binary format. */
 struct postgres_rows {
@@ -67,16 +81,20 @@ struct postgres_rows {
     int count; /* rows; of a statement that returns none: how many it changed */
 };
 bool postgres_null(const struct postgres_rows *rows, int row, int column);
-struct span postgres_text(const struct postgres_rows *rows, int row, int column);   /* text, bytea, jsonb (without its version byte) */
-int64_t postgres_integer(const struct postgres_rows *rows, int row, int column);    /* int2 int4 int8 bool; timestamptz as milliseconds */
+struct span postgres_text(const struct postgres_rows *rows, int row,
+                          int column); /* text, bytea, jsonb (without its version byte) */
+int64_t postgres_integer(const struct postgres_rows *rows, int row,
+                         int column); /* int2 int4 int8 bool; timestamptz as milliseconds */
 void postgres_id(const struct postgres_rows *rows, int row, int column, struct id *ret_id);
 void postgres_rows_done(struct postgres_rows *rows);
 
 /* --- blocking, for readers --- */
 /* Connects if not connected (bounded by 5 s); statements prepared. */
 MUST_CHECK int postgres_ready(struct postgres *link);
-/* Queues a statement into the open segment. kept until postgres_sync. rows: where its result goes, or NULL. */
-void postgres_send(struct postgres *link, const char *statement, const struct postgres_value *values, int count, struct postgres_rows *ret_rows);
+/* Queues a statement into the open segment. kept until postgres_sync. rows: where its result goes, or NULL.
+ */
+void postgres_send(struct postgres *link, const char *statement, const struct postgres_value *values,
+                   int count, struct postgres_rows *ret_rows);
 /* Ends the segment and waits for every result: one round trip. On failure every ret_rows of it is empty,
  * and the transaction, if one is open, is rolled back or the connection dropped: nothing stays behind.
  * ret_failed: which statement of the segment failed (from 0), may be NULL. */
@@ -85,39 +103,49 @@ void postgres_drop(struct postgres *link); /* closes; the next postgres_ready co
 bool postgres_connected(const struct postgres *link);
 /* BEGIN, COMMIT, ROLLBACK as statements "begin", "commit", "rollback" are always prepared. */
 int postgres_descriptor(const struct postgres *link); /* -1 where not connected; see postgres_wants */
-/* Waits at most timeout_ms for a hint on a channel listened to: DONE (told, or in vain), RETRY (not connected). */
+/* Waits at most timeout_ms for a hint on a channel listened to: DONE (told, or in vain), RETRY (not
+ * connected). */
 MUST_CHECK int postgres_wait(struct postgres *link, int timeout_ms);
 
-/* Both kinds: LISTEN on each new connection; told is called from postgres_step, _sync and _wait for each hint.
- * Call before the first connection. channel: a plain lower-case word, kept, not copied. */
+/* Both kinds: LISTEN on each new connection; told is called from postgres_step, _sync and _wait for each
+ * hint. Call before the first connection. channel: a plain lower-case word, kept, not copied. */
 typedef void (*postgres_told)(void *self);
 void postgres_listen(struct postgres *link, const char *channel, postgres_told told, void *self);
 
 /* --- nonblocking, for servers --- */
 /* Each segment has a callback; segments are answered in order. rows[] are the results of the segment's
- * statements in order (freed after the callback). outcome as above; called once, from postgres_step or postgres_free. */
+ * statements in order (freed after the callback). outcome as above; called once, from postgres_step or
+ * postgres_free. */
 typedef void (*postgres_answered)(void *self, int outcome, struct postgres_rows *rows, int count);
-/* Starts connecting where needed; re-connects with back-off from step(); requests on a connection that dies are answered RETRY. */
+/* Starts connecting where needed; re-connects with back-off from step(); requests on a connection that dies
+ * are answered RETRY. */
 MUST_CHECK int postgres_start(struct postgres *link);
-void postgres_ask(struct postgres *link, const char *statement, const struct postgres_value *values, int count);
-MUST_CHECK int postgres_end(struct postgres *link, postgres_answered answered, void *self); /* Sync; POSTGRES_RETRY (not queued, not called) where not connected or 256 segments wait */
+void postgres_ask(struct postgres *link, const char *statement, const struct postgres_value *values,
+                  int count);
+MUST_CHECK int postgres_end(
+    struct postgres *link, postgres_answered answered,
+    void *self); /* Sync; POSTGRES_RETRY (not queued, not called) where not connected or 256 segments wait */
 /* The descriptor stays the same from postgres_start to postgres_free (an epoll descriptor that follows the
- * connections behind it), so the only thing to wait for is that it is readable: 1. 0 before postgres_start. */
+ * connections behind it), so the only thing to wait for is that it is readable: 1. 0 before postgres_start.
+ */
 int postgres_wants(const struct postgres *link);
 MUST_CHECK int postgres_step(struct postgres *link); /* when readable, and every 100 ms */
 
 /* --- rows of the states room: columns by the tables --- */
-/* Column names of a state, nested objects flattened with _: "id, version, ..., origin_country". With a prefix where given ("s."). */
+/* Column names of a state, nested objects flattened with _: "id, version, ..., origin_country". With a prefix
+ * where given ("s."). */
 void postgres_columns(const struct schema *state, const char *prefix, struct buf *to);
 /* How many columns, and the type of each. */
 int postgres_column_types(const struct schema *state, enum postgres_type *ret_types, int capacity);
 /* Appends one row's values to arrays[0..columns). */
 void postgres_bind(const struct schema *state, const void *row, struct postgres_array *arrays);
-/* Reads columns first..first+columns of a result row into the struct. ERROR_DATA where the stored text is no value of its enum. */
-MUST_CHECK int postgres_fetch(const struct schema *state, const struct postgres_rows *rows, int row, int first, void *ret_row);
+/* Reads columns first..first+columns of a result row into the struct. ERROR_DATA where the stored text is no
+ * value of its enum. */
+MUST_CHECK int postgres_fetch(const struct schema *state, const struct postgres_rows *rows, int row,
+                              int first, void *ret_row);
 /* "insert into state.parcel (...) select * from unnest($1::uuid[], ...)" and
- * "update state.parcel s set ... from unnest(...) n(...) where s.id = n.id and s.version = n.was", the last parameter
- * being the array of versions before. */
+ * "update state.parcel s set ... from unnest(...) n(...) where s.id = n.id and s.version = n.was", the last
+ * parameter being the array of versions before. */
 void postgres_insert_sql(const struct schema *state, const char *table, struct buf *to);
 void postgres_update_sql(const struct schema *state, const char *table, struct buf *to);
 

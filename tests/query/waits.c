@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ?wait= and ?after=: answered when the verdict is there, hinted or not; by one statement for all; never
- * beyond the cap, the time, or the program's end. */
+ * Reads that wait, by ?wait= and ?after=: answered when the verdict is there, hinted or not; by one statement
+ * for all; never beyond the cap, the time, or the program's end. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
