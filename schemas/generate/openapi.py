@@ -79,21 +79,23 @@ def published(schema):
     return made
 
 
-def view(schema):
-    """What its owner reads of an aggregate: the projector's row, and what only the owner may know beside it."""
-    made = published(copy.deepcopy(schema))
+def view(model, name):
+    """What its owner reads of an aggregate: the projector's row, and over it what the commands that say it carry."""
+    made = published(copy.deepcopy(model.documents["states/" + name]))
+    for row in model.routes:
+        if row.get("subject") in ("new", "caller") and row["command"].split(".")[0] == name:
+            made["properties"] |= published(model.documents["commands/" + row["command"]]["properties"])
     del made["additionalProperties"]
     made["required"] = ["id", "version", "state"]
-    made["description"] = "Members that are absent were never said. Its owner reads more than stands here."
+    made["description"] = "What was never said is absent; so is, for others than its owner, what is x-private."
     return made
 
 
 def components(model):
     schemas = {key.split("/")[1]: published(document) for key, document in model.documents.items()
                if key.split("/")[0] in ("types", "commands")}
-    for key, document in model.documents.items():
-        if key.startswith("states/"):
-            schemas[key.split("/")[1]] = view(document)
+    states = [key.split("/")[1] for key in model.documents if key.startswith("states/")]
+    schemas |= {name: view(model, name) for name in states}
     schemas["problem"] = closed(
         {"type": text(), "title": text(), "status": {"type": "integer"}, "detail": text(),
          "errors": {"type": "array", "items": closed({"pointer": text(), "detail": text()})}},
@@ -166,6 +168,9 @@ def read_operation(row):
     if verb not in answers:
         raise SchemaError(f"routes.json: {row['name']}: what it answers is not known to openapi.py")
     replies = {"200": answers[verb]()} | {code: refer("responses", code) for code in FOR_READS}
+    if verb == "read":
+        replies["200"]["headers"] = {"ETag": {"schema": text()}}
+        replies["304"] = {"description": "As If-None-Match has it"}
     if verb == "verdict":
         replies["202"] = answer("Not decided yet, or parked", refer("schemas", "verdict"),
                                 Retry_After={"type": "integer"})
