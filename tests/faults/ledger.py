@@ -12,6 +12,7 @@ import collections
 import json
 
 from harness.mail import mails
+from harness.topics import agreed
 from harness.until import until
 
 FACT_TOPICS = ("parcel", "auth")
@@ -74,7 +75,7 @@ class Ledger:
         return self
 
     def read(self):
-        self.commands = self.bus.topics.read("commands")
+        self.commands = agreed(self.bus.topics.read("commands"))
         self.facts = [message for topic in FACT_TOPICS for message in self.bus.topics.read(topic)]
         rows = self.bus.rows("select id::text, accepted, fact_count, reason from bus.verdict")
         self.verdicts = {row[0]: row[1:] for row in rows}

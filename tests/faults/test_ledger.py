@@ -43,6 +43,7 @@ class Story:
     def kinds(self, monkeypatch):
         """The words the ledger finds for this story."""
         monkeypatch.setattr(books, "mails", lambda address: self.mails)
+        monkeypatch.setattr(books, "agreed", lambda messages: messages)
         history = types.SimpleNamespace(find=lambda: self.history)
         bus = types.SimpleNamespace(topics=types.SimpleNamespace(read=self.read), rows=self.rows,
                                     value=lambda query: 0, mongo=types.SimpleNamespace(history=history))

@@ -1,0 +1,46 @@
+"""Every message seen on a topic, read by a general JSON Schema validator beside our codec."""
+import collections
+
+from harness.person import PARCEL
+from harness.topics import FACTS, agreed
+
+WHOLE = PARCEL | {"description": "Deux boubous et un livre: «L'aventure ambiguë»\n\t☂ 𝄞", "fragile": True,
+                  "ready_from": "2030-01-01T00:00:00Z", "deliver_by": "2030-02-01T23:59:59Z",
+                  "origin": {"country": "FR", "city": "Saint-Étienne", "landmark": "Face à l'église"}}
+
+
+def test_every_decided_command_is_taken_by_both_readers_as_it_stands(bus, person):
+    taken = [person.post("/v1/parcels", WHOLE).json(), person.register(), person.profile()]
+    for one in taken:
+        person.verdict(one)
+    decided = {row[0] for row in bus.rows("select id::text from bus.verdict")}
+    commands = agreed([message for message in bus.topics.read("commands") if message.id in decided])
+    assert {one["id"] for one in taken} <= {message.id for message in commands}
+
+
+def test_every_fact_on_every_topic_is_taken_by_both_readers_as_it_stands(bus, person):
+    parcel = person.registered()
+    person.verdict(person.cancel(parcel, reason="other"))
+    bus.topics.await_facts("parcel", f"parcel/{parcel}", 2)
+    for topic in FACTS:
+        agreed(bus.topics.read(topic))
+
+
+def test_every_fact_is_once_and_versions_have_no_gap(bus, person):
+    bus.topics.await_facts("parcel", f"parcel/{person.registered()}")
+    for topic in FACTS:
+        facts = bus.topics.read(topic)
+        assert len({fact.id for fact in facts}) == len(facts)
+        versions = collections.defaultdict(list)
+        for fact in facts:
+            versions[fact.subject].append(fact.version)
+        assert all(found == list(range(1, len(found) + 1)) for found in versions.values())
+
+
+def test_every_fact_names_the_schema_and_the_command_it_comes_from(bus, person):
+    bus.topics.await_facts("parcel", f"parcel/{person.registered()}")
+    commands = {message.id for message in bus.topics.read("commands")}
+    for topic in FACTS:
+        for fact in bus.topics.read(topic):
+            assert fact.headers["ce_dataschema"] == f"/schemas/facts/{fact.type}"
+            assert fact.headers["ce_causationid"] in commands and fact.headers["ce_subject"].endswith(fact.key)
