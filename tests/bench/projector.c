@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * colis-bench-projector COMMANDS BATCH: the projector's core over made commands on a real database, without a
  * broker: read, load, decide, fold, write, commit, batch by batch. Prints seconds and CPU seconds.
- * Settings as any program's (COLIS_POSTGRES_URL, COLIS_NAMESPACE). The database must be migrated and empty. */
+ * Settings as any program's (COLIS_POSTGRES_URL, COLIS_NAMESPACE). The database must be migrated and empty.
+ */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -20,10 +21,11 @@ static double seconds_of(clockid_t clock)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static const char body[] =
-    "{\"recipient\":{\"name\":\"Awa Ndiaye\",\"phone\":\"+221770000000\"},\"origin\":{\"country\":\"FR\",\"city\":"
-    "\"Paris\"},\"destination\":{\"country\":\"SN\",\"city\":\"Dakar\"},\"weight_g\":2500,\"category\":\"clothes\","
-    "\"value\":{\"amount\":40000,\"currency\":\"XOF\"}}";
+static const char body[] = "{\"recipient\":{\"name\":\"Awa "
+                           "Ndiaye\",\"phone\":\"+221770000000\"},\"origin\":{\"country\":\"FR\",\"city\":"
+                           "\"Paris\"},\"destination\":{\"country\":\"SN\",\"city\":\"Dakar\"},\"weight_g\":"
+                           "2500,\"category\":\"clothes\","
+                           "\"value\":{\"amount\":40000,\"currency\":\"XOF\"}}";
 
 static void make_event(struct event *event, int64_t number)
 {
@@ -94,8 +96,8 @@ static int bench(int64_t commands, int size)
         wall += seconds_of(CLOCK_MONOTONIC) - wall_began;
         cpu += seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu_began;
     }
-    printf("{\"commands\":%lld,\"batch\":%d,\"seconds\":%.6f,\"cpu_seconds\":%.6f}\n", (long long)commands, size, wall,
-           cpu);
+    printf("{\"commands\":%lld,\"batch\":%d,\"seconds\":%.6f,\"cpu_seconds\":%.6f}\n", (long long)commands,
+           size, wall, cpu);
     store_done(&store);
     batch_done(&batch);
     return 0;
@@ -107,7 +109,8 @@ int main(int argc, char **argv)
     int64_t commands = argc > 1 ? atoll(argv[1]) : 20000;
     int size = argc > 2 ? atoi(argv[2]) : 1000;
 
-    if (size < 1 || size > BATCH_MAX || settings_read(settings, 1, argv, getenv) != 0 || bench(commands, size) != 0) {
+    if (size < 1 || size > BATCH_MAX || settings_read(settings, 1, argv, getenv) != 0 ||
+        bench(commands, size) != 0) {
         fprintf(stderr, "%s\n", error_text());
         return 1;
     }

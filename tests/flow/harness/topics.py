@@ -125,8 +125,9 @@ class Topics:
         def reported(error, record):
             assert error is None, error
             places_written.append((record.partition(), record.offset()))
-        producer = confluent_kafka.Producer(self._client(**{"partitioner": "murmur2_random", "linger.ms": 1, "message.max.bytes": 2_000_000,
-                                                            "enable.idempotence": True}))
+        producer = confluent_kafka.Producer(self._client(**{
+            "partitioner": "murmur2_random", "linger.ms": 1, "message.max.bytes": 2_000_000,
+            "enable.idempotence": True}))
         for key, headers, value in records:
             producer.produce(f"{self.namespace}.{topic}", value=value, key=key, headers=headers or None,
                              on_delivery=reported)
