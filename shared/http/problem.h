@@ -35,7 +35,9 @@ enum problem {
 int problem_status(enum problem problem);
 /* detail may be NULL; errors NULL but for PROBLEM_INVALID. retry_after in seconds, 0: none. */
 void problem_reply(struct http_request *request, enum problem problem, const char *detail, int retry_after);
-void problem_reply_invalid(struct http_request *request, const struct codec_errors *errors); /* NOT_JSON or INVALID by its content */
-void problem_body(enum problem problem, const char *detail, const struct codec_errors *errors, struct buf *to);
+void problem_reply_invalid(struct http_request *request,
+                           const struct codec_errors *errors); /* NOT_JSON or INVALID by its content */
+void problem_body(enum problem problem, const char *detail, const struct codec_errors *errors,
+                  struct buf *to);
 
 #endif

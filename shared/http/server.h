@@ -25,11 +25,11 @@ enum { HTTP_PARAMETERS = 4 };
 /* What a handler may read until it replied; every span points into the connection's buffers. */
 struct http_seen {
     const char *method;
-    struct span path, query;            /* query: after the ?, still encoded */
+    struct span path, query;                 /* query: after the ?, still encoded */
     struct span parameters[HTTP_PARAMETERS]; /* in the order of the path's {names} */
     struct span body;
     struct span authorization, content_type, accept, idempotency_key, traceparent, if_none_match, prefer;
-    int64_t began_ms;                   /* steady clock, the request line's first byte */
+    int64_t began_ms; /* steady clock, the request line's first byte */
 };
 
 enum { HTTP_LATER = 1 };
@@ -42,21 +42,24 @@ typedef void (*http_gone)(void *self, struct http_request *request);
 struct http_config {
     const struct http_route *routes; /* ends with an empty row */
     http_handler handle;
-    http_gone gone; /* may be NULL where every handler replies at once */
+    http_gone gone;                         /* may be NULL where every handler replies at once */
     void (*failed)(void *self, int result); /* a handler's negative result, after the 500; may be NULL */
     void *self;
     const char *host;
-    int port;            /* 0: any, see http_server_port */
-    size_t connections;  /* caps; 0 takes the setting's value */
+    int port;           /* 0: any, see http_server_port */
+    size_t connections; /* caps; 0 takes the setting's value */
     size_t body_max;
 };
 
-/* http_connections http_header_bytes http_body_bytes http_header_ms http_body_ms http_idle_ms http_write_ms */
+/* http_connections http_header_bytes http_body_bytes http_header_ms http_body_ms http_idle_ms http_write_ms
+ */
 extern const struct setting http_settings[];
 
-MUST_CHECK int http_server_new(struct uv_loop_s *loop, const struct http_config *config, struct http_server **ret_server);
+MUST_CHECK int http_server_new(struct uv_loop_s *loop, const struct http_config *config,
+                               struct http_server **ret_server);
 int http_server_port(const struct http_server *server);
-/* No new connections, idle ones closed, open requests answered with Connection: close. done once none is left. */
+/* No new connections, idle ones closed, open requests answered with Connection: close. done once none is
+ * left. */
 void http_server_drain(struct http_server *server, void (*done)(void *self), void *self);
 void http_server_free(struct http_server *server); /* after done, or at once: drops what is open */
 
@@ -65,7 +68,8 @@ const struct http_seen *http_seen(const struct http_request *request);
 void http_set_data(struct http_request *request, void *data);
 void *http_data(const struct http_request *request);
 
-/* Decoded value of a query parameter into to; 0, HTTP_ABSENT, or HTTP_BAD_QUERY (twice, malformed, too long). */
+/* Decoded value of a query parameter into to; 0, HTTP_ABSENT, or HTTP_BAD_QUERY (twice, malformed, too long).
+ */
 enum { HTTP_ABSENT = 1, HTTP_BAD_QUERY = 2 };
 MUST_CHECK int http_query(const struct http_request *request, const char *name, char *to, size_t capacity);
 

@@ -28,7 +28,8 @@ void token_checker_free(struct token_checker *checker);
 DEFINE_CLEANUP(struct token_checker, token_checker_free)
 
 enum { TOKEN_REFUSED = 1 };
-/* authorization: the header's value, "Bearer ..."; ret_reason: static text for metrics and tests, not for the caller. */
+/* authorization: the header's value, "Bearer ..."; ret_reason: static text for metrics and tests, not for the
+ * caller. */
 MUST_CHECK int token_check(struct token_checker *checker, struct span authorization, int64_t wall_ms,
                            struct token_claims *ret_claims, const char **ret_reason);
 
