@@ -11,10 +11,12 @@
 #include <string.h>
 
 #include "shared/base/cleanup.h"
+#include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/links/kafka_delete.h"
+#include "shared/links/kafka_record.h"
 
-enum { NAME_TEXT = 128, TOPIC_TEXT = 256, ASK_MS = 5000 };
+enum { NAME_TEXT = 128, TOPIC_TEXT = 256, ASK_MS = 5000, PROBE_MS = 100, PROBE_EVERY_MS = 500 };
 enum { NUDGE_RECORDS = 2000, NUDGE_BYTES = 1000000 };
 enum { START = -1, BEGINNING = -3 }; /* of a place: offset 0 is tried first; the log begins later than that */
 
@@ -34,12 +36,8 @@ struct kafka_in {
     size_t nudge_records, nudge_bytes; /* given out since the newest nudge */
     bool paused, group, closing;
     int failed;
-};
-
-struct kafka_record {
-    struct event event;
-    struct buf raw_headers;
-    rd_kafka_message_t *message;
+    bool away;
+    int64_t probed_ms; /* while away */
 };
 
 static const char *topic_named(struct kafka_in *in, const char *topic)
@@ -164,6 +162,15 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code, rd_kafka_
         on_taken(in);
 }
 
+/* Called inside a poll, for what is no partition's. */
+static void on_trouble(rd_kafka_t *client, int code, const char *reason, void *opaque)
+{
+    (void)client;
+    struct kafka_in *in = opaque;
+    in->away = in->away || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+    log_seldom(LOG_LEVEL_WARN, "kafka: consumer", .err = reason);
+}
+
 /* The queue holds little: see nudge. A fetch, too, for a reader's memory is bounded. */
 static int configure(const struct kafka_in_config *config, struct kafka_in *in, rd_kafka_conf_t *conf)
 {
@@ -194,6 +201,7 @@ static int configure(const struct kafka_in_config *config, struct kafka_in *in, 
         TRY(kafka_conf_set(conf, "group.instance.id", config->instance));
     if (config->group)
         rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    rd_kafka_conf_set_error_cb(conf, on_trouble);
     rd_kafka_conf_set_opaque(conf, in);
     return 0;
 }
@@ -271,14 +279,6 @@ void kafka_in_free(struct kafka_in *in)
     free(in);
 }
 
-static struct kafka_record *record_new(rd_kafka_message_t *message, const char *topic)
-{
-    struct kafka_record *record = memory_new(1, sizeof *record);
-    record->message = message;
-    kafka_event_of(message, topic, &record->raw_headers, &record->event);
-    return record;
-}
-
 static int on_lost(struct kafka_in *in, struct kafka_in_place *place)
 {
     if (!place || place->offset == KAFKA_HELD)
@@ -321,7 +321,7 @@ static int take_message(struct kafka_in *in, rd_kafka_message_t *message, struct
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && place && place->offset != KAFKA_HELD &&
         message->offset >= place->offset) {
         place->offset = message->offset + 1;
-        *ret_record = record_new(message, place->topic);
+        *ret_record = kafka_record_new(message, place->topic);
         return 0;
     }
     int outcome = message->err == RD_KAFKA_RESP_ERR_NO_ERROR ? KAFKA_NOTHING : on_error(in, message, place);
@@ -350,11 +350,31 @@ static void nudge(struct kafka_in *in, const struct kafka_record *record)
     (void)rd_kafka_offsets_for_times(in->client, list, 1);
 }
 
+/* The library tells that the last broker went, not that one came back. */
+static void probe(struct kafka_in *in)
+{
+    const struct rd_kafka_metadata *metadata;
+    int64_t now = clock_steady_ms();
+    if (!in->away || now - in->probed_ms < PROBE_EVERY_MS)
+        return;
+    in->probed_ms = now;
+    if (rd_kafka_metadata(in->client, 0, NULL, &metadata, PROBE_MS) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    rd_kafka_metadata_destroy(metadata);
+    in->away = false;
+}
+
+bool kafka_in_away(const struct kafka_in *in)
+{
+    return in->away;
+}
+
 int kafka_in_poll(struct kafka_in *in, int timeout_ms, struct kafka_record **ret_record,
                   struct kafka_in_place *ret_place)
 {
     int outcome = KAFKA_NOTHING;
     rd_kafka_message_t *message;
+    probe(in);
     do {
         if (in->changed)
             assign(in);
@@ -370,25 +390,6 @@ int kafka_in_poll(struct kafka_in *in, int timeout_ms, struct kafka_record **ret
     if (outcome == 0)
         kafka_record_free(*ret_record);
     return error_forward(in->failed);
-}
-
-void kafka_record_free(struct kafka_record *record)
-{
-    if (!record)
-        return;
-    buf_done(&record->raw_headers);
-    rd_kafka_message_destroy(record->message);
-    free(record);
-}
-
-const struct event *kafka_record_event(const struct kafka_record *record)
-{
-    return &record->event;
-}
-
-size_t kafka_record_bytes(const struct kafka_record *record)
-{
-    return record->message->len + record->message->key_len + record->raw_headers.size;
 }
 
 int kafka_in_assign(struct kafka_in *in, const struct kafka_in_place *places, size_t count)

@@ -88,6 +88,8 @@ static void beat(struct reading *reading)
         why = "too many events were rejected";
     else if (!places->assigned)
         why = "waits for its partitions";
+    else if (kafka_in_away(places->in))
+        why = "no broker answers";
     else if (places->wrong_cluster)
         why = "the store knows another cluster";
     else if (places->unplaced || reading->retries >= AWAY_RETRIES || reading->idle_retries >= AWAY_RETRIES)

@@ -148,6 +148,18 @@ START_TEST(tells_the_cluster_apart)
 }
 END_TEST
 
+static void await_away(struct kafka_in *in, bool away)
+{
+    struct kafka_record *record;
+    struct kafka_in_place place;
+    int64_t until = clock_steady_ms() + 10000;
+    while (kafka_in_away(in) != away) {
+        ck_assert_int_lt(clock_steady_ms(), until);
+        if (kafka_in_poll(in, 20, &record, &place) == 0)
+            kafka_record_free(record);
+    }
+}
+
 START_TEST(waits_for_a_broker_that_went_and_comes_back)
 {
     struct kafka_in *in = kafka_hand_reader("commands");
@@ -155,8 +167,10 @@ START_TEST(waits_for_a_broker_that_went_and_comes_back)
     rd_kafka_mock_broker_set_down(cluster.mock, 1);
     seek(in, 60);
     nothing_comes(in);
+    await_away(in, true);
     rd_kafka_mock_broker_set_up(cluster.mock, 1);
     ck_assert_int_eq(next_offset(in), 60);
+    await_away(in, false);
     kafka_in_free(in);
 }
 END_TEST
