@@ -136,17 +136,20 @@ def document_find(mongo, parcel):
     return until("document in history", lambda: history.find_one({"_id": f"parcel/{parcel}:0000000001"}))
 
 
-def mail_find(address):
-    """The mail to that address; names are unique, so each file is read once."""
-    folder, seen = pathlib.Path(os.environ["COLIS_MAILDIR"]) / "new", set()
+def mail_find(address, since):
+    """The mail to that address, among those that came since; names are unique, so each file is read once."""
+    folder, seen = os.path.join(os.environ["COLIS_MAILDIR"], "new"), set()
 
     def look():
-        for file in folder.iterdir() if folder.is_dir() else []:
-            if file.name not in seen:
-                seen.add(file.name)
-                mail = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-                if address in str(mail["To"]):
-                    return mail
+        for file in os.scandir(folder):
+            if file.name in seen:
+                continue
+            seen.add(file.name)
+            if file.stat().st_mtime < since:
+                continue
+            mail = email.message_from_bytes(pathlib.Path(file.path).read_bytes(), policy=email.policy.default)
+            if address in str(mail["To"]):
+                return mail
         return None
     return until("mail", look)
 
@@ -174,7 +177,7 @@ def parcel_register(client, watch):
 
 
 def journey():
-    user, watch = str(uuid.uuid4()), Watch()
+    user, watch, began = str(uuid.uuid4()), Watch(), time.time()
     address = f"awa.{user[:8]}@example.org"
     client = client_open(user)
     reader = topic_open(f"{NAMESPACE}.parcel")
@@ -195,7 +198,7 @@ def journey():
     watch.step("mongo", f"history {document['_id']}: {document['type']}")
     items = resource_read(client, path + "/history")["items"]
     watch.step("query", f"GET {path}/history: {len(items)} item")
-    mail = mail_find(address)
+    mail = mail_find(address, began - 1)
     watch.step("mail", f"to {mail['To']}: {mail['Subject']}")
 
 
