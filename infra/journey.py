@@ -67,38 +67,36 @@ def client_open(user):
     return client
 
 
+def patient(what, ask, done, not_yet=()):
+    """The reply whose status is done. Not taken (503) and unknown (504) are asked again, as any client would."""
+    def look():
+        reply = ask()
+        if reply.status_code == done:
+            return reply
+        if reply.status_code not in (503, 504, *not_yet):
+            raise Broken(f"{what}: {reply.status_code} {reply.text[:300]}")
+        return None
+    return until(what, look)
+
+
 def command_send(client, path, body):
-    """The 202's body; each command carries its own idempotency key."""
-    reply = client.post(os.environ["COLIS_INGRESS_URL"] + path, json=body, timeout=DEADLINE,
-                        headers={"Idempotency-Key": str(uuid.uuid4())})
-    if reply.status_code != 202:
-        raise Broken(f"POST {path}: {reply.status_code} {reply.text[:300]}")
-    return reply.json()
+    """The 202's body; each command carries its own idempotency key, the same one in every try."""
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    url = os.environ["COLIS_INGRESS_URL"] + path
+    return patient(f"POST {path}", lambda: client.post(url, json=body, timeout=DEADLINE, headers=key), 202).json()
 
 
 def command_verdict(client, accepted):
-    def look():
-        reply = client.get(accepted["status_url"] + "&wait=10", timeout=DEADLINE + 10)
-        if reply.status_code == 202:
-            return None
-        if reply.status_code != 200:
-            raise Broken(f"GET {accepted['status_url']}: {reply.status_code} {reply.text[:300]}")
-        return reply.json()
-    verdict = until("verdict", look)
+    url = accepted["status_url"] + "&wait=10"
+    verdict = patient("verdict", lambda: client.get(url, timeout=DEADLINE + 10), 200, not_yet=(202,)).json()
     if verdict["state"] != "accepted":
         raise Broken(f"the verdict is {verdict}")
     return verdict
 
 
 def resource_read(client, path):
-    def look():
-        reply = client.get(os.environ["COLIS_QUERY_URL"] + path, timeout=DEADLINE)
-        if reply.status_code == 404:
-            return None
-        if reply.status_code != 200:
-            raise Broken(f"GET {path}: {reply.status_code} {reply.text[:300]}")
-        return reply.json()
-    return until("GET " + path, look)
+    url = os.environ["COLIS_QUERY_URL"] + path
+    return patient(f"GET {path}", lambda: client.get(url, timeout=DEADLINE), 200, not_yet=(404,)).json()
 
 
 # --- the places where it must be ---
