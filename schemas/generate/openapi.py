@@ -144,12 +144,13 @@ def server(row):
 def command_operation(row, model):
     struct = next(message.struct for message in model.messages if message.type == row["command"])
     needed = any(field.required for field in struct.fields)
+    problems = sorted(FOR_COMMANDS + (("404",) if "{id}" in row["path"] else ()))
     return {
         "parameters": [refer("parameters", "key")],
         "requestBody": {"required": needed, "content": {JSON: {"schema": refer("schemas", row["command"])}}},
         "responses": {"202": answer("Written down; its verdict is at status_url", refer("schemas", "accepted"),
                                     Location=text("uri-reference"))} |
-        {code: refer("responses", code) for code in FOR_COMMANDS},
+        {code: refer("responses", code) for code in problems},
     }
 
 

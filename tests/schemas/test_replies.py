@@ -35,6 +35,7 @@ def api():
     ("POST", "/v1/parcels", 202, JSON, ACCEPTED),
     ("POST", "/v1/parcels", 422, PROBLEM, INVALID),
     ("POST", f"/v1/parcels/{ID}/cancel", 202, JSON, ACCEPTED),
+    ("POST", "/v1/parcels/no-id/cancel", 404, PROBLEM, {"type": "/problems/not-found", "title": "x", "status": 404}),
     ("POST", "/v1/me/profile", 503, PROBLEM, {"type": "/problems/unavailable", "title": "Not taken", "status": 503}),
     ("GET", f"/v1/commands/{ID}?receipt=AZ&wait=5", 200, JSON,
      {"id": ID, "state": "refused", "reason": "value_over_cap", "facts": [], "decided_at": "2026-11-22T10:00:00Z"}),
