@@ -88,6 +88,11 @@ def table_print(rows):
         say(f"| {figure} | {goal} | {measured}{'' if good else ' **short**'} | {detail} |")
 
 
+def quiet_check(busy):
+    if busy > 0.5 * len(os.sched_getaffinity(0)):
+        say(f"others were using this machine (load {busy:.1f} at the start): ratios too are worth little then")
+
+
 def main():
     parser = argparse.ArgumentParser(prog="infra/bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME")
@@ -96,7 +101,8 @@ def main():
     if unknown:
         parser.error(f"no figure called {unknown.pop()}; there are: {' '.join(NAMES)}")
     FOLDER.mkdir(parents=True, exist_ok=True)
-    rows = []
+    rows, busy = [], os.getloadavg()[0]
+    quiet_check(busy)
     for name in names:
         began = time.monotonic()
         say(f"{name} …")
@@ -104,6 +110,7 @@ def main():
         say(f"{name}: {time.monotonic() - began:.0f} s")
     table_print(rows)
     say(f"\n{platform.machine()}, {len(os.sched_getaffinity(0))} cores, kernel {platform.release()}")
+    quiet_check(busy)
     shutil.rmtree(FOLDER, ignore_errors=True)
     return 0 if all(row[3] for row in rows) else 1
 

@@ -120,6 +120,14 @@ class Round:
             os.kill(pid, signal.SIGKILL)
             until(lambda: service_new(name, pid) and places.server_ready(name), 60, f"{name} back", every=0.05)
 
+    def broker_freeze(self):
+        """The broker stops for longer than a delivery may take: what it finds in its sockets it stores later."""
+        for _ in range(self.kills):
+            self.moment(0.3, 2.0)
+            seconds = self.random.uniform(1, 8)
+            self.say(f"  SIGSTOP kafka for {seconds:.1f} s")
+            freeze(places.service_pid("kafka"), seconds)
+
     def rebalance(self):
         """A second and a third projector come, die, stop for a while and leave."""
         self.bus.add("projector", 2).await_ready()
@@ -200,10 +208,17 @@ def sockets(pid):
 
 
 PROGRAM_ROWS = ("ingress", "projector", "relay", "history", "notifier", "query")
-SERVER_ROWS = ("kafka", "postgres", "mongo", "smtp")
-FAULTS = {name: (lambda name: lambda round: round.program_kill(name))(name) for name in PROGRAM_ROWS}
+SERVER_ROWS = ("kafka", "postgres", "mongo", "smtp", "frozen-kafka")
+
+
+def killing(how, name):
+    return lambda round: how(round, name)
+
+
+FAULTS = {name: killing(Round.program_kill, name) for name in PROGRAM_ROWS}
 FAULTS |= {"rebalance": Round.rebalance, "frozen-relay": Round.relay_freeze, "everything": Round.everything}
-FAULTS |= {name: (lambda name: lambda round: round.server_kill(name))(name) for name in SERVER_ROWS}
+FAULTS |= {name: killing(Round.server_kill, name) for name in SERVER_ROWS}
+FAULTS["frozen-kafka"] = Round.broker_freeze
 
 
 def row_run(row, seed, kills, say=print):
