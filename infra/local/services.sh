@@ -3,7 +3,7 @@
 # system's. Sourced after settings.sh. A service carries a file `down`: it starts when we say so.
 
 export SVDIR=$SERVICE
-READY_SECONDS=${COLIS_READY_SECONDS:-60}
+READY_SECONDS=${COLIS_READY_SECONDS:-120}
 
 # services_lay NAME…: a directory each, links to what infra/local holds.
 services_lay() {
