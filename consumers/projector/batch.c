@@ -56,28 +56,24 @@ size_t batch_machine_index(const struct machine *machine)
 struct batch_state *batch_state_of(struct batch *batch, const struct machine *machine, const struct id *id,
                                    int *ret_index)
 {
-    /* Ids of different kinds never meet: each derives from its kind. A profile's is its person's, which names
-     * no other aggregate. Should two meet all the same, the machine is compared. */
-    struct batch_slot *slot = index_slot(&batch->subjects, id->text);
-    struct batch_state *state;
+    struct batch_state *state = &batch->states[batch->state_count];
+    struct batch_slot *slot;
 
-    if (slot->key && batch->states[slot->value].machine == machine) {
-        if (ret_index)
-            *ret_index = slot->value;
-        return &batch->states[slot->value];
-    }
-    state = &batch->states[batch->state_count];
-    memset(state, 0, sizeof(*state));
-    state->machine = machine;
-    state->state.head.id = *id;
+    /* The next free one holds the key while it is looked up: room for it was made. */
+    (void)snprintf(state->subject, sizeof(state->subject), "%s/%s", machine->kind, id->text);
+    slot = index_slot(&batch->subjects, state->subject);
     if (!slot->key) {
-        slot->key = state->state.head.id.text;
-        slot->value = (int)batch->state_count;
+        memset(&state->state, 0, sizeof(state->state));
+        state->state.head.id = *id;
+        state->machine = machine;
+        state->stored_version = 0;
+        state->changed = false;
+        slot->key = state->subject;
+        slot->value = (int)batch->state_count++;
     }
     if (ret_index)
-        *ret_index = (int)batch->state_count;
-    batch->state_count++;
-    return state;
+        *ret_index = slot->value;
+    return &batch->states[slot->value];
 }
 
 struct batch_item *batch_item_of(struct batch *batch, const char *id)
@@ -180,11 +176,12 @@ static void make_room(struct batch *batch, const struct event *events, size_t co
         batch->items = memory_new(count, sizeof(*batch->items));
         batch->item_capacity = count;
     }
-    /* a command names at most one aggregate, and each index key points into states: they never move */
-    if (count > batch->state_capacity) {
+    /* A command names at most one aggregate, and keys point into states: they never move. One is always free.
+     */
+    if (count + 1 > batch->state_capacity) {
         free(batch->states);
-        batch->states = memory_new(count, sizeof(*batch->states));
-        batch->state_capacity = count;
+        batch->states = memory_new(count + 1, sizeof(*batch->states));
+        batch->state_capacity = count + 1;
     }
     index_start(&batch->ids, count);
     index_start(&batch->subjects, count);

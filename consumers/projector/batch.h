@@ -27,7 +27,8 @@ struct batch_state {
     union domain_state state;
     const struct machine *machine;
     int64_t stored_version; /* 0: not in the database */
-    bool loaded, changed;
+    bool changed;
+    char subject[64]; /* kind/id: its key */
 };
 
 /* Text to index, open addressing; keys are borrowed. */

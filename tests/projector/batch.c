@@ -144,6 +144,28 @@ START_TEST(what_nobody_can_read_is_kept_as_dead_and_the_others_go_on)
 }
 END_TEST
 
+START_TEST(a_parcel_asked_for_by_its_owner_s_own_id_is_no_profile)
+{
+    struct bench bench;
+    struct event events[4];
+    char text[128];
+
+    events[0] = command_made("profile.update.v1", awa, 0, "profile/11111111-1111-4111-8111-111111111111",
+                             "{\"name\":\"Awa\",\"email\":\"awa@example.org\",\"language\":\"fr\"}");
+    for (int i = 1; i < 4; i++)
+        events[i] =
+            command_made("parcel.cancel.v1", awa, i, "parcel/11111111-1111-4111-8111-111111111111", "{}");
+    bench_start(&bench);
+    ck_assert_int_eq(bench_run(&bench, events, 4), READER_DONE);
+    sql_text(
+        "select string_agg(coalesce(reason, 'accepted'), ' ' order by reason nulls first) from bus.verdict",
+        text, sizeof(text));
+    ck_assert_str_eq(text, "accepted not_found not_found not_found");
+    ck_assert_int_eq(bench.batch.state_count, 2);
+    bench_done(&bench);
+}
+END_TEST
+
 START_TEST(another_kafka_cluster_is_refused)
 {
     struct bench bench;
@@ -187,6 +209,7 @@ TCase *batch_cases(void)
     tcase_add_test(cases, a_state_changed_in_a_later_batch_is_updated_and_not_made_again);
     tcase_add_test(cases, a_refusal_is_a_verdict_without_a_fact);
     tcase_add_test(cases, what_nobody_can_read_is_kept_as_dead_and_the_others_go_on);
+    tcase_add_test(cases, a_parcel_asked_for_by_its_owner_s_own_id_is_no_profile);
     tcase_add_test(cases, another_kafka_cluster_is_refused);
     tcase_add_test(cases, a_thousand_commands_over_forty_parcels_keep_every_version);
     return cases;
