@@ -6,7 +6,7 @@
  * neither. */
 #include "producers/ingress/ingress.h"
 
-enum { BATCH_MS = 5, BATCH_MAX = 1024 };
+enum { BATCH_MS = 10, BATCH_MAX = 1024 };
 
 void batch_add(struct ingress *ingress, struct pending *pending)
 {
