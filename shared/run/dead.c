@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Writes dead letters and waits for the broker. The letter's data holds the record as it was: where it stood, its
- * headers, its value in base64url (left out where it would not fit a message; the record itself is still on its
- * topic). */
+ * Writes dead letters and waits for the broker. The letter's data holds the record as it was: where it stood,
+ * its headers, its value in base64url (left out where it would not fit a message; the record itself is still
+ * on its topic). */
 #include "shared/run/dead.h"
 
 #include <stdio.h>
@@ -20,7 +20,8 @@ struct dead {
     bool reported;
 };
 
-static void dead_reported(void *self, void *cookie, enum kafka_report report, int32_t partition, int64_t offset)
+static void dead_reported(void *self, void *cookie, enum kafka_report report, int32_t partition,
+                          int64_t offset)
 {
     struct dead *dead = self;
 
@@ -74,7 +75,9 @@ static void letter_event(const struct dead *dead, const struct event *event, str
     char place[160];
     int size = snprintf(place, sizeof(place), "%s:%d:%lld", event->topic, (int)event->partition,
                         (long long)event->offset);
-    const struct span parts[2] = {SPAN("dead"), {place, (size_t)size}};
+    const struct span parts[2] = {
+        SPAN("dead"), {place, (size_t)size}
+    };
 
     memset(letter, 0, sizeof(*letter));
     id_v8(parts, 2, &letter->id);
@@ -105,7 +108,7 @@ int dead_letter(struct dead *dead, const struct event *event, const char *reason
         reader_because("the dead letter was not acknowledged");
         return READER_RETRY;
     }
-    log_with(LOG_LEVEL_WARN, "a record was put on the dead topic", .event = event->id.text, .topic = event->topic,
-             .partition = event->partition, .offset = event->offset, .err = reason);
+    log_with(LOG_LEVEL_WARN, "a record was put on the dead topic", .event = event->id.text,
+             .topic = event->topic, .partition = event->partition, .offset = event->offset, .err = reason);
     return READER_DONE;
 }
