@@ -1,0 +1,182 @@
+"""The ingress alone with a broker: what it writes, what it says while it starts, ends, or is left by its client."""
+import concurrent.futures
+import json
+import os
+import signal
+import socket
+import struct
+
+import confluent_kafka
+import pytest
+import requests
+from conftest import NAMESPACE
+from harness import places
+from harness.person import PARCEL, command_id
+from harness.until import until
+
+CLIENTS = 300
+
+
+def records(brokers, wanted):
+    """The records on the topic, by id, once all wanted ones are there: {ce_id: [(key, headers, value)]}."""
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": brokers, "group.id": "test", "fetch.wait.max.ms": 10,
+                                         "enable.auto.commit": False})
+    found = {}
+    try:
+        topic = f"{NAMESPACE}.commands"
+        places_of = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        consumer.assign([confluent_kafka.TopicPartition(topic, number, 0) for number in places_of])
+
+        def look():
+            for record in consumer.consume(1000, timeout=0.2):
+                headers = dict((record.headers() or []))
+                found.setdefault(headers["ce_id"].decode(), []).append((record.key(), headers, record.value()))
+            return set(wanted) <= set(found)
+        until(look, 20, "records on the topic")
+    finally:
+        consumer.close()
+    return found
+
+
+def open_post(alone, person, key):
+    """A socket on which a command was sent and nothing read."""
+    body = json.dumps(PARCEL).encode()
+    connection = socket.create_connection((places.HOST, alone.port), timeout=20)
+    connection.sendall(b"POST /v1/parcels HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nIdempotency-Key: "
+                       + key.encode() + b"\r\nAuthorization: " + person.session.headers["Authorization"].encode()
+                       + b"\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
+    return connection
+
+
+def status_of(connection):
+    return int(connection.makefile("rb").readline().split()[1])
+
+
+def waiting(alone, count):
+    until(lambda: alone.program.metric("colis_ingress_open_records") == count, 10, f"{count} open records")
+
+
+def test_the_record_is_the_one_of_the_design(start, mock):
+    alone = start()
+    person = alone.person(role="staff")
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    spaced = json.dumps(dict(reversed(PARCEL.items())), indent=3)
+    reply = person.post("/v1/me/profile", {"name": "A", "email": "a@example.org", "language": "fr"})
+    assert reply.status_code == 403
+    person = alone.person()
+    reply = person.session.post(alone.url + "/v1/parcels", data=spaced, timeout=20, headers={
+        "Content-Type": "application/json", "Idempotency-Key": "7f3a", "traceparent": parent})
+    taken = reply.json()
+    assert reply.status_code == 202 and reply.headers["Location"] == taken["resource"]
+    assert taken["id"] == command_id(person.id, "7f3a")
+    parcel = taken["resource"].removeprefix("http://query.test/v1/parcels/")
+    assert taken["status_url"].startswith(f"http://query.test/v1/commands/{taken['id']}?receipt=")
+    [(key, headers, value)] = records(mock.brokers, [taken["id"]])[taken["id"]]
+    texts = {name: text.decode() for name, text in headers.items()}
+    assert key.decode() == person.id
+    assert json.loads(value) == PARCEL and value == json.dumps(PARCEL, separators=(",", ":")).encode()
+    assert texts["ce_specversion"] == "1.0" and texts["ce_source"] == "/ingress"
+    assert texts["ce_type"] == "parcel.register.v1" and texts["ce_subject"] == f"parcel/{parcel}"
+    assert texts["ce_dataschema"] == "/schemas/commands/parcel.register.v1"
+    assert texts["ce_principal"] == texts["ce_partitionkey"] == person.id and texts["ce_role"] == "person"
+    assert texts["content-type"] == "application/json" and len(texts["ce_fingerprint"]) == 32
+    assert texts["traceparent"].split("-")[1] == parent.split("-")[1]
+    assert "ce_sequence" not in texts and "ce_causationid" not in texts
+
+
+def test_many_at_once_are_each_there_once(start, mock):
+    alone = start(COLIS_RATE_BURST="1000")
+    people = [alone.person() for _ in range(10)]
+    with concurrent.futures.ThreadPoolExecutor(30) as pool:
+        replies = list(pool.map(lambda number: people[number % 10].post("/v1/parcels", PARCEL), range(CLIENTS)))
+    assert {reply.status_code for reply in replies} == {202}
+    ids = {reply.json()["id"] for reply in replies}
+    assert len(ids) == CLIENTS
+    found = records(mock.brokers, ids)
+    assert all(len(found[one]) == 1 for one in ids)
+
+
+def test_before_a_broker_answers_it_is_alive_but_not_ready_and_says_503(start):
+    alone = start(broker=False, ready=False)
+    until(lambda: alone.program.probe("/healthz")[0] == 200, 10, "healthz")
+    status, text = alone.program.probe("/readyz")
+    assert status == 503 and "no broker answers" in text
+    reply = alone.person().post("/v1/parcels", PARCEL)
+    assert reply.status_code == 503 and int(reply.headers["Retry-After"]) >= 1
+    assert requests.get(alone.url + "/openapi.json", timeout=10).json()["openapi"]
+
+
+def test_an_open_request_is_answered_before_it_ends(start, mock):
+    alone = start()
+    mock.freeze()
+    connection = open_post(alone, alone.person(), "end-1")
+    waiting(alone, 1)
+    alone.program.signal(signal.SIGTERM)
+    until(lambda: not port_open(alone.port), 10, "no new connection")
+    mock.thaw()
+    assert status_of(connection) == 202
+    alone.program.stop()
+
+
+def test_at_its_deadline_who_still_waits_is_told_504(start, mock):
+    alone = start(COLIS_SERVICE_DEADLINE_MS="2000", COLIS_KAFKA_DELIVERY_MS="60000")
+    mock.freeze()
+    connection = open_post(alone, alone.person(), "end-2")
+    waiting(alone, 1)
+    alone.program.stop()
+    assert status_of(connection) == 504
+
+
+def test_a_client_that_goes_changes_nothing_about_its_record(start, mock):
+    alone = start()
+    person = alone.person()
+    mock.freeze()
+    connection = open_post(alone, person, "gone-1")
+    waiting(alone, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+    mock.thaw()
+    waiting(alone, 0)
+    assert len(records(mock.brokers, [command_id(person.id, "gone-1")])[command_id(person.id, "gone-1")]) == 1
+    assert person.post("/v1/parcels", PARCEL, key="gone-1").status_code == 202
+
+
+def test_one_who_asks_too_often_waits_alone(start):
+    alone = start(COLIS_RATE_PER_SECOND="1", COLIS_RATE_BURST="2")
+    busy, other = alone.person(), alone.person()
+    statuses = [busy.post("/v1/parcels", PARCEL).status_code for _ in range(4)]
+    assert statuses[:2] == [202, 202] and 429 in statuses[2:]
+    assert other.post("/v1/parcels", PARCEL).status_code == 202
+
+
+def test_bare_replies_are_for_loopback_only(start):
+    alone = start(COLIS_INGRESS_BARE="on")
+    assert requests.post(alone.url + "/v1/parcels", timeout=10).status_code == 202
+    assert "only with listen_host on loopback" in refused_start(alone, COLIS_INGRESS_BARE="on",
+                                                                COLIS_LISTEN_HOST="0.0.0.0")
+
+
+@pytest.mark.parametrize("change, reason", [
+    ({"COLIS_TOKEN_SECRET_FILE": "", "COLIS_TOKEN_SECRET": "short"}, "at least 32 bytes"),
+    ({"COLIS_TOKEN_SECRET_FILE": "", "COLIS_TOKEN_SECRET": ""}, "at least 32 bytes"),
+    ({"COLIS_SERVER_KEY_FILE": "", "COLIS_SERVER_KEY": "short"}, "server_key"),
+    ({"COLIS_TOKEN_ISSUER": ""}, "token_issuer"),
+    ({"COLIS_TOKEN_ALGORITHM": "none"}, "token_algorithm"),
+    ({"COLIS_TOKEN_ALGORITHM": "ES256", "COLIS_TOKEN_JWKS": os.devnull}, "token_jwks")])
+def test_an_unsafe_setting_refuses_to_start(start, change, reason):
+    assert reason in refused_start(start(), **change)
+
+
+def refused_start(alone, **change):
+    """The last line of the log of a second one that did not start."""
+    settings = {name: text for name, text in (alone.program.settings | change).items() if text != "" or
+                name == "COLIS_TOKEN_SECRET"}
+    settings |= {"COLIS_LISTEN_PORT": "0", "COLIS_MANAGEMENT_PORT": "0"}
+    second = type(alone.program)("ingress", settings, alone.program.log.with_name("second.log")).start()
+    assert second.process.wait(20) != 0
+    return second.last_lines(1)
+
+
+def port_open(port):
+    with socket.socket() as probe:
+        return probe.connect_ex((places.HOST, port)) == 0
