@@ -10,27 +10,28 @@
 #define PLACES "unnest($1::text[], $2::int4[]) w (topic, partition)"
 #define PLACED "p.reader = 'notifier' and p.topic = w.topic and p.partition = w.partition"
 
+/* clang-format off */
 static const struct postgres_statement statements[] = {
-    {"in_cluster_keep",
-     "insert into bus.cluster (reader, id) values ('notifier', $1::text) on conflict do nothing"                                  },
-    {"in_cluster",      "select id from bus.cluster where reader = 'notifier'"                                                    },
+    {"in_cluster_keep", "insert into bus.cluster (reader, id) values ('notifier', $1::text) on conflict do nothing"},
+    {"in_cluster",      "select id from bus.cluster where reader = 'notifier'"},
     {"in_places_make",  "insert into bus.position (reader, topic, partition, next)"
-                       " select 'notifier', w.topic, w.partition, -1 from " PLACES " on conflict do nothing"},
-    {"in_places",       "select p.topic, p.partition, p.next from bus.position p, " PLACES " where " PLACED                       },
+                        " select 'notifier', w.topic, w.partition, -1 from " PLACES " on conflict do nothing"},
+    {"in_places",       "select p.topic, p.partition, p.next from bus.position p, " PLACES " where " PLACED},
     {"in_hold",         "select 1 from bus.position p,"
-                " unnest($1::text[], $2::int4[], $3::int8[]) w (topic, partition, next)"
-                " where " PLACED " and p.next = w.next order by p.topic, p.partition for update of p"              },
+                        " unnest($1::text[], $2::int4[], $3::int8[]) w (topic, partition, next)"
+                        " where " PLACED " and p.next = w.next order by p.topic, p.partition for update of p"},
     {"in_add",          "insert into bus.notification (id, fact, person, purpose, subject, data, channel)"
-               " select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text[],"
-               " $7::text[]) on conflict (id) do nothing"                                                           },
+                        " select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[],"
+                        " $6::text[], $7::text[]) on conflict (id) do nothing"},
     {"in_wake",         "update bus.notification set state = 'queued', reason = null, attempts = 0,"
-                " next_at = clock_timestamp() where person = any($1::uuid[]) and state = 'dead'"
-                " and reason = 'no_address' and created_at > clock_timestamp() - interval '1 day'"                 },
-    {"in_hint",         "select pg_notify('notification', '')"                                                                    },
+                        " next_at = clock_timestamp() where person = any($1::uuid[]) and state = 'dead'"
+                        " and reason = 'no_address' and created_at > clock_timestamp() - interval '1 day'"},
+    {"in_hint",         "select pg_notify('notification', '')"},
     {"in_move",         "update bus.position p set next = w.next from"
-                " unnest($1::text[], $2::int4[], $3::int8[]) w (topic, partition, next) where " PLACED             },
-    {NULL,              NULL                                                                                                      },
+                        " unnest($1::text[], $2::int4[], $3::int8[]) w (topic, partition, next) where " PLACED},
+    {NULL, NULL},
 };
+/* clang-format on */
 
 enum { ID, FACT, PERSON, PURPOSE, SUBJECT, DATA, CHANNEL };
 static const enum postgres_type types[INTAKE_COLUMNS] = {

@@ -9,13 +9,15 @@
 
 static char mail_from[255], mail_name[61];
 
+/* clang-format off */
 const struct setting provider_smtp_settings[] = {
-    {"mail_from",           SETTING_TEXT, NULL, 3, sizeof mail_from - 1, .help = "address mails come from",
-     .target = mail_from, .size = sizeof mail_from},
-    {"mail_name",                 SETTING_TEXT, "Colis", 0, sizeof mail_name - 1, .help = "name mails come from",
-     .target = mail_name, .size = sizeof mail_name},
+    {"mail_from", SETTING_TEXT, NULL, 3, sizeof mail_from - 1,
+     .help = "address mails come from", .target = mail_from, .size = sizeof mail_from},
+    {"mail_name", SETTING_TEXT, "Colis", 0, sizeof mail_name - 1,
+     .help = "name mails come from", .target = mail_name, .size = sizeof mail_name},
     {0},
 };
+/* clang-format on */
 
 struct provider_smtp {
     struct smtp *smtp;

@@ -6,26 +6,26 @@
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 
+/* clang-format off */
 const struct postgres_statement queue_statements[] = {
-  /* next_at is when a claim ends, so that one index finds what is queued and what was cut. */
-    {"queue_claim",
-     "with due as (select id from bus.notification where state in ('queued', 'sending')"
-     " and next_at <= clock_timestamp() order by next_at limit 1 for update skip locked)"
-     " update bus.notification n set repeat = n.repeat or n.state = 'sending', state = 'sending',"
-     " claimed_at = clock_timestamp(), attempts = n.attempts + 1,"
-     " next_at = clock_timestamp() + $1::int8 * interval '1 millisecond' from due where n.id = due.id"
-     " returning n.id, n.fact, n.purpose, n.subject, n.data, n.channel, n.attempts, n.repeat,"
-     " (select p.value from private.profile p where p.id = n.person order by p.n desc limit 1)"},
- /* A profile that came after the claim looked for it: at once again, instead of dead. */
-    {"queue_record",
-     "update bus.notification n set state = case when $3::text = 'dead' and $7::bool and exists"
-     " (select from private.profile p where p.id = n.person) then 'queued' else $3::text end,"
-     " reason = $4::text, next_at = clock_timestamp() + $5::int8 * interval '1 millisecond',"
-     " repeat = n.repeat or $6::bool, attempts = n.attempts - $8::int4, claimed_at = null,"
-     " sent_at = case when $3::text = 'sent' then clock_timestamp() end"
-     " where n.id = $1::uuid and n.state = 'sending' and n.attempts = $2::int4"                },
-    {NULL,           NULL                                                                      },
+    /* next_at is when a claim ends, so that one index finds what is queued and what was cut. */
+    {"queue_claim",  "with due as (select id from bus.notification where state in ('queued', 'sending')"
+                     " and next_at <= clock_timestamp() order by next_at limit 1 for update skip locked)"
+                     " update bus.notification n set repeat = n.repeat or n.state = 'sending', state = 'sending',"
+                     " claimed_at = clock_timestamp(), attempts = n.attempts + 1,"
+                     " next_at = clock_timestamp() + $1::int8 * interval '1 millisecond' from due where n.id = due.id"
+                     " returning n.id, n.fact, n.purpose, n.subject, n.data, n.channel, n.attempts, n.repeat,"
+                     " (select p.value from private.profile p where p.id = n.person order by p.n desc limit 1)"},
+    /* A profile that came after the claim looked for it: at once again, instead of dead. */
+    {"queue_record", "update bus.notification n set state = case when $3::text = 'dead' and $7::bool and exists"
+                     " (select from private.profile p where p.id = n.person) then 'queued' else $3::text end,"
+                     " reason = $4::text, next_at = clock_timestamp() + $5::int8 * interval '1 millisecond',"
+                     " repeat = n.repeat or $6::bool, attempts = n.attempts - $8::int4, claimed_at = null,"
+                     " sent_at = case when $3::text = 'sent' then clock_timestamp() end"
+                     " where n.id = $1::uuid and n.state = 'sending' and n.attempts = $2::int4"},
+    {NULL, NULL},
 };
+/* clang-format on */
 
 enum { ID, FACT, PURPOSE, SUBJECT, DATA, CHANNEL, ATTEMPTS, REPEAT, PROFILE };
 

@@ -27,16 +27,18 @@ enum {
 
 static int64_t claim_ms, attempts_most, retry_ms;
 
+/* clang-format off */
 const struct setting sender_settings[] = {
     {"notifier_claim_ms", SETTING_INTEGER, "60000", 1000, 3600000,
      .help = "a notification still being sent after this was cut by a crash; more than smtp_timeout_ms",
      .target = &claim_ms},
-    {"notifier_attempts",            SETTING_INTEGER, "60", 1, 100000,
+    {"notifier_attempts", SETTING_INTEGER, "60", 1, 100000,
      .help = "tries of one notification, then it is dead", .target = &attempts_most},
-    {"notifier_retry_ms",            SETTING_INTEGER, "2000", 1, HOUR_MS,
+    {"notifier_retry_ms", SETTING_INTEGER, "2000", 1, HOUR_MS,
      .help = "wait after the first failed try; doubles up to an hour", .target = &retry_ms},
     {0},
 };
+/* clang-format on */
 
 enum { MAILED, LATER, REFUSED, AWAY, UNKNOWN, UNREACHABLE, OUTCOMES };
 #define OUTCOME(text)                                                                                        \

@@ -10,14 +10,13 @@
 #include "schemas/messages.h"
 #include "schemas/tables.h"
 
-struct template
-{
+struct wording {
     const char *purpose;
     enum language language;
     const char *subject, *body;
 };
 
-static const struct template templates[] = {
+static const struct wording wordings[] = {
     {"parcel.registered", LANGUAGE_FR, "Votre colis {origin.city} – {destination.city} est enregistré",
      "Bonjour {name},\n"
      "\n"
@@ -65,18 +64,20 @@ struct word {
     const char *text, *fr, *en;
 };
 
+/* clang-format off */
 static const struct word words[] = {
-    {"documents",    "documents",                "documents"             },
-    {"clothes",      "vêtements",               "clothes"               },
-    {"food",         "nourriture",               "food"                  },
-    {"cosmetics",    "cosmétiques",             "cosmetics"             },
-    {"electronics",  "électronique",            "electronics"           },
-    {"medicine",     "médicaments",             "medicine"              },
-    {"other",        "autre",                    "other"                 },
-    {"changed_mind", "vous avez changé d'avis", "you changed your mind" },
-    {"no_traveller", "aucun voyageur trouvé",   "no traveller was found"},
-    {"mistake",      "erreur",                   "mistake"               },
+    {"documents",    "documents",              "documents"},
+    {"clothes",      "vêtements",              "clothes"},
+    {"food",         "nourriture",             "food"},
+    {"cosmetics",    "cosmétiques",            "cosmetics"},
+    {"electronics",  "électronique",           "electronics"},
+    {"medicine",     "médicaments",            "medicine"},
+    {"other",        "autre",                  "other"},
+    {"changed_mind", "vous avez changé d'avis", "you changed your mind"},
+    {"no_traveller", "aucun voyageur trouvé",  "no traveller was found"},
+    {"mistake",      "erreur",                 "mistake"},
 };
+/* clang-format on */
 
 struct filling {
     const struct notice *notice;
@@ -207,14 +208,14 @@ static void put_text(const struct filling *filling, const char *text, struct buf
 }
 
 /* In the person's language, else in French. */
-static const struct template *template_find(const struct notice *notice)
+static const struct wording *wording_find(const struct notice *notice)
 {
-    const struct template *found = NULL;
-    for (size_t at = 0; at < sizeof templates / sizeof templates[0]; at++) {
-        if (strcmp(templates[at].purpose, notice->purpose) != 0)
+    const struct wording *found = NULL;
+    for (size_t at = 0; at < sizeof wordings / sizeof wordings[0]; at++) {
+        if (strcmp(wordings[at].purpose, notice->purpose) != 0)
             continue;
-        if (!found || (int32_t)templates[at].language == notice->language)
-            found = &templates[at];
+        if (!found || (int32_t)wordings[at].language == notice->language)
+            found = &wordings[at];
     }
     return found;
 }
@@ -232,15 +233,15 @@ static const struct message_row *message_newest(const char *family)
 
 int template_fill(const struct notice *notice, struct buf *subject, struct buf *body)
 {
-    const struct template *template = template_find(notice);
+    const struct wording *wording = wording_find(notice);
     const struct message_row *row = message_newest(notice->purpose);
-    if (!template || !row)
+    if (!wording || !row)
         return TEMPLATE_UNKNOWN;
     CLEANUP(free_cleanup) void *fact = memory_new(1, row->schema->size);
     if (codec_decode(row->schema, notice->data, fact, NULL) != 0)
         return TEMPLATE_DATA;
-    const struct filling filling = {notice, row->schema, fact, template->language};
-    put_text(&filling, template->subject, subject);
-    put_text(&filling, template->body, body);
+    const struct filling filling = {notice, row->schema, fact, wording->language};
+    put_text(&filling, wording->subject, subject);
+    put_text(&filling, wording->body, body);
     return 0;
 }

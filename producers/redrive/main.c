@@ -28,19 +28,20 @@ static const char usage[] =
 static struct redrive redrive;
 static char name_space[49];
 
+/* clang-format off */
 static const struct setting own_settings[] = {
-    {"namespace",                   SETTING_TEXT, "colis", 1, sizeof name_space - 1, .help = "name of the database",
-     .target = name_space, .size = sizeof name_space},
-    {"kind",                      SETTING_CHOICE, "all", .choices = "dead parked all", .help = "of list", .target = redrive.kind,
-     .size = sizeof redrive.kind},
-    {"id",        SETTING_TEXT, "", 0, sizeof redrive.id - 1, .help = "a command's id", .target = redrive.id,
-     .size = sizeof redrive.id},
-    {"limit",          SETTING_INTEGER, "100", 1, 1000000, .help = "most rows printed", .target = &redrive.limit},
-    {"json",                             SETTING_FLAG, "off", .help = "one JSON object a line", .target = &redrive.json},
-    {"value",SETTING_FLAG, "off", .help = "with show: the value too, which may be private",
-     .target = &redrive.value},
+    {"namespace", SETTING_TEXT, "colis", 1, sizeof name_space - 1,
+     .help = "name of the database", .target = name_space, .size = sizeof name_space},
+    {"kind", SETTING_CHOICE, "all", .choices = "dead parked all",
+     .help = "of list", .target = redrive.kind, .size = sizeof redrive.kind},
+    {"id", SETTING_TEXT, "", 0, sizeof redrive.id - 1,
+     .help = "a command's id", .target = redrive.id, .size = sizeof redrive.id},
+    {"limit", SETTING_INTEGER, "100", 1, 1000000, .help = "most rows printed", .target = &redrive.limit},
+    {"json", SETTING_FLAG, "off", .help = "one JSON object a line", .target = &redrive.json},
+    {"value", SETTING_FLAG, "off", .help = "with show: the value too, which may be private", .target = &redrive.value},
     {0},
 };
+/* clang-format on */
 
 static const struct setting *const tables[] = {own_settings, postgres_settings, NULL};
 

@@ -16,16 +16,17 @@
     "from bus.parked p where "
 #define ORDER " order by p.partition, p.\"offset\" limit $2::int8"
 
+/* clang-format off */
 const struct postgres_statement redrive_statements[] = {
-    {"rows_all",   "select " COLUMNS "$3::text in ('all', p.kind)" ORDER                           },
-    {"rows_key",   "select " COLUMNS "p.key = $3::text" ORDER                                      },
-    {"rows_head",  "select " COLUMNS "p.key = $3::text and p.kind = 'parked'" ORDER                },
-    {"rows_id",    "select " COLUMNS "p.id = $3::uuid" ORDER                                       },
-    {"rows_place", "select " COLUMNS "p.partition = $3::int8 and p.\"offset\" = $4::int8" ORDER    },
-    {"rows_mark",
-     "update bus.parked set action = $1::text where partition = $2::int4 and \"offset\" = $3::int8"},
-    {NULL,         NULL                                                                            },
+    {"rows_all",   "select " COLUMNS "$3::text in ('all', p.kind)" ORDER},
+    {"rows_key",   "select " COLUMNS "p.key = $3::text" ORDER},
+    {"rows_head",  "select " COLUMNS "p.key = $3::text and p.kind = 'parked'" ORDER},
+    {"rows_id",    "select " COLUMNS "p.id = $3::uuid" ORDER},
+    {"rows_place", "select " COLUMNS "p.partition = $3::int8 and p.\"offset\" = $4::int8" ORDER},
+    {"rows_mark",  "update bus.parked set action = $1::text where partition = $2::int4 and \"offset\" = $3::int8"},
+    {NULL, NULL},
 };
+/* clang-format on */
 
 static int outcome_of(struct redrive *redrive, int outcome)
 {

@@ -14,45 +14,48 @@ enum { LOCK_CLASS = 0x7265 }; /* ours among the advisory locks of a database; th
 int64_t store_shard, store_poll_ms;
 static int64_t batch;
 
+/* clang-format off */
 const struct setting store_settings[] = {
-    {"relay_shard",          SETTING_INTEGER, "0", 0, 32767, .help = "which shard of the outbox is relayed",
-     .target = &store_shard},
-    {"relay_batch",                   SETTING_INTEGER, "500", 1, 5000, .help = "most facts published in one transaction",
-     .target = &batch},
-    {"relay_poll_ms",                 SETTING_INTEGER, "50", 1, 1000,
+    {"relay_shard", SETTING_INTEGER, "0", 0, 32767,
+     .help = "which shard of the outbox is relayed", .target = &store_shard},
+    {"relay_batch", SETTING_INTEGER, "500", 1, 5000,
+     .help = "most facts published in one transaction", .target = &batch},
+    {"relay_poll_ms", SETTING_INTEGER, "50", 1, 1000,
      .help = "how long the relay waits for a hint before it looks", .target = &store_poll_ms},
     {0},
 };
+/* clang-format on */
 
 #define ROW_COLUMNS "o.id, o.topic, o.key, o.event, o.headers, o.value"
 
+/* clang-format off */
 const struct postgres_statement store_statements[] = {
-    {"relay_silence",      "select set_config('idle_session_timeout', $1::text, false)"               },
-    {"relay_lock",         "select pg_try_advisory_lock($1::int4, $2::int4)"                          },
-    {"relay_speak",        "select 1"                                                                 },
+    {"relay_silence",   "select set_config('idle_session_timeout', $1::text, false)"},
+    {"relay_lock",      "select pg_try_advisory_lock($1::int4, $2::int4)"},
+    {"relay_speak",     "select 1"},
     {"relay_cluster_keep",
-     "insert into bus.cluster (reader, id) values ('relay', $1::text) on conflict do nothing"         },
-    {"relay_cluster",      "select id from bus.cluster where reader = 'relay'"                        },
-    {"relay_positions",    "select topic, partition, next from bus.relay_position"                    },
- /* One row even where there is nothing: the snapshot and what it sees come from one statement. */
-    {"relay_facts",
-     "select pg_snapshot_xmin(s.taken)::text::int8, pg_snapshot_xmax(s.taken)::text::int8, " ROW_COLUMNS
-     " from (select pg_current_snapshot() as taken) s left join lateral"
-     " (select * from bus.outbox where shard = $1::int2 and id > $2::int8 and topic <> 'commands'"
-     "  order by id limit $3::int8) o on true order by o.id"                                          },
-    {"relay_due",
-     "select null::int8, null::int8, " ROW_COLUMNS " from bus.outbox o"
-     " where shard = $1::int2 and topic = 'commands' and coalesce(due, '-infinity') <= statement_timestamp()"
-     " order by coalesce(due, '-infinity'), o.id limit $2::int8"                                      },
-    {"relay_delete",       "delete from bus.outbox where id = any($1::int8[])"                        },
-    {"relay_found",
-     "delete from bus.outbox where event = any($1::uuid[]) and topic <> 'commands' returning event"   },
-    {"relay_move",
-     "insert into bus.relay_position as p (topic, partition, next)"
-     " select * from unnest($1::text[], $2::int4[], $3::int8[])"
-     " on conflict (topic, partition) do update set next = excluded.next where p.next < excluded.next"},
-    {NULL,                 NULL                                                                       },
+                        "insert into bus.cluster (reader, id) values ('relay', $1::text) on conflict do nothing"},
+    {"relay_cluster",   "select id from bus.cluster where reader = 'relay'"},
+    {"relay_positions", "select topic, partition, next from bus.relay_position"},
+    /* One row even where there is nothing: the snapshot and what it sees come from one statement. */
+    {"relay_facts",     "select pg_snapshot_xmin(s.taken)::text::int8, pg_snapshot_xmax(s.taken)::text::int8, "
+                        ROW_COLUMNS
+                        " from (select pg_current_snapshot() as taken) s left join lateral"
+                        " (select * from bus.outbox where shard = $1::int2 and id > $2::int8 and topic <> 'commands'"
+                        "  order by id limit $3::int8) o on true order by o.id"},
+    {"relay_due",       "select null::int8, null::int8, " ROW_COLUMNS " from bus.outbox o"
+                        " where shard = $1::int2 and topic = 'commands'"
+                        " and coalesce(due, '-infinity') <= statement_timestamp()"
+                        " order by coalesce(due, '-infinity'), o.id limit $2::int8"},
+    {"relay_delete",    "delete from bus.outbox where id = any($1::int8[])"},
+    {"relay_found",     "delete from bus.outbox where event = any($1::uuid[]) and topic <> 'commands' returning event"},
+    {"relay_move",      "insert into bus.relay_position as p (topic, partition, next)"
+                        " select * from unnest($1::text[], $2::int4[], $3::int8[])"
+                        " on conflict (topic, partition) do update set next = excluded.next"
+                        " where p.next < excluded.next"},
+    {NULL, NULL},
 };
+/* clang-format on */
 
 enum { XMIN, XMAX, ID, TOPIC, KEY, EVENT, HEADERS, VALUE }; /* columns of relay_facts and relay_due */
 

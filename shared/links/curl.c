@@ -15,21 +15,23 @@ static struct {
     int64_t timeout_ms;
 } values;
 
+/* clang-format off */
 const struct setting smtp_settings[] = {
-    {"smtp_url",             SETTING_TEXT, NULL, 8, sizeof values.url - 1,
+    {"smtp_url", SETTING_TEXT, NULL, 8, sizeof values.url - 1,
      .help = "the mail server: smtp://host:port (STARTTLS demanded beyond loopback) or smtps://host:port",
      .target = values.url, .size = sizeof values.url},
-    {"smtp_user",                  SETTING_TEXT, "", 0, sizeof values.user - 1, .help = "who signs in there; empty: nobody",
-     .target = values.user, .size = sizeof values.user},
+    {"smtp_user", SETTING_TEXT, "", 0, sizeof values.user - 1,
+     .help = "who signs in there; empty: nobody", .target = values.user, .size = sizeof values.user},
     {"smtp_password", SETTING_TEXT, "", 0, sizeof values.password - 1, .secret = true,
      .help = "with smtp_user", .target = values.password, .size = sizeof values.password},
-    {"smtp_ca_file",   SETTING_TEXT, "", 0, sizeof values.ca_file - 1,
-     .help = "certificates that may sign the server's; empty: the system's", .target = values.ca_file,
-     .size = sizeof values.ca_file},
-    {"smtp_timeout_ms",                      SETTING_INTEGER, "8000", 100, 60000,
+    {"smtp_ca_file", SETTING_TEXT, "", 0, sizeof values.ca_file - 1,
+     .help = "certificates that may sign the server's; empty: the system's",
+     .target = values.ca_file, .size = sizeof values.ca_file},
+    {"smtp_timeout_ms", SETTING_INTEGER, "8000", 100, 60000,
      .help = "one mail, from connecting to its acceptance", .target = &values.timeout_ms},
     {0},
 };
+/* clang-format on */
 
 /* Where a dialogue stood when it failed. */
 enum stage { STAGE_CONNECT, STAGE_GREET, STAGE_MAIL, STAGE_RCPT, STAGE_DATA };
