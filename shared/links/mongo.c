@@ -226,7 +226,7 @@ static const char history_validator[] =
 
 static const char position_validator[] =
     "{\"$jsonSchema\": {\"bsonType\": \"object\", \"required\": [\"_id\"], \"properties\": {"
-    " \"_id\": {\"bsonType\": \"string\"}, \"next\": {\"bsonType\": \"long\", \"minimum\": 0}}}}";
+    " \"_id\": {\"bsonType\": \"string\"}, \"next\": {\"bsonType\": \"object\"}}}}";
 
 static bool command(struct mongo_use *use, const char *verb, const char *collection, const bson_t *validator,
                     bson_error_t *ret_error)

@@ -1,33 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where a reader that stores in MongoDB is: a document a partition whose next only ever grows, and the Kafka
- * cluster those numbers belong to. Written after what they speak of is stored, never before. */
+ * Where a reader that stores in MongoDB is: a document a topic, {_id:"history:parcel", next:{"0":77,...}},
+ * whose numbers only ever grow, and the Kafka cluster they belong to. Written after what they speak of is
+ * stored, never before. */
 #include "shared/links/mongo_inside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME = 200 };
+enum { NAME = 200, PARTITION = 16 };
 
-static void name_of(const char *reader, const struct mongo_position *position, char ret_name[NAME])
+static void name_of(const char *reader, const char *topic, char ret_name[NAME])
 {
-    snprintf(ret_name, NAME, "%s:%s:%d", reader, position->topic, (int)position->partition);
+    snprintf(ret_name, NAME, "%s:%s", reader, topic);
 }
 
-static bool add_update(mongoc_bulk_operation_t *bulk, const char *reader,
-                       const struct mongo_position *position)
+static bool is_first_of_topic(const struct mongo_position *positions, size_t at)
 {
-    char name[NAME];
+    for (size_t before = 0; before < at; before++) {
+        if (strcmp(positions[before].topic, positions[at].topic) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Every partition of the topic of positions[at] in one update: a bulk of facts costs few of them. */
+static bool add_update(mongoc_bulk_operation_t *bulk, const char *reader,
+                       const struct mongo_position *positions, size_t at, size_t count)
+{
+    char name[NAME], member[NAME];
     bson_error_t error;
-    name_of(reader, position, name);
-    bson_t *who = BCON_NEW("_id", BCON_UTF8(name));
-    bson_t *what = BCON_NEW("$max", "{", "next", BCON_INT64(position->next), "}");
-    bson_t *how = BCON_NEW("upsert", BCON_BOOL(true));
-    bool good = mongoc_bulk_operation_update_one_with_opts(bulk, who, what, how, &error);
+    bson_t what = BSON_INITIALIZER, most;
+    name_of(reader, positions[at].topic, name);
+    BSON_APPEND_DOCUMENT_BEGIN(&what, "$max", &most);
+    for (size_t each = at; each < count; each++) {
+        snprintf(member, sizeof(member), "next.%d", (int)positions[each].partition);
+        if (strcmp(positions[each].topic, positions[at].topic) == 0)
+            BSON_APPEND_INT64(&most, member, positions[each].next);
+    }
+    bson_append_document_end(&what, &most);
+    bson_t *who = BCON_NEW("_id", BCON_UTF8(name)), *how = BCON_NEW("upsert", BCON_BOOL(true));
+    bool good = mongoc_bulk_operation_update_one_with_opts(bulk, who, &what, how, &error);
     if (!good)
         mongo_because("%s", error.message);
     bson_destroy(who);
-    bson_destroy(what);
+    bson_destroy(&what);
     bson_destroy(how);
     return good;
 }
@@ -59,8 +76,10 @@ int mongo_positions_save(struct mongo *link, const char *reader, const struct mo
     bson_t *unordered = BCON_NEW("ordered", BCON_BOOL(false));
     mongoc_bulk_operation_t *bulk =
         mongoc_collection_create_bulk_operation_with_opts(use.collection, unordered);
-    for (size_t at = 0; at < count && outcome == MONGO_DONE; at++)
-        outcome = add_update(bulk, reader, &positions[at]) ? MONGO_DONE : MONGO_REFUSED;
+    for (size_t at = 0; at < count && outcome == MONGO_DONE; at++) {
+        if (is_first_of_topic(positions, at) && !add_update(bulk, reader, positions, at, count))
+            outcome = MONGO_REFUSED;
+    }
     if (outcome == MONGO_DONE)
         outcome = execute(bulk, count);
     mongoc_bulk_operation_destroy(bulk);
@@ -74,11 +93,14 @@ static mongoc_cursor_t *find(struct mongo_use *use, const char *reader,
 {
     bson_t filter = BSON_INITIALIZER, id, list;
     char key[24], name[NAME];
+    size_t topics = 0;
     BSON_APPEND_DOCUMENT_BEGIN(&filter, "_id", &id);
     BSON_APPEND_ARRAY_BEGIN(&id, "$in", &list);
     for (size_t at = 0; at < count; at++) {
-        name_of(reader, &positions[at], name);
-        snprintf(key, sizeof(key), "%zu", at);
+        if (!is_first_of_topic(positions, at))
+            continue;
+        name_of(reader, positions[at].topic, name);
+        snprintf(key, sizeof(key), "%zu", topics++);
         BSON_APPEND_UTF8(&list, key, name);
     }
     bson_append_array_end(&id, &list);
@@ -91,14 +113,15 @@ static mongoc_cursor_t *find(struct mongo_use *use, const char *reader,
 static void take_next(const bson_t *document, const char *reader, struct mongo_position *positions,
                       size_t count)
 {
-    char name[NAME];
-    bson_iter_t id, next;
-    if (!bson_iter_init_find(&id, document, "_id") || !BSON_ITER_HOLDS_UTF8(&id) ||
-        !bson_iter_init_find(&next, document, "next"))
+    char name[NAME], partition[PARTITION];
+    bson_iter_t id, all, next;
+    if (!bson_iter_init_find(&id, document, "_id") || !BSON_ITER_HOLDS_UTF8(&id))
         return;
     for (size_t at = 0; at < count; at++) {
-        name_of(reader, &positions[at], name);
-        if (strcmp(name, bson_iter_utf8(&id, NULL)) == 0)
+        name_of(reader, positions[at].topic, name);
+        snprintf(partition, sizeof(partition), "%d", (int)positions[at].partition);
+        if (strcmp(name, bson_iter_utf8(&id, NULL)) == 0 && bson_iter_init_find(&all, document, "next") &&
+            bson_iter_recurse(&all, &next) && bson_iter_find(&next, partition))
             positions[at].next = bson_iter_as_int64(&next);
     }
 }
@@ -158,7 +181,7 @@ int mongo_cluster(struct mongo *link, const char *reader, const char *cluster)
 {
     struct mongo_use use;
     char name[NAME];
-    snprintf(name, sizeof(name), "%s:cluster", reader);
+    snprintf(name, sizeof(name), "%s cluster", reader);
     mongo_use_start(link, "position", &use);
     int outcome = insert_cluster(&use, name, cluster);
     if (outcome == MONGO_DONE)
