@@ -1,10 +1,14 @@
 """Somebody who uses the bus by HTTP: a token, commands, verdicts, reads."""
+import functools
 import hashlib
 import importlib.machinery
 import importlib.util
+import json
 import pathlib
+import sys
 import time
 import uuid
+from urllib.parse import urlsplit
 
 import requests
 from harness import places
@@ -13,6 +17,33 @@ from harness.until import until
 PARCEL = {"recipient": {"name": "Awa Ndiaye", "phone": "+221770000000"},
           "origin": {"country": "FR", "city": "Paris"}, "destination": {"country": "SN", "city": "Dakar"},
           "weight_g": 2500, "category": "clothes", "value": {"amount": 40000, "currency": "XOF"}}
+
+
+def _replies_module():
+    sys.path.append(str(places.TOP / "tests" / "schemas"))
+    import replies
+    return replies
+
+
+REPLIES = _replies_module()
+
+
+@functools.cache
+def document():
+    """The OpenAPI document of the build under test: what both servers answer at /openapi.json."""
+    return json.loads((places.build() / "schemas" / "openapi.json").read_text())
+
+
+def reply_check(reply, **_):
+    """Every reply anybody gets is held to the document; what is no path of it can only be 404 or 405."""
+    method, path = reply.request.method, urlsplit(reply.url).path
+    try:
+        REPLIES.operation_of(document(), method, path)
+    except AssertionError:
+        assert reply.status_code in (400, 404, 405) or path == "/openapi.json", f"{method} {path}: {reply.status_code}"
+        return
+    REPLIES.check_reply(document(), method, path, reply.status_code, reply.headers.get("Content-Type", ""),
+                        reply.content)
 
 
 def _token_module():
@@ -41,6 +72,7 @@ class Person:
         self.ingress, self.query = ingress, query
         self.session = requests.Session()
         self.session.trust_env = False
+        self.session.hooks["response"] = [reply_check]
         self.session.headers["Authorization"] = "Bearer " + token_of(self.id, role, **claims)
 
     def post(self, path, body=None, key=None, headers=None, **more):

@@ -13,9 +13,13 @@ SIDE = {"ingress": "producers", "relay": "producers", "redrive": "producers", "p
         "history": "consumers", "notifier": "consumers", "query": "consumers"}
 
 
+def build():
+    """The build folder under test."""
+    return pathlib.Path(os.environ.get("COLIS_BUILD") or TOP / "build" / "plain")
+
+
 def binary(program):
-    build = pathlib.Path(os.environ.get("COLIS_BUILD") or TOP / "build" / "plain")
-    return build / SIDE[program] / program / f"colis-{program}"
+    return build() / SIDE[program] / program / f"colis-{program}"
 
 
 @functools.cache
