@@ -9,7 +9,8 @@
 #include "shared/base/crypto.h"
 #include "shared/links/kafka.h"
 
-enum { HEADERS_MAX = 64 };
+/* A dead letter must hold them, and fit a message itself. */
+enum { HEADERS_MAX = 64, RAW_MAX = 65536 };
 
 struct rd_kafka_headers_s *kafka_headers_of(const struct event *event)
 {
@@ -75,6 +76,18 @@ static bool seen_before(rd_kafka_headers_t *headers, const char *name, size_t un
     return false;
 }
 
+/* A JSON object holds a name once; whether twice is wrong, the event says. */
+static void keep_raw(struct buf *raw, const char *name, struct span value, struct event *event)
+{
+    size_t before = raw->size;
+    if (value.size <= RAW_MAX)
+        put_raw(raw, name, value);
+    if (value.size <= RAW_MAX && raw->size <= RAW_MAX)
+        return;
+    raw->size = before;
+    refuse(event, "has too large headers");
+}
+
 static void take_headers(rd_kafka_headers_t *headers, struct buf *raw, struct event *event)
 {
     const char *name;
@@ -87,8 +100,7 @@ static void take_headers(rd_kafka_headers_t *headers, struct buf *raw, struct ev
             return;
         }
         if (!seen_before(headers, name, at))
-            put_raw(raw, name,
-                    text); /* a JSON object holds a name once; whether twice is wrong, the event says */
+            keep_raw(raw, name, text, event);
         if (event->readable && event_header_take(event, span_of(name), text) != 0)
             refuse(event, "has a malformed header");
     }

@@ -33,6 +33,11 @@ void kafka_cluster_start(struct kafka_cluster *cluster); /* and configures the l
 void kafka_cluster_topic(struct kafka_cluster *cluster, const char *topic, int partitions); /* "t.topic" */
 void kafka_cluster_stop(struct kafka_cluster *cluster);
 
+/* On the real broker, as topics.json has it; extra and value go against it (NULL: nothing does). */
+void kafka_topic_make(const char *name_space, const char *topic, int partitions, const char *extra,
+                      const char *value);
+void kafka_topic_drop(const char *name_space, const char *topic);
+
 /* Event number n of a key; its data stays good until the next call. */
 struct event kafka_event_make(const char *key, int number);
 

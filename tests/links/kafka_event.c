@@ -204,6 +204,26 @@ START_TEST(too_many_headers_are_unreadable_and_cut)
 }
 END_TEST
 
+START_TEST(too_large_headers_are_unreadable_and_left_out)
+{
+    char *large = malloc(100000);
+    memset(large, 'x', 99999);
+    large[99999] = '\0';
+    add(good);
+    add((struct header[]){
+        {"x-large", large},
+        {"x-small", "v"  },
+        {NULL,      NULL }
+    });
+    const struct event *event = through_the_topic("k", "{}");
+    ck_assert(!event->readable);
+    ck_assert_str_eq(event->reason, "has too large headers");
+    ck_assert_ptr_null(strstr(event->raw_headers.data, "x-large"));
+    ck_assert_ptr_nonnull(strstr(event->raw_headers.data, ",\"x-small\":\"v\"}"));
+    free(large);
+}
+END_TEST
+
 START_TEST(a_record_without_a_value_has_empty_data)
 {
     add(good);
@@ -228,6 +248,7 @@ TCase *kafka_event_cases(void)
     tcase_add_test(cases, a_header_twice_is_unreadable_only_where_it_is_ours);
     tcase_add_test(cases, a_known_header_twice_is_unreadable);
     tcase_add_test(cases, too_many_headers_are_unreadable_and_cut);
+    tcase_add_test(cases, too_large_headers_are_unreadable_and_left_out);
     tcase_add_test(cases, a_record_without_a_value_has_empty_data);
     return cases;
 }

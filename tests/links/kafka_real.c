@@ -8,7 +8,7 @@
 #include "shared/base/clock.h"
 #include "tests/links/kafka_cases.h"
 
-enum { TOPIC_TEXT = 256, PARTITIONS = 6 };
+enum { PARTITIONS = 6 };
 
 static char name_space[64];
 static const char *const parcel[] = {"parcel", NULL};
@@ -20,73 +20,6 @@ static struct kafka_in *reader_new(const struct kafka_in_config *config)
     struct kafka_in *in = NULL;
     ck_assert_msg(kafka_in_new(config, &in) == 0, "%s", error_text());
     return in;
-}
-
-static void wait_done(rd_kafka_queue_t *queue)
-{
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 20000);
-    ck_assert_ptr_nonnull(event);
-    ck_assert_int_eq(rd_kafka_event_error(event), 0);
-    rd_kafka_event_destroy(event);
-    rd_kafka_queue_destroy(queue);
-}
-
-/* The controller has it at once, the brokers tell of it a moment later. */
-static bool shown(rd_kafka_t *client, const char *full, int partitions)
-{
-    const struct rd_kafka_metadata *metadata;
-    bool found = false;
-    if (rd_kafka_metadata(client, 1, NULL, &metadata, 10000) != 0)
-        return false;
-    for (int at = 0; at < metadata->topic_cnt; at++)
-        found = found || (strcmp(metadata->topics[at].topic, full) == 0 &&
-                          metadata->topics[at].partition_cnt == partitions);
-    rd_kafka_metadata_destroy(metadata);
-    return found;
-}
-
-/* Like infra/migrate, but for one topic; extra is a name, value pair that goes against topics.json. */
-static void topic_make(const char *topic, int partitions, const char *extra, const char *value)
-{
-    static const char *const configs[][2] = {
-        {"message.timestamp.type", "LogAppendTime"},
-        {"retention.ms",           "-1"           },
-        {"retention.bytes",        "-1"           },
-        {"cleanup.policy",         "delete"       }
-    };
-    char text[TOPIC_TEXT], full[TOPIC_TEXT];
-    int64_t began_ms = clock_steady_ms();
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "bootstrap.servers", getenv("COLIS_KAFKA_BROKERS"), text, sizeof text);
-    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    kafka_topic(name_space, topic, full);
-    rd_kafka_NewTopic_t *row = rd_kafka_NewTopic_new(full, partitions, 1, text, sizeof text);
-    for (size_t at = 0; at < sizeof configs / sizeof configs[0]; at++)
-        ck_assert_int_eq(rd_kafka_NewTopic_set_config(row, configs[at][0], configs[at][1]), 0);
-    if (extra)
-        ck_assert_int_eq(rd_kafka_NewTopic_set_config(row, extra, value), 0);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
-    rd_kafka_CreateTopics(client, &row, 1, NULL, queue);
-    wait_done(queue);
-    rd_kafka_NewTopic_destroy(row);
-    while (!shown(client, full, partitions))
-        ck_assert_int_lt(clock_steady_ms() - began_ms, 20000);
-    rd_kafka_destroy(client);
-}
-
-static void topic_drop(const char *topic)
-{
-    char text[TOPIC_TEXT], full[TOPIC_TEXT];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "bootstrap.servers", getenv("COLIS_KAFKA_BROKERS"), text, sizeof text);
-    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    kafka_topic(name_space, topic, full);
-    rd_kafka_DeleteTopic_t *row = rd_kafka_DeleteTopic_new(full);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
-    rd_kafka_DeleteTopics(client, &row, 1, NULL, queue);
-    wait_done(queue);
-    rd_kafka_DeleteTopic_destroy(row);
-    rd_kafka_destroy(client);
 }
 
 static void start(void)
@@ -113,9 +46,9 @@ static struct kafka_out *producer_new(const char *transactional_id)
 
 static int check_with(const char *topic, int partitions, const char *extra, const char *value)
 {
-    topic_make(topic, partitions, extra, value);
+    kafka_topic_make(name_space, topic, partitions, extra, value);
     int result = kafka_check_topics(name_space, parcel, 10000);
-    topic_drop(topic);
+    kafka_topic_drop(name_space, topic);
     return result;
 }
 
@@ -180,7 +113,7 @@ static int64_t read_to_end(struct kafka_in *in, int *ret_count)
 START_TEST(committed_records_are_read_and_the_end_is_past_the_marker)
 {
     int count;
-    topic_make("parcel", 1, NULL, NULL);
+    kafka_topic_make(name_space, "parcel", 1, NULL, NULL);
     struct kafka_out *out = producer_new("test-relay");
     ck_assert_int_eq(kafka_out_fence(out, 20000), 0);
     ck_assert_int_eq(kafka_out_begin(out), 0);
@@ -198,13 +131,13 @@ START_TEST(committed_records_are_read_and_the_end_is_past_the_marker)
     ck_assert_int_eq(end, 9); /* 3 + marker + 4 + marker */
     kafka_in_free(in);
     kafka_out_free(out);
-    topic_drop("parcel");
+    kafka_topic_drop(name_space, "parcel");
 }
 END_TEST
 
 START_TEST(who_takes_the_fence_ends_the_other)
 {
-    topic_make("parcel", 1, NULL, NULL);
+    kafka_topic_make(name_space, "parcel", 1, NULL, NULL);
     struct kafka_out *old = producer_new("test-fence"), *young = producer_new("test-fence");
     ck_assert_int_eq(kafka_out_fence(old, 20000), 0);
     ck_assert_int_eq(kafka_out_begin(old), 0);
@@ -228,7 +161,7 @@ START_TEST(who_takes_the_fence_ends_the_other)
     kafka_in_free(in);
     kafka_out_free(old);
     kafka_out_free(young);
-    topic_drop("parcel");
+    kafka_topic_drop(name_space, "parcel");
 }
 END_TEST
 
@@ -237,7 +170,7 @@ START_TEST(deletes_records_and_a_reader_before_them_is_lost)
     struct kafka_record *record;
     struct kafka_in_place place;
     int64_t first, end;
-    topic_make("parcel", 1, NULL, NULL);
+    kafka_topic_make(name_space, "parcel", 1, NULL, NULL);
     struct kafka_out *out = producer_new(NULL);
     kafka_send_some(out, "parcel", "k", 10);
     ck_assert_int_eq(kafka_out_flush(out, 20000), 0);
@@ -257,7 +190,25 @@ START_TEST(deletes_records_and_a_reader_before_them_is_lost)
     ck_assert_int_eq(end, 10);
     kafka_in_free(asking);
     kafka_out_free(out);
-    topic_drop("parcel");
+    kafka_topic_drop(name_space, "parcel");
+}
+END_TEST
+
+START_TEST(finds_the_first_record_of_a_time)
+{
+    kafka_topic_make(name_space, "parcel", 1, NULL, NULL);
+    struct kafka_out *out = producer_new(NULL);
+    kafka_send_some(out, "parcel", "k", 4);
+    ck_assert_int_eq(kafka_out_flush(out, 20000), 0);
+    struct kafka_in *in = hand_reader(-1);
+    struct kafka_in_place place = {.topic = "parcel", .partition = 0};
+    ck_assert_int_eq(kafka_in_times(in, &place, 1, clock_wall_ms() - 3600000), 0);
+    ck_assert_int_eq(place.offset, 0);
+    ck_assert_int_eq(kafka_in_times(in, &place, 1, clock_wall_ms() + 3600000), 0);
+    ck_assert_int_eq(place.offset, -1);
+    kafka_in_free(in);
+    kafka_out_free(out);
+    kafka_topic_drop(name_space, "parcel");
 }
 END_TEST
 
@@ -299,28 +250,28 @@ static int64_t wait_given(struct kafka_in *in, const size_t *count, size_t wante
 START_TEST(a_member_that_leaves_gives_its_partitions_up_at_once)
 {
     size_t first = 0, second = 0;
-    topic_make("parcel", PARTITIONS, NULL, NULL);
+    kafka_topic_make(name_space, "parcel", PARTITIONS, NULL, NULL);
     struct kafka_in *in = member_new("", &first);
     wait_given(in, &first, PARTITIONS);
     kafka_in_free(in);
     in = member_new("", &second);
     ck_assert_int_lt(wait_given(in, &second, PARTITIONS), 3000); /* not a session's 6 s */
     kafka_in_free(in);
-    topic_drop("parcel");
+    kafka_topic_drop(name_space, "parcel");
 }
 END_TEST
 
 START_TEST(a_static_member_comes_back_to_its_partitions)
 {
     size_t first = 0, second = 0;
-    topic_make("parcel", PARTITIONS, NULL, NULL);
+    kafka_topic_make(name_space, "parcel", PARTITIONS, NULL, NULL);
     struct kafka_in *in = member_new("a", &first);
     wait_given(in, &first, PARTITIONS);
     kafka_in_free(in);
     in = member_new("a", &second);
     ck_assert_int_lt(wait_given(in, &second, PARTITIONS), 3000);
     kafka_in_free(in);
-    topic_drop("parcel");
+    kafka_topic_drop(name_space, "parcel");
 }
 END_TEST
 
@@ -339,6 +290,7 @@ TCase *kafka_real_cases(void)
     tcase_add_test(cases, committed_records_are_read_and_the_end_is_past_the_marker);
     tcase_add_test(cases, who_takes_the_fence_ends_the_other);
     tcase_add_test(cases, deletes_records_and_a_reader_before_them_is_lost);
+    tcase_add_test(cases, finds_the_first_record_of_a_time);
     tcase_add_test(cases, a_member_that_leaves_gives_its_partitions_up_at_once);
     tcase_add_test(cases, a_static_member_comes_back_to_its_partitions);
     return cases;

@@ -7,10 +7,12 @@
 
 TCase *batch_cases(void);
 TCase *crash_cases(void);
+TCase *dead_cases(void);
 TCase *loop_cases(void);
 TCase *management_cases(void);
 TCase *metrics_cases(void);
 TCase *reader_cases(void);
+TCase *real_cases(void);
 TCase *service_cases(void);
 
 #endif

@@ -9,10 +9,12 @@ int main(void)
     Suite *suite = suite_create("run");
     suite_add_tcase(suite, batch_cases());
     suite_add_tcase(suite, crash_cases());
+    suite_add_tcase(suite, dead_cases());
     suite_add_tcase(suite, loop_cases());
     suite_add_tcase(suite, management_cases());
     suite_add_tcase(suite, metrics_cases());
     suite_add_tcase(suite, reader_cases());
+    suite_add_tcase(suite, real_cases());
     suite_add_tcase(suite, service_cases());
     SRunner *runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_FORK);
