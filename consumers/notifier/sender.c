@@ -23,6 +23,7 @@ enum {
     HINT_MS = 200, /* wait for a hint before looking by oneself */
     AWAY_MS = 500, /* before PostgreSQL is asked again */
     PROVIDERS = 8,
+    REPEATS_MOST = 5, /* a provider that takes mails and never says so is not sent more of the same */
 };
 
 static int64_t claim_ms, attempts_most, retry_ms;
@@ -124,6 +125,8 @@ static struct queue_result result_of(const struct queue_claim *claim, int outcom
         return (struct queue_result){.state = "queued", .reason = why, .uncounted = true};
     case PROVIDER_UNKNOWN:
         result = again(claim, why);
+        if (claim->notice.repeat && claim->attempts >= REPEATS_MOST)
+            result = (struct queue_result){.state = "dead", .reason = why};
         result.repeat = true;
         return result;
     default:

@@ -208,6 +208,15 @@ def test_no_answer_after_the_message_is_a_flagged_repeat(post, mail_server, pers
     await_state(post, "sent")
 
 
+def test_a_server_that_never_says_so_is_not_sent_the_same_for_ever(post, mail_server, person):
+    address = facts.profile(post, person)
+    mail_server.script = [("DATA", "keep and hang up")] * 20
+    facts.registered(post, person)
+    await_state(post, "dead")
+    first, *more = mail_server.mails(address)
+    assert len(more) == 4 and all(mail["X-Colis-Repeat"] == "possible" for mail in more)
+
+
 def test_a_kill_between_sending_and_recording_is_a_flagged_repeat(post, mail_server, person):
     address = facts.profile(post, person)
     mail_server.script = [("DATA", "hold")]
