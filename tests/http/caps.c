@@ -13,7 +13,14 @@
 enum { IDLE_CONNECTIONS = 5000, PAGE = 4096 };
 
 /* A sanitizer's own memory is not ours to count. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef __has_feature
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+#if SANITIZED
 #define MEMORY_MOST SIZE_MAX
 #else
 #define MEMORY_MOST ((size_t)20 << 20)
