@@ -13,22 +13,50 @@ from mailserver import MailServer  # noqa: E402
 LOGS = places.TOP / "var" / "test" / "notifier"
 
 
-@pytest.fixture
-def mail_server():
-    with MailServer() as server:
-        yield server
-
-
-@pytest.fixture
-def post(request, mail_server):
-    """A bus whose notifier, ready, sends to mail_server; quick to try again."""
+def open_post(name, server):
+    """A bus whose notifier, ready, sends to the server; quick to try again."""
     try:
         places.servers()
     except RuntimeError as error:
         pytest.skip(str(error))
-    told = {"COLIS_SMTP_URL": mail_server.url, "COLIS_NOTIFIER_RETRY_MS": "50", "COLIS_NOTIFIER_CLAIM_MS": "3000",
+    told = {"COLIS_SMTP_URL": server.url, "COLIS_NOTIFIER_RETRY_MS": "50", "COLIS_NOTIFIER_CLAIM_MS": "3000",
             "COLIS_SMTP_TIMEOUT_MS": "2000"}
-    bus = Bus(LOGS / request.node.name[:60], programs=("notifier",), settings={"notifier": told})
-    bus.open()
+    return Bus(LOGS / name, programs=("notifier",), settings={"notifier": told}).open()
+
+
+@pytest.fixture(scope="module")
+def shared_server():
+    with MailServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def shared_post(shared_server):
+    bus = open_post("shared", shared_server)
+    yield bus
+    bus.abandon()
+
+
+@pytest.fixture
+def mail_server(shared_server):
+    """The module's server, as if it were new."""
+    shared_server.reset()
+    return shared_server
+
+
+@pytest.fixture
+def post(shared_post, mail_server):
+    """The module's bus with nothing to tell anybody, its notifier up."""
+    shared_post.rows("truncate bus.notification")
+    if not shared_post.notifier.alive:
+        shared_post.notifier.start()
+    shared_post.notifier.await_ready()
+    return shared_post
+
+
+@pytest.fixture
+def own_post(request, mail_server):
+    """A bus for one test alone, which leaves it changed."""
+    bus = open_post(request.node.name[:60], mail_server)
     yield bus
     bus.abandon()

@@ -70,6 +70,14 @@ class MailServer:
         self.released.set()
         self.stop()
 
+    def reset(self):
+        self.released.set()
+        if not self.controller:
+            self.start()
+        with self.lock:
+            self.script, self.kept = [], []
+        self.held, self.released = threading.Event(), threading.Event()
+
     def start(self):
         self.controller = Controller(Handler(self), hostname=self.host, port=self.port, **self.more)
         self.controller.start()

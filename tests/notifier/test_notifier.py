@@ -97,25 +97,25 @@ def test_an_address_that_could_say_more_than_an_address_is_never_used(post, mail
 
 # --- once ---
 
-def test_the_same_fact_read_again_is_told_once(post, mail_server, person):
-    address = facts.profile(post, person)
-    facts.registered(post, person)
-    await_state(post, "sent")
-    post.notifier.stop()
-    post.rows("update bus.position set next = -1 where reader = 'notifier'")
-    post.notifier.start().await_ready()
-    facts.registered(post, person)
+def test_the_same_fact_read_again_is_told_once(own_post, mail_server, person):
+    address = facts.profile(own_post, person)
+    facts.registered(own_post, person)
+    await_state(own_post, "sent")
+    own_post.notifier.stop()
+    own_post.rows("update bus.position set next = -1 where reader = 'notifier'")
+    own_post.notifier.start().await_ready()
+    facts.registered(own_post, person)
     await_mails(mail_server, address, 2)
-    await_state(post, "sent", 2)
+    await_state(own_post, "sent", 2)
     assert len(mail_server.mails(address)) == 2
 
 
-def test_two_notifiers_share_the_work_without_doubling(post, mail_server):
-    post.add("notifier", 2).await_ready()
+def test_two_notifiers_share_the_work_without_doubling(own_post, mail_server):
+    own_post.add("notifier", 2).await_ready()
     people = [str(uuid.uuid4()) for _ in range(60)]
-    addresses = [facts.profile(post, one) for one in people]
-    facts.registered_all(post, people)
-    await_state(post, "sent", len(people))
+    addresses = [facts.profile(own_post, one) for one in people]
+    facts.registered_all(own_post, people)
+    await_state(own_post, "sent", len(people))
     assert all(len(mail_server.mails(address)) == 1 for address in addresses)
 
 
@@ -130,30 +130,30 @@ def test_a_person_without_profile_is_told_once_it_appears(post, mail_server, per
     await_state(post, "sent")
 
 
-def test_types_nobody_is_told_about_are_passed_over(post, mail_server, person):
-    address = facts.profile(post, person)
-    facts.publish(post, "parcel", "parcel.weighed.v1", f"parcel/{uuid.uuid4()}", {"a": 1})
-    facts.registered(post, person)
+def test_types_nobody_is_told_about_are_passed_over(own_post, mail_server, person):
+    address = facts.profile(own_post, person)
+    facts.publish(own_post, "parcel", "parcel.weighed.v1", f"parcel/{uuid.uuid4()}", {"a": 1})
+    facts.registered(own_post, person)
     await_mails(mail_server, address)
-    assert not post.topics.read("dead.notifier", check=False)
+    assert not own_post.topics.read("dead.notifier", check=False)
 
 
 @pytest.mark.parametrize("data", [b"{", b'{"state":"registered"}', b"\xff"])
-def test_a_fact_that_cannot_be_read_goes_to_the_dead_topic_first(post, mail_server, person, data):
-    address = facts.profile(post, person)
-    fact = facts.publish(post, "parcel", "parcel.registered.v1", f"parcel/{uuid.uuid4()}", data)
-    letter, = until(lambda: post.topics.read("dead.notifier", check=False), 20, "a dead letter", every=0.1)
+def test_a_fact_that_cannot_be_read_goes_to_the_dead_topic_first(own_post, mail_server, person, data):
+    address = facts.profile(own_post, person)
+    fact = facts.publish(own_post, "parcel", "parcel.registered.v1", f"parcel/{uuid.uuid4()}", data)
+    letter, = until(lambda: own_post.topics.read("dead.notifier", check=False), 20, "a dead letter", every=0.1)
     assert letter.headers["ce_causationid"] == fact and "reason" in json.loads(letter.value)
-    facts.registered(post, person)
+    facts.registered(own_post, person)
     await_mails(mail_server, address)
-    post.notifier.await_ready()
+    own_post.notifier.await_ready()
 
 
-def test_a_version_newer_than_the_program_stops_it_and_it_says_so(post, person):
-    facts.publish(post, "parcel", "parcel.registered.v9", f"parcel/{uuid.uuid4()}", {"a": 1})
-    until(lambda: not post.notifier.ready(), 20, "not ready")
-    assert any("newer than this program" in str(line.get("err")) for line in post.notifier.log_lines())
-    assert not post.topics.read("dead.notifier", check=False)
+def test_a_version_newer_than_the_program_stops_it_and_it_says_so(own_post, person):
+    facts.publish(own_post, "parcel", "parcel.registered.v9", f"parcel/{uuid.uuid4()}", {"a": 1})
+    until(lambda: not own_post.notifier.ready(), 20, "not ready")
+    assert any("newer than this program" in str(line.get("err")) for line in own_post.notifier.log_lines())
+    assert not own_post.topics.read("dead.notifier", check=False)
 
 
 # --- what a mail server answers ---
@@ -230,16 +230,16 @@ def test_a_kill_between_sending_and_recording_is_a_flagged_repeat(post, mail_ser
     await_state(post, "sent")
 
 
-def test_after_enough_tries_it_is_dead(post, mail_server, person):
-    post.notifier.stop()
-    post.notifier.settings["COLIS_NOTIFIER_ATTEMPTS"] = "3"
-    post.notifier.settings["COLIS_NOTIFIER_RETRY_MS"] = "5"
-    post.notifier.start().await_ready()
-    facts.profile(post, person)
+def test_after_enough_tries_it_is_dead(own_post, mail_server, person):
+    own_post.notifier.stop()
+    own_post.notifier.settings["COLIS_NOTIFIER_ATTEMPTS"] = "3"
+    own_post.notifier.settings["COLIS_NOTIFIER_RETRY_MS"] = "5"
+    own_post.notifier.start().await_ready()
+    facts.profile(own_post, person)
     mail_server.script = [("RCPT", "451 try later")] * 3
-    facts.registered(post, person)
-    await_state(post, "dead")
-    assert post.value("select attempts from bus.notification") == 3 and reason(post) == "RCPT answered 451"
+    facts.registered(own_post, person)
+    await_state(own_post, "dead")
+    assert own_post.value("select attempts from bus.notification") == 3 and reason(own_post) == "RCPT answered 451"
 
 
 def test_kills_under_load_leave_nobody_untold(post, mail_server):
