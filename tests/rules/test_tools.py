@@ -1,5 +1,6 @@
 """What the public checkers say: clang-format, clang-tidy, cppcheck. Slow answers are kept by digest in build/rules."""
 import concurrent.futures
+import functools
 import hashlib
 import os
 import pathlib
@@ -37,30 +38,35 @@ def compile_commands():
     return folder
 
 
-def digest_of_headers():
-    digest = hashlib.sha256((source.TOP / ".clang-tidy").read_bytes())
-    for path in source.files(".h"):
-        digest.update(path.encode() + b"\0" + source.text(path).encode(errors="surrogateescape"))
-    return digest
+@functools.cache
+def seen_by(path):
+    """The file and every header of ours it includes, near or far."""
+    found, todo = set(), [path]
+    while todo:
+        name = todo.pop()
+        if name not in found and (source.TOP / name).is_file():
+            found.add(name)
+            todo += [other for _, other, is_ours in source.includes(name) if is_ours]
+    return sorted(found)
 
 
-def kept(tool, path, headers):
-    """Where a clean answer about this very text is remembered."""
-    digest = headers.copy()
-    digest.update(tool.encode() + source.text(path).encode(errors="surrogateescape"))
+def kept(tool, path):
+    """Where a clean answer about this very text, and all it includes, is remembered."""
+    digest = hashlib.sha256(tool.encode() + (source.TOP / ".clang-tidy").read_bytes())
+    for name in seen_by(path):
+        digest.update(name.encode() + b"\0" + source.text(name).encode(errors="surrogateescape"))
     return KEPT / tool / digest.hexdigest()
 
 
 def checked(tool, paths, check):
     """Findings of check(path) over all paths; a file found clean is not looked at again."""
-    headers = digest_of_headers()
     (KEPT / tool).mkdir(parents=True, exist_ok=True)
-    todo = [path for path in paths if not kept(tool, path, headers).exists()]
+    todo = [path for path in paths if not kept(tool, path).exists()]
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
         answers = dict(zip(todo, pool.map(check, todo)))
     for path, answer in answers.items():
         if not answer:
-            kept(tool, path, headers).touch()
+            kept(tool, path).touch()
     return [line for path in sorted(answers) for line in answers[path]]
 
 
