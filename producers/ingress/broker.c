@@ -13,6 +13,16 @@ static struct metric open_records = {.name = "colis_ingress_open_records",
                                      .kind = METRIC_GAUGE,
                                      .help = "Records the broker has not answered for"};
 
+static void say_ready(const struct ingress *ingress)
+{
+    if (!ingress->topics_checked)
+        service_ready(false, "no broker answers");
+    else if (kafka_out_oldest_ms(ingress->out) > LATE_MS)
+        service_ready(false, "the broker is late");
+    else
+        service_ready(true, NULL);
+}
+
 /* Asking blocks: a thread of the pool does it. The error's text is that thread's: it is copied. */
 struct question {
     struct ingress *ingress;
@@ -36,6 +46,7 @@ static void answered(void *job)
     ingress->checking = false;
     if (question->result == 0) {
         ingress->topics_checked = true;
+        say_ready(ingress);
         log_plain(LOG_LEVEL_INFO, "takes commands");
     } else if (question->result < 0) {
         ingress->failed = error_new(question->result, "%s", question->reason);
@@ -76,14 +87,9 @@ static int turn(void *self)
     TRY(kafka_out_step(ingress->out));
     TRY(batch_reported(ingress));
     metric_set(&open_records, (int64_t)(kafka_out_open(ingress->out) + ingress->held));
-    if (!ingress->topics_checked) {
-        service_ready(false, "no broker answers");
+    say_ready(ingress);
+    if (!ingress->topics_checked)
         check_topics(ingress);
-    } else if (kafka_out_oldest_ms(ingress->out) > LATE_MS) {
-        service_ready(false, "the broker is late");
-    } else {
-        service_ready(true, NULL);
-    }
     return 0;
 }
 
