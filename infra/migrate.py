@@ -51,7 +51,7 @@ def database_open(namespace):
             raise
     with connect("postgres") as server:
         server.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        if not server.execute("SELECT FROM pg_database WHERE datname = %s", [namespace]).fetchone():
+        if server.execute("SELECT FROM pg_database WHERE datname = %s", [namespace]).fetchone() is None:
             server.execute(f'CREATE DATABASE "{namespace}"')
             print(f"migrate: database {namespace} made")
     return connect(namespace)
@@ -248,7 +248,7 @@ def main():
         run(arguments_read())
     except Refused as error:
         return f"migrate: {error}"
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
         return f"migrate: PostgreSQL: {error}".strip().replace("\n", " ")
     except KafkaException as error:
         return f"migrate: Kafka at {os.environ['COLIS_KAFKA_BROKERS']}: {error.args[0].str()}"
