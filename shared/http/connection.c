@@ -63,7 +63,8 @@ static void on_closed(uv_handle_t *handle)
     buf_done(&connection->kept);
     free(connection);
     server->open--;
-    reply_connections(-1);
+    if (!server->config.uncounted)
+        reply_connections(-1);
     server_closed(server);
 }
 
@@ -111,8 +112,7 @@ static void hand_over(struct connection *connection)
     request->seen.body = buf_as_span(&request->body);
     request->handed = true;
     int result = server->config.handle(server->config.self, request, request->route->what);
-    bool open = connection->request == request && connection->state == CONNECTION_HANDLING;
-    if (open && result != HTTP_LATER)
+    if (result != HTTP_LATER && connection->request == request && connection_waits_for(request))
         problem_reply(request, PROBLEM_INTERNAL, NULL, 0);
     if (result < 0 && server->config.failed)
         server->config.failed(server->config.self, result);
@@ -302,6 +302,11 @@ static void on_written(uv_write_t *write, int status)
         sent(connection);
 }
 
+bool connection_waits_for(const struct http_request *request)
+{
+    return request->connection->request == request && request->connection->state == CONNECTION_HANDLING;
+}
+
 void connection_send(struct http_request *request)
 {
     struct connection *connection = request->connection;
@@ -357,7 +362,8 @@ void connection_accept(struct http_server *server)
     list_append(connection);
     server->open++;
     server->handles++;
-    reply_connections(1);
+    if (!server->config.uncounted)
+        reply_connections(1);
     if (uv_accept((uv_stream_t *)&server->listener, (uv_stream_t *)&connection->tcp) != 0 ||
         server->open > server->cap + OVER_CAP) {
         connection_drop(connection);

@@ -108,7 +108,8 @@ const char *server_date(struct http_server *server);
 
 /* connection.c */
 void connection_accept(struct http_server *server);
-void connection_send(struct http_request *request); /* request->out, then on with the connection */
+void connection_send(struct http_request *request);            /* request->out, then on with the connection */
+bool connection_waits_for(const struct http_request *request); /* it is the one in hand, unanswered */
 void connection_drop(struct connection *connection);
 void connection_expire(struct connection *connection);
 

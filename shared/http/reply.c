@@ -138,14 +138,18 @@ static void write_head(struct http_request *request, const struct http_answer *a
 void http_reply(struct http_request *request, const struct http_answer *answer)
 {
     static const struct http_answer internal = {.status = 500, .close = true};
+    if (!connection_waits_for(request))
+        return; /* a second reply, or one after gone: the first one stands */
     if (!answer_valid(answer))
         answer = &internal;
     if (answer->close || request->connection->server->draining)
         request->keep_alive = false;
     struct status_row *row = status_find(answer->status);
     write_head(request, answer, row->reason);
-    metric_add(&row->metric, 1);
-    metric_observe_us(&seconds, (clock_steady_ms() - request->seen.began_ms) * 1000);
+    if (!request->connection->server->config.uncounted) {
+        metric_add(&row->metric, 1);
+        metric_observe_us(&seconds, (clock_steady_ms() - request->seen.began_ms) * 1000);
+    }
     connection_send(request);
 }
 

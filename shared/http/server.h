@@ -47,6 +47,7 @@ struct http_config {
     void *self;
     const char *host;
     int port;           /* 0: any, see http_server_port */
+    bool uncounted;     /* stands in no figure: a management server beside the one that is measured */
     size_t connections; /* caps; 0 takes the setting's value */
     size_t body_max;
 };

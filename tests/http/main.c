@@ -10,6 +10,7 @@ int main(void)
     suite_add_tcase(suite, status_cases());
     suite_add_tcase(suite, strict_cases());
     suite_add_tcase(suite, malformed_cases());
+    suite_add_tcase(suite, mutilated_cases());
     suite_add_tcase(suite, caps_cases());
     suite_add_tcase(suite, flow_cases());
     suite_add_tcase(suite, problem_cases());
