@@ -110,19 +110,6 @@ def test_sigterm_ends_in_order_at_once(make_bus, program):
     assert time.monotonic() - began < 5
 
 
-def test_a_new_program_is_at_work_in_a_tenth_of_a_second(make_bus):
-    """From exec to an answer of the ingress; the median of five starts."""
-    bus = make_bus("ingress")
-    took = []
-    for _ in range(5):
-        bus.ingress.stop()
-        began = time.monotonic()
-        bus.ingress.start()
-        until(bus.ingress.ready, 5, "ready", every=0.002)
-        took.append(time.monotonic() - began)
-    assert sorted(took)[2] < 0.3, took  # the goal of 0.1 s is measured by infra/bench on a quiet machine
-
-
 def test_the_relay_publishes_once_even_when_two_stand_by(make_bus):
     bus = make_bus()
     bus.add("relay", 2)

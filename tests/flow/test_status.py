@@ -171,7 +171,7 @@ def test_an_unknown_version_is_505(person):
     assert raw.exchange(person.ingress, request).status == 505
 
 
-def test_an_unknown_transfer_coding_is_501(person):
+def test_an_unknown_transfer_coding_is_refused(person):
     assert raw.exchange(person.ingress, head(person, "Transfer-Encoding: gzip, chunked\r\n")).status in (400, 501)
 
 
