@@ -22,7 +22,7 @@ import projector  # noqa: E402
 from harness import places  # noqa: E402
 from harness.bus import Bus  # noqa: E402
 
-FOLDER = places.TOP / "var" / "test" / "bench"
+FOLDER = places.TOP / "var" / "test" / f"bench-{os.getpid()}"  # two may run at once
 NAMES = ("ingress", "projector", "latency", "history", "programs")
 
 
