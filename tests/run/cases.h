@@ -14,5 +14,6 @@ TCase *metrics_cases(void);
 TCase *reader_cases(void);
 TCase *real_cases(void);
 TCase *service_cases(void);
+TCase *shared_cases(void);
 
 #endif

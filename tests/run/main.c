@@ -16,6 +16,7 @@ int main(void)
     suite_add_tcase(suite, reader_cases());
     suite_add_tcase(suite, real_cases());
     suite_add_tcase(suite, service_cases());
+    suite_add_tcase(suite, shared_cases());
     SRunner *runner = srunner_create(suite);
     srunner_set_fork_status(runner, CK_FORK);
     srunner_set_tap(runner, "-");
