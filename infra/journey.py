@@ -205,7 +205,8 @@ def main():
     try:
         settings_load()
         journey()
-    except (Broken, requests.RequestException, psycopg.Error, pymongo.errors.PyMongoError, KeyError) as error:
+    except (Broken, requests.RequestException, psycopg.Error, pymongo.errors.PyMongoError, KeyError,
+            confluent_kafka.KafkaException, subprocess.CalledProcessError) as error:
         text = f"{type(error).__name__}: {error}".replace("\n", " ")
         print(f"journey: failed after {time.monotonic() - began:.1f} s: {text}")
         return 1
