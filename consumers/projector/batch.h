@@ -78,7 +78,9 @@ enum batch_outcome { BATCH_ACCEPTED, BATCH_REFUSED, BATCH_SEEN, BATCH_DEAD, BATC
 MUST_CHECK int batch_decide(struct batch *batch, struct batch_item *item, enum batch_outcome *ret_outcome);
 
 /* A row of parked, with its notice; kind: PARKED_KIND_DEAD or PARKED_KIND_PARKED. */
-void batch_park(struct batch *batch, const struct event *event, int32_t kind, const char *reason);
+void batch_park(struct batch *batch, const struct event *event, int32_t kind, const char *why);
+/* Reasons come from anywhere, also cut inside a character; rows and notices take one line of plain ASCII. */
+void batch_plain(const char *text, char ret_line[BATCH_REASON]);
 /* A refused verdict for a command an operator threw away. Nothing where its id or subject is unreadable. */
 void batch_discard(struct batch *batch, const struct event *event);
 

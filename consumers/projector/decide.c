@@ -202,10 +202,21 @@ static void add_notice(struct batch *batch, const struct event *command, int32_t
     outbox_add(&batch->outbox, "dead.projector", &event, 0);
 }
 
-void batch_park(struct batch *batch, const struct event *event, int32_t kind, const char *reason)
+void batch_plain(const char *text, char ret_line[BATCH_REASON])
+{
+    size_t size = 0;
+
+    for (; *text && size < BATCH_REASON - 1; text++)
+        ret_line[size++] = *text >= 0x20 && *text <= 0x7e ? *text : '?';
+    ret_line[size] = '\0';
+}
+
+void batch_park(struct batch *batch, const struct event *event, int32_t kind, const char *why)
 {
     struct postgres_array *columns = batch->parked;
+    char reason[BATCH_REASON];
 
+    batch_plain(why, reason);
     postgres_array_integer(&columns[P_PARTITION], event->partition);
     postgres_array_integer(&columns[P_OFFSET], event->offset);
     text_or_null(&columns[P_ID], span_of(event->id.text));

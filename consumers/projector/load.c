@@ -44,10 +44,13 @@ static void ask_for(struct asked *asked, struct batch *batch, const struct reade
     for (size_t i = 0; i < count; i++)
         postgres_array_integer(&asked->partitions, positions[i].partition);
     for (size_t i = 0; i < batch->count; i++) {
-        if (batch->items[i].dead[0])
-            continue;
-        postgres_array_text(&asked->ids, span_of(batch->items[i].event->id.text));
-        postgres_array_text(&asked->keys, span_of(batch->items[i].event->key));
+        const struct batch_item *item = &batch->items[i];
+
+        /* also of a dead one: it may be a spoiled copy of what was decided */
+        if (!id_none(&item->event->id))
+            postgres_array_text(&asked->ids, span_of(item->event->id.text));
+        if (!item->dead[0])
+            postgres_array_text(&asked->keys, span_of(item->event->key));
     }
     for (size_t i = 0; i < batch->state_count; i++)
         postgres_array_text(&asked->states[batch_machine_index(batch->states[i].machine)],
@@ -97,6 +100,14 @@ static bool positions_hold(const struct postgres_rows *rows, const struct reader
     return true;
 }
 
+/* Dead ones are not indexed: their id must not keep a good one from being decided. */
+static void mark_dead_copies(struct batch *batch, const struct id *id)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->items[i].dead[0] && id_same(&batch->items[i].event->id, id))
+            batch->items[i].decided = true;
+}
+
 static void mark_decided(struct batch *batch, const struct postgres_rows *rows)
 {
     for (int row = 0; row < rows->count; row++) {
@@ -107,6 +118,7 @@ static void mark_decided(struct batch *batch, const struct postgres_rows *rows)
         item = batch_item_of(batch, id.text);
         if (item)
             item->decided = true;
+        mark_dead_copies(batch, &id);
     }
 }
 
@@ -129,7 +141,11 @@ static int take_states(struct batch *batch, const struct machine *machine, const
         struct batch_state *state;
 
         memset(&fetched, 0, sizeof(fetched));
-        TRY(postgres_fetch(machine->state, rows, row, 0, &fetched));
+        if (postgres_fetch(machine->state, rows, row, 0, &fetched) != 0) {
+            reader_because("%s",
+                           error_text()); /* a row this program cannot read: a newer one's, most likely */
+            return READER_FAILED;
+        }
         state = batch_state_of(batch, machine, &fetched.head.id, NULL);
         state->state = fetched;
         state->stored_version = fetched.head.version;
@@ -158,7 +174,7 @@ int store_load(struct store *store, struct batch *batch, const struct reader_pos
     mark_decided(batch, &loaded.verdicts);
     if (!parked_too)
         mark_behind(batch, &loaded.parked);
-    for (int m = 0; machines[m]; m++)
-        TRY(take_states(batch, machines[m], &loaded.states[m]));
-    return READER_DONE;
+    for (int m = 0; machines[m] && outcome == READER_DONE; m++)
+        outcome = take_states(batch, machines[m], &loaded.states[m]);
+    return outcome;
 }

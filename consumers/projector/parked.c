@@ -12,12 +12,9 @@ enum { DRAINED_A_CALL = 200 };
 
 /* clang-format off */
 const struct postgres_statement parked_statements[] = {
-    /* the oldest marked row of our partitions, or the oldest row of a key whose chain is being drained */
     {"parked_marked", "select partition, \"offset\", key, kind, action, headers, value, at from bus.parked "
                       "where action is not null and partition = any($1::int[]) "
-                      "order by kind, partition, \"offset\" limit 1"},
-    {"parked_head",   "select partition, \"offset\", key, kind, action, headers, value, at from bus.parked "
-                      "where kind = 'parked' and key = $1 order by partition, \"offset\" limit 1"},
+                      "order by partition, \"offset\" limit 1"},
     {"parked_unmark", "update bus.parked set action = null, reason = $3 where partition = $1 and \"offset\" = $2"},
     {NULL, NULL},
 };
@@ -58,19 +55,25 @@ static void row_event(const struct postgres_rows *rows, struct event *event)
     event->stored_ms = postgres_integer(rows, 0, C_AT);
     event->data = postgres_text(rows, 0, C_VALUE);
     event->raw_key = postgres_text(rows, 0, C_KEY);
+    /* ce_partitionkey may have been left out: then the record's key was taken */
+    if (event->key[0] == '\0' && text_copy(event->key, sizeof(event->key), event->raw_key) != 0)
+        event->readable = false;
     event->raw_headers = headers;
 }
 
 /* READER_REJECT: it stays, and what is behind it stays behind it. */
-static int unmark(struct parked *parked, const struct event *event, const char *reason)
+static int unmark(struct parked *parked, const struct event *event, const char *why)
 {
-    const struct postgres_value values[3] = {
-        {.type = POSTGRES_INT4, .integer = event->partition},
-        {.type = POSTGRES_INT8, .integer = event->offset   },
-        {.type = POSTGRES_TEXT, .text = span_of(reason)    }
+    char reason[BATCH_REASON];
+    struct postgres_value values[3] = {
+        {.type = POSTGRES_INT4,     .integer = event->partition},
+        {.type = POSTGRES_INT8,                         .integer = event->offset},
+        {.type = POSTGRES_TEXT}
     };
     int outcome;
 
+    batch_plain(why, reason);
+    values[2].text = span_of(reason);
     log_with(LOG_LEVEL_WARN, "a released command failed again and stays parked", .event = event->id.text,
              .topic = "commands", .partition = event->partition, .offset = event->offset, .err = reason);
     store_rollback(parked->store);
@@ -92,6 +95,8 @@ static int drain_row(struct parked *parked, const struct postgres_rows *rows, co
 
     batch_start(batch, event, 1);
     outcome = store_load(parked->store, batch, &fence, 1, true);
+    if (outcome == READER_FAILED)
+        return unmark(parked, event, reader_reason());
     if (outcome != READER_DONE)
         return outcome;
     if (discard && !batch->items[0].decided)
@@ -110,58 +115,40 @@ static int drain_row(struct parked *parked, const struct postgres_rows *rows, co
     return outcome;
 }
 
-/* One row. ret_key: its key, while more of that key may follow. READER_SKIP: nothing to do. */
-static int drain_next(struct parked *parked, char ret_key[80])
+/* One marked row. READER_SKIP: there is none. */
+static int drain_next(struct parked *parked)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
     CLEANUP(postgres_array_done) struct postgres_array partitions = {0};
-    struct postgres_value value = {.type = POSTGRES_TEXT, .text = span_of(ret_key)};
+    const struct postgres_value value = {.type = POSTGRES_INT4, .array = &partitions};
     struct event event;
     int outcome;
 
-    if (!ret_key[0]) {
-        postgres_array_start(&partitions, POSTGRES_INT4);
-        for (size_t i = 0; i < parked->owned_count; i++)
-            postgres_array_integer(&partitions, parked->owned[i].partition);
-        value = (struct postgres_value){.type = POSTGRES_INT4, .array = &partitions};
-    }
-    outcome = ask(parked, ret_key[0] ? "parked_head" : "parked_marked", &value, &rows);
+    postgres_array_start(&partitions, POSTGRES_INT4);
+    for (size_t i = 0; i < parked->owned_count; i++)
+        postgres_array_integer(&partitions, parked->owned[i].partition);
+    outcome = ask(parked, "parked_marked", &value, &rows);
     if (outcome != READER_DONE)
         return outcome;
-    if (rows.count == 0) {
-        bool chain_ended = ret_key[0] != '\0';
-
-        ret_key[0] = '\0';
-        return chain_ended ? READER_DONE : READER_SKIP;
-    }
-    row_event(&rows, &event);
-    if (!owned_of(parked, event.partition)) {
-        ret_key[0] = '\0'; /* the key's partition is somebody else's now */
+    if (rows.count == 0)
         return READER_SKIP;
-    }
-    if (!span_is(postgres_text(&rows, 0, C_KIND), "parked") ||
-        text_copy(ret_key, 80, postgres_text(&rows, 0, C_KEY)) != 0)
-        ret_key[0] = '\0';
+    row_event(&rows, &event);
     return drain_row(parked, &rows, &event);
 }
 
 int parked_drain(struct parked *parked)
 {
-    char key[80] = "";
-
     if (parked->owned_count == 0)
         return READER_DONE;
     for (int i = 0; i < DRAINED_A_CALL; i++) {
-        int outcome = drain_next(parked, key);
+        int outcome = drain_next(parked);
 
         if (outcome < 0)
             return error_forward(outcome);
-        if (outcome == READER_REJECT)
-            key[0] = '\0'; /* on to another key */
         if (outcome == READER_DONE || outcome == READER_REJECT)
             continue;
         store_rollback(parked->store);
         return outcome == READER_SKIP ? READER_DONE : READER_RETRY;
     }
-    return READER_DONE;
+    return READER_DONE; /* the marks are in the table: the next call goes on */
 }

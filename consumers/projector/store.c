@@ -31,7 +31,12 @@ static const struct postgres_statement fixed[] = {
     {"parked_insert", "insert into bus.parked (partition, \"offset\", id, at, key, headers, value, reason, kind) "
                       "select * from unnest($1::int[], $2::bigint[], $3::uuid[], $4::timestamptz[], $5::text[], "
                       "$6::text[], $7::bytea[], $8::text[], $9::text[])"},
-    {"parked_remove", "delete from bus.parked where partition = $1 and \"offset\" = $2"},
+    /* What was marked frees its whole key: the mark goes on to the next of it, in the same transaction. */
+    {"parked_remove", "with gone as (delete from bus.parked where partition = $1 and \"offset\" = $2 "
+                      "returning key, kind) update bus.parked set action = 'release' where (partition, \"offset\") = "
+                      "(select p.partition, p.\"offset\" from bus.parked p join gone on p.key = gone.key "
+                      "where p.kind = 'parked' and gone.kind = 'parked' and (p.partition, p.\"offset\") <> ($1, $2) "
+                      "order by p.partition, p.\"offset\" limit 1) and action is null"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -100,10 +105,8 @@ int store_outcome(struct store *store, int outcome)
 {
     if (outcome < 0)
         return error_forward(outcome);
-    if (outcome == POSTGRES_DONE) {
-        store->unique_failures = 0;
+    if (outcome == POSTGRES_DONE)
         return READER_DONE;
-    }
     reader_because("%s", postgres_why(store->link));
     if (outcome == POSTGRES_RETRY)
         return READER_RETRY;
@@ -318,6 +321,8 @@ int store_commit(struct store *store, struct batch *batch, const struct reader_p
     outcome = postgres_sync(store->link, NULL);
     if (outcome == POSTGRES_DONE && !writes_hold(&writes, count))
         return error_new(ERROR_BUG, "a locked row was not what it was");
+    if (outcome == POSTGRES_DONE)
+        store->unique_failures = 0;
     return store_outcome(store, outcome);
 }
 

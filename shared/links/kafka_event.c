@@ -106,11 +106,22 @@ static void take_headers(rd_kafka_headers_t *headers, struct buf *raw, struct ev
     }
 }
 
+/* As ce_partitionkey may be written: whoever hands the event on writes the key there. */
+static bool is_visible(struct span key)
+{
+    for (size_t at = 0; at < key.size; at++)
+        if (key.data[at] < 0x21 || key.data[at] > 0x7e)
+            return false;
+    return true;
+}
+
 /* Order is promised by the record's key: the event may not say another. */
 static void take_key(struct event *event)
 {
     if (event->raw_key.size == 0)
         refuse(event, "has no key");
+    else if (!is_visible(event->raw_key))
+        refuse(event, "has a malformed key");
     else if (event->key[0] != '\0' && !span_is(event->raw_key, event->key))
         refuse(event, "ce_partitionkey is not the record's key");
     else if (event->key[0] == '\0' && text_copy(event->key, sizeof event->key, event->raw_key) != 0)

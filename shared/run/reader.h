@@ -73,5 +73,6 @@ MUST_CHECK int reader_run(const struct reader *reader);
 
 /* Reason of the newest REJECT, FAILED or RETRY: set by verbs before they return it (copied, 200 bytes). */
 void reader_because(const char *format, ...) FORMAT_LIKE(1, 2);
+const char *reader_reason(void); /* of the newest reader_because; never NULL */
 
 #endif

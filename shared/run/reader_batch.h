@@ -29,6 +29,5 @@ struct reader_batch {
  * for the positions. FAILED: the breaker is open. Negative: fatal. */
 MUST_CHECK int reader_batch_run(struct reader_batch *batch);
 
-const char *reader_reason(void); /* of the newest reader_because */
 
 #endif

@@ -170,7 +170,7 @@ int bench_reject(struct bench *bench, const struct event *event, const char *rea
 {
     int result;
 
-    batch_start(&bench->batch, event, 1);
+    batch_start(&bench->batch, NULL, 0);
     result = store_load(&bench->store, &bench->batch, &bench->position, 1, false);
     if (result != READER_DONE)
         return result;

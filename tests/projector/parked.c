@@ -165,6 +165,94 @@ START_TEST(a_drain_by_a_projector_that_lost_its_partition_changes_nothing)
 }
 END_TEST
 
+START_TEST(a_release_that_is_cut_goes_on_where_it_was)
+{
+    struct bench bench;
+    char sql[512];
+
+    park_two(&bench);
+    poison_off();
+    /* 300 more behind them: more than one call drains */
+    (void)snprintf(
+        sql, sizeof(sql),
+        "insert into bus.parked (partition, \"offset\", id, at, key, headers, value, reason, kind) "
+        "select 0, 1000 + n, gen_random_uuid(), at, key, headers, value, reason, kind from bus.parked, "
+        "generate_series(1, 300) n where \"offset\" = 1");
+    sql_run(sql);
+    sql_run("update bus.parked set action = 'release' where \"offset\" = 0");
+    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 102);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked where action = 'release'"), 1);
+    ck_assert_int_eq(drain(&bench), READER_DONE); /* as another process would, after a kill */
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
+    bench_done(&bench);
+}
+END_TEST
+
+START_TEST(a_discarded_dead_copy_of_a_decided_command_leaves_its_verdict)
+{
+    struct bench bench;
+    struct event good = parcel_made(awa, 0), copy = parcel_made(awa, 0);
+    struct buf headers = {0};
+
+    bench_start(&bench);
+    poison_off();
+    event_headers_json(&copy, &headers);
+    copy.raw_headers = buf_as_span(&headers);
+    copy.offset = 1;
+    copy.data = SPAN("{}");
+    ck_assert_int_eq(bench_run(&bench, &good, 1), READER_DONE);
+    ck_assert_int_eq(bench_run(&bench, &copy, 1), READER_DONE);
+    sql_run("update bus.parked set action = 'discard'");
+    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
+    ck_assert_int_eq(sql_number("select count(*) from bus.verdict where accepted"), 1);
+    buf_done(&headers);
+    bench_done(&bench);
+}
+END_TEST
+
+START_TEST(a_command_whose_key_was_the_record_s_only_is_released_too)
+{
+    struct bench bench;
+
+    park_two(&bench);
+    poison_off();
+    sql_run("update bus.parked set headers = (headers::jsonb - 'ce_partitionkey')::text");
+    sql_run("update bus.parked set action = 'release' where \"offset\" = 0");
+    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
+    ck_assert_int_eq(sql_number("select count(*) from state.parcel"), 3);
+    bench_done(&bench);
+}
+END_TEST
+
+/* As a projector of a later release would leave it: with a word this one does not know. */
+START_TEST(a_state_nobody_here_can_read_parks_its_command_and_no_other)
+{
+    struct bench bench;
+    char subject[80];
+    struct event events[2];
+
+    bench_start(&bench);
+    poison_off();
+    events[0] = parcel_made(awa, 0);
+    ck_assert_int_eq(bench_run(&bench, events, 1), READER_DONE);
+    sql_run("update state.parcel set state = 'teleported'");
+    subject_of(0, subject);
+    events[0] = command_made("parcel.cancel.v1", awa, 1, subject, "{}");
+    events[1] = parcel_made(moussa, 2);
+    ck_assert_int_eq(bench_run(&bench, events, 2), READER_FAILED);
+    ck_assert_int_eq(bench_run(&bench, events, 1), READER_FAILED);
+    ck_assert_int_eq(bench_reject(&bench, &events[0], "na\xc3"),
+                     READER_DONE); /* a reason cut inside a letter */
+    ck_assert_int_eq(bench_run(&bench, &events[1], 1), READER_DONE);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked where reason = 'na?'"), 1);
+    ck_assert_int_eq(sql_number("select count(*) from bus.verdict"), 2);
+    bench_done(&bench);
+}
+END_TEST
+
 TCase *parked_cases(void)
 {
     TCase *cases = tcase_create("parked");
@@ -175,6 +263,10 @@ TCase *parked_cases(void)
     tcase_add_test(cases, a_released_head_frees_its_whole_key_oldest_first);
     tcase_add_test(cases, a_released_command_that_fails_again_stays_parked_with_its_key);
     tcase_add_test(cases, a_discarded_command_is_refused_and_the_next_of_its_key_is_decided);
+    tcase_add_test(cases, a_release_that_is_cut_goes_on_where_it_was);
+    tcase_add_test(cases, a_discarded_dead_copy_of_a_decided_command_leaves_its_verdict);
+    tcase_add_test(cases, a_command_whose_key_was_the_record_s_only_is_released_too);
+    tcase_add_test(cases, a_state_nobody_here_can_read_parks_its_command_and_no_other);
     tcase_add_test(cases, a_drain_by_a_projector_that_lost_its_partition_changes_nothing);
     return cases;
 }
