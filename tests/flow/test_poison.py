@@ -73,6 +73,14 @@ def test_a_command_without_key_is_dead(bus, person):
     assert until(lambda: parked_at(bus, partition, offset), 15, "put aside")[0] == "dead"
 
 
+@pytest.mark.parametrize("key", [b"a b", "clé".encode(), b"\xff\xfe", b"k" * 300, b"\x00"])
+def test_a_key_nobody_could_write_again_is_dead_and_facts_still_flow(bus, person, key):
+    (partition, offset), = bus.topics.write("commands", [(key, headers_of(person, ce_partitionkey=None), GOOD)])
+    assert until(lambda: parked_at(bus, partition, offset), 15, "put aside")[0] == "dead"
+    bus.topics.await_facts("parcel", "parcel/" + person.registered())
+    assert bus.relay.ready() and bus.projector.ready()
+
+
 def test_a_record_without_headers_is_dead(bus, person):
     (partition, offset), = bus.topics.write("commands", [(person.id.encode(), [], GOOD)])
     assert until(lambda: parked_at(bus, partition, offset), 15, "put aside")[0] == "dead"
