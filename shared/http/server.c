@@ -34,7 +34,7 @@ const struct setting http_settings[] = {
     {0},
 };
 
-enum { BACKLOG = 1024, SPARE_DESCRIPTORS = 64 };
+enum { BACKLOG = 1024, SPARE_DESCRIPTORS = 192 };
 
 /* The soft limit is for programs that use select(); we do not. Returns what may be open. */
 static size_t raise_descriptors(void)
