@@ -10,9 +10,11 @@
 
 enum { STATEMENTS = 16 };
 
-/* Local to the segment's implicit transaction: the session itself stays nobody's. */
+/* Local to the segment's implicit transaction: the session itself stays nobody's. Every read goes by keys, so
+ * one plan serves all values, and planning would cost more than reading. */
 static const char claims_sql[] =
-    "select set_config('request.jwt.claims', $1, true), set_config('role', 'authenticated', true)";
+    "select set_config('request.jwt.claims', $1, true), set_config('role', 'authenticated', true), "
+    "set_config('plan_cache_mode', 'force_generic_plan', true)";
 
 static struct postgres_statement statements[STATEMENTS];
 
