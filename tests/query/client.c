@@ -13,7 +13,7 @@
 #include "shared/base/crypto.h"
 #include "tests/query/program.h"
 
-enum { REPLY_MS = 20000 };
+enum { REPLY_MS = 20000, CONNECT_TURNS = 2000 };
 
 static void add_part(struct buf *to, const struct buf *json)
 {
@@ -64,6 +64,11 @@ int client_send(const char *user, const char *role, const char *target, const ch
 {
     CLEANUP(buf_done) struct buf request = {0};
     int client = client_connect(program_port());
+    /* the management port answers before the program listens */
+    for (int turn = 0; turn < CONNECT_TURNS && client < 0; turn++) {
+        (void)poll(NULL, 0, 5);
+        client = client_connect(program_port());
+    }
     ck_assert_int_ge(client, 0);
     buf_format(&request, "GET %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%s", target,
                more_headers ? more_headers : "");
