@@ -14,7 +14,7 @@ from harness import places
 from harness.until import until
 
 BEGAN = time.time() - 5
-TO = re.compile(rb"^To:\s*(.*)$", re.M | re.I)
+TO = re.compile(rb"^To:((?:.*\n[ \t])*.*)$", re.M | re.I)  # with the lines it is folded over
 _lock, _seen, _kept = threading.Lock(), set(), []
 
 
