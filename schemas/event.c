@@ -35,21 +35,21 @@ struct attribute {
 #define SAYS(name)     "header " name " is malformed", "header " name " is missing"
 
 static const struct attribute attributes[] = {
-    {"ce_specversion",      VALUE_FIXED, true,            "1.0",                    0,                 0,          SAYS("ce_specversion")},
-    {"ce_id",                     VALUE_ID,                          true,             NULL,        MEMBER(id),         SAYS("ce_id") },
-    {"ce_source",                     VALUE_TEXT,                      true,       NULL,      MEMBER(source),             SAYS("ce_source")  },
-    {"ce_type",                     VALUE_TEXT,                        true,         NULL,      MEMBER(type),           SAYS("ce_type") },
-    {"ce_subject",                     VALUE_TEXT,                     true,      NULL,      MEMBER(subject),              SAYS("ce_subject")  },
-    {"ce_time",                     VALUE_TIME,                        false,         NULL,     MEMBER(time_ms),          SAYS("ce_time")},
-    {"ce_dataschema",                     VALUE_TEXT,                  false,   NULL,     MEMBER(dataschema),                SAYS("ce_dataschema")     },
-    {"ce_partitionkey",                     VALUE_TEXT,                false, NULL,     MEMBER(key),                  SAYS("ce_partitionkey")       },
-    {"ce_sequence",                     VALUE_SEQUENCE,                    false, NULL, MEMBER(sequence),              SAYS("ce_sequence")},
-    {"ce_principal",                     VALUE_TEXT,                   false,    NULL,     MEMBER(principal),               SAYS("ce_principal")   },
-    {"ce_role",                     VALUE_ROLE,                        false,         NULL,     MEMBER(role),          SAYS("ce_role")},
-    {"ce_causationid",                     VALUE_ID,                 false,    NULL,       MEMBER(causation),                 SAYS("ce_causationid")   },
-    {"ce_fingerprint",                     VALUE_HEX,                 false,   NULL,      MEMBER(fingerprint),                 SAYS("ce_fingerprint")},
-    {"content-type",                     VALUE_FIXED,                   false,   "application/json",    0, 0,        SAYS("content-type")},
-    {"traceparent", VALUE_TRACE,            false,               NULL,                            MEMBER(traceparent),                             SAYS("traceparent")             },
+    {"ce_specversion", VALUE_FIXED, true, "1.0", 0, 0, SAYS("ce_specversion")},
+    {"ce_id", VALUE_ID, true, NULL, MEMBER(id), SAYS("ce_id")},
+    {"ce_source", VALUE_TEXT, true, NULL, MEMBER(source), SAYS("ce_source")},
+    {"ce_type", VALUE_TEXT, true, NULL, MEMBER(type), SAYS("ce_type")},
+    {"ce_subject", VALUE_TEXT, true, NULL, MEMBER(subject), SAYS("ce_subject")},
+    {"ce_time", VALUE_TIME, false, NULL, MEMBER(time_ms), SAYS("ce_time")},
+    {"ce_dataschema", VALUE_TEXT, false, NULL, MEMBER(dataschema), SAYS("ce_dataschema")},
+    {"ce_partitionkey", VALUE_TEXT, false, NULL, MEMBER(key), SAYS("ce_partitionkey")},
+    {"ce_sequence", VALUE_SEQUENCE, false, NULL, MEMBER(sequence), SAYS("ce_sequence")},
+    {"ce_principal", VALUE_TEXT, false, NULL, MEMBER(principal), SAYS("ce_principal")},
+    {"ce_role", VALUE_ROLE, false, NULL, MEMBER(role), SAYS("ce_role")},
+    {"ce_causationid", VALUE_ID, false, NULL, MEMBER(causation), SAYS("ce_causationid")},
+    {"ce_fingerprint", VALUE_HEX, false, NULL, MEMBER(fingerprint), SAYS("ce_fingerprint")},
+    {"content-type", VALUE_FIXED, false, "application/json", 0, 0, SAYS("content-type")},
+    {"traceparent", VALUE_TRACE, false, NULL, MEMBER(traceparent), SAYS("traceparent")},
 };
 #define ATTRIBUTES (sizeof attributes / sizeof attributes[0])
 _Static_assert(ATTRIBUTES <= (size_t)EVENT_HEADERS, "more headers than the caller has room for");

@@ -6,8 +6,8 @@
 
 const struct notice_row notice_rows[] = {
     {"parcel.registered", AUDIENCE_SENDER, "mail"},
-    {"parcel.cancelled",             AUDIENCE_SENDER, "mail"},
-    {0 },
+    {"parcel.cancelled", AUDIENCE_SENDER, "mail"},
+    {0},
 };
 
 static const char *const members[] = {[AUDIENCE_SENDER] = "sender"};

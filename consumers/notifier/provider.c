@@ -3,6 +3,6 @@
 #include "consumers/notifier/provider.h"
 
 const struct provider provider_rows[] = {
-    {"smtp",               "mail", provider_smtp_start, provider_smtp_stop, provider_smtp_send},
+    {"smtp", "mail", provider_smtp_start, provider_smtp_stop, provider_smtp_send},
     {0},
 };

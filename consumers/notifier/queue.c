@@ -93,13 +93,13 @@ int queue_record(struct postgres *postgres, const struct queue_claim *claim,
 {
     const struct postgres_value values[] = {
         {.type = POSTGRES_UUID, .text = span_of(claim->notice.id.text)},
-        {.type = POSTGRES_INT4, .integer = claim->attempts            },
-        {.type = POSTGRES_TEXT, .text = span_of(result->state)        },
-        {.type = POSTGRES_TEXT, .text = span_of(result->reason),        .null = result->reason == NULL},
-        {.type = POSTGRES_INT8,                     .integer = result->delay_ms                                      },
-        {.type = POSTGRES_BOOL,                     .integer = result->repeat},
-        {.type = POSTGRES_BOOL,                     .integer = !claim->known                                      },
-        {.type = POSTGRES_INT4,                     .integer = result->uncounted},
+        {.type = POSTGRES_INT4, .integer = claim->attempts},
+        {.type = POSTGRES_TEXT, .text = span_of(result->state)},
+        {.type = POSTGRES_TEXT, .text = span_of(result->reason), .null = result->reason == NULL},
+        {.type = POSTGRES_INT8, .integer = result->delay_ms},
+        {.type = POSTGRES_BOOL, .integer = result->repeat},
+        {.type = POSTGRES_BOOL, .integer = !claim->known},
+        {.type = POSTGRES_INT4, .integer = result->uncounted},
     };
     int ready = outcome_of(postgres, postgres_ready(postgres));
     if (ready != 0)

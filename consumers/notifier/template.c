@@ -39,7 +39,7 @@ static const struct wording wordings[] = {
      "Number: {parcel}\n"
      "\n"
      "Colis\n"},
-    {"parcel.cancelled",  LANGUAGE_FR, "Votre colis est annulé",
+    {"parcel.cancelled", LANGUAGE_FR, "Votre colis est annulé",
      "Bonjour {name},\n"
      "\n"
      "Votre colis est annulé.\n"
@@ -48,7 +48,7 @@ static const struct wording wordings[] = {
      "Motif : {reason}\n"
      "\n"
      "Colis\n"},
-    {"parcel.cancelled",  LANGUAGE_EN, "Your parcel is cancelled",
+    {"parcel.cancelled", LANGUAGE_EN, "Your parcel is cancelled",
      "Hello {name},\n"
      "\n"
      "Your parcel is cancelled.\n"

@@ -28,7 +28,7 @@ static const struct setting projector_settings[] = {
      .max = 87600,
      .help = "decided commands stay on their topic this long; 0: for ever",
      .target = &keep_hours},
-    {0             },
+    {0},
 };
 
 struct projector {
@@ -43,17 +43,17 @@ static struct metric decided[] = {
                         .labels = "outcome=\"accepted\"",
                         .help = "Commands by what became of them"},
     [BATCH_REFUSED] = {.name = "colis_commands_total",
-                        .labels = "outcome=\"refused\"",
-                        .help = "Commands by what became of them"},
+                       .labels = "outcome=\"refused\"",
+                       .help = "Commands by what became of them"},
     [BATCH_SEEN] = {.name = "colis_commands_total",
-                        .labels = "outcome=\"seen\"",
-                        .help = "Commands by what became of them"},
+                    .labels = "outcome=\"seen\"",
+                    .help = "Commands by what became of them"},
     [BATCH_DEAD] = {.name = "colis_commands_total",
-                        .labels = "outcome=\"dead\"",
-                        .help = "Commands by what became of them"},
+                    .labels = "outcome=\"dead\"",
+                    .help = "Commands by what became of them"},
     [BATCH_BEHIND] = {.name = "colis_commands_total",
-                        .labels = "outcome=\"behind\"",
-                        .help = "Commands by what became of them"},
+                      .labels = "outcome=\"behind\"",
+                      .help = "Commands by what became of them"},
 };
 
 /* Keeps where our partitions are in the store: the fence of what parked_drain does between batches. */

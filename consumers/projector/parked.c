@@ -65,11 +65,9 @@ static void row_event(const struct postgres_rows *rows, struct event *event)
 static int unmark(struct parked *parked, const struct event *event, const char *why)
 {
     char reason[BATCH_REASON];
-    struct postgres_value values[3] = {
-        {.type = POSTGRES_INT4,     .integer = event->partition},
-        {.type = POSTGRES_INT8,                         .integer = event->offset},
-        {.type = POSTGRES_TEXT}
-    };
+    struct postgres_value values[3] = {{.type = POSTGRES_INT4, .integer = event->partition},
+                                       {.type = POSTGRES_INT8, .integer = event->offset},
+                                       {.type = POSTGRES_TEXT}};
     int outcome;
 
     batch_plain(why, reason);

@@ -237,8 +237,8 @@ static void send_positions(struct postgres *link, const struct reader_position *
 {
     const struct postgres_value values[3] = {
         {.type = POSTGRES_INT4, .array = &rows->partitions},
-        {.type = POSTGRES_INT8, .array = &rows->was       },
-        {.type = POSTGRES_INT8, .array = &rows->next      },
+        {.type = POSTGRES_INT8, .array = &rows->was},
+        {.type = POSTGRES_INT8, .array = &rows->next},
     };
 
     postgres_array_start(&rows->partitions, POSTGRES_INT4);
@@ -269,10 +269,8 @@ static void send_batch(struct store *store, struct batch *batch)
 
 static void send_remove(struct postgres *link, const struct store_place *remove)
 {
-    const struct postgres_value values[2] = {
-        {.type = POSTGRES_INT4, .integer = remove->partition},
-        {.type = POSTGRES_INT8, .integer = remove->offset   }
-    };
+    const struct postgres_value values[2] = {{.type = POSTGRES_INT4, .integer = remove->partition},
+                                             {.type = POSTGRES_INT8, .integer = remove->offset}};
 
     postgres_send(link, "parked_remove", values, 2, NULL);
 }

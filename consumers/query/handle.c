@@ -159,11 +159,9 @@ static void begin(struct call *call)
 
 static void openapi(struct http_request *request)
 {
-    http_reply(request, &(struct http_answer){
-                            .status = 200,
-                            .cache_control = "public, max-age=300",
-                            .body = {openapi_json, openapi_json_size}
-    });
+    http_reply(request, &(struct http_answer){.status = 200,
+                                              .cache_control = "public, max-age=300",
+                                              .body = {openapi_json, openapi_json_size}});
 }
 
 /* Names in the path are ids: what is none names nothing. */

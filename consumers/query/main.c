@@ -62,7 +62,7 @@ static const struct setting settings[] = {
      .max = 100000,
      .help = "requests that may wait for a verdict at once; more are answered 503",
      .target = &given.waiters},
-    {0                        },
+    {0},
 };
 
 /* The rows of the generated table that are ours, and the document about all of them. */

@@ -15,9 +15,7 @@ enum { TICK_MS = 250 };
 
 /* The pairs of command and principal; who is not the principal gets nothing. */
 static const struct postgres_statement statements[] = {
-    {"verdicts", "select v.place, " VERDICT_SQL " from bus.verdicts($1::uuid[], $2::uuid[]) v"},
-    {0         }
-};
+    {"verdicts", "select v.place, " VERDICT_SQL " from bus.verdicts($1::uuid[], $2::uuid[]) v"}, {0}};
 
 static struct metric waiters = {
     .name = "colis_query_waiters", .help = "Requests that wait for a verdict.", .kind = METRIC_GAUGE};

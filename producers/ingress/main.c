@@ -19,21 +19,21 @@ enum { BUCKETS = 65536, END_SPARE_MS = 500 };
 struct ingress_values ingress_values;
 
 const struct setting ingress_settings[] = {
-    {"listen_host",                           SETTING_TEXT, "127.0.0.1", 1, sizeof(ingress_values.listen_host) - 1,
+    {"listen_host", SETTING_TEXT, "127.0.0.1", 1, sizeof(ingress_values.listen_host) - 1,
      .help = "address to listen on", .target = ingress_values.listen_host,
      .size = sizeof(ingress_values.listen_host)},
-    {"listen_port",                            SETTING_INTEGER, "8080", 0, 65535, .help = "port to listen on; 0: any",
+    {"listen_port", SETTING_INTEGER, "8080", 0, 65535, .help = "port to listen on; 0: any",
      .target = &ingress_values.listen_port},
     {"query_url", SETTING_TEXT, "http://127.0.0.1:8081", 1, sizeof(ingress_values.query_url) - 1,
      .help = "what status_url and Location begin with: where colis-query is reached",
      .target = ingress_values.query_url, .size = sizeof(ingress_values.query_url)},
-    {"rate_per_second",   SETTING_INTEGER, "50", 1, 1000000, .help = "commands a second of one person",
+    {"rate_per_second", SETTING_INTEGER, "50", 1, 1000000, .help = "commands a second of one person",
      .target = &ingress_values.rate},
-    {"rate_burst",                                       SETTING_INTEGER, "200", 1, 1000000, .help = "commands of one person at once",
+    {"rate_burst", SETTING_INTEGER, "200", 1, 1000000, .help = "commands of one person at once",
      .target = &ingress_values.burst},
-    {"ingress_bare",SETTING_FLAG, "off",
+    {"ingress_bare", SETTING_FLAG, "off",
      .help = "for the benchmark: answer 202 and do nothing (loopback only)", .target = &ingress_values.bare},
-    {0                                     },
+    {0},
 };
 
 static bool loopback(const char *host)

@@ -85,10 +85,10 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"list",    NULL,      redrive_list, false},
-    {"show",    NULL,      redrive_show, true },
-    {"release", "release", NULL,         true },
-    {"discard", "discard", NULL,         true },
+    {"list", NULL, redrive_list, false},
+    {"show", NULL, redrive_show, true},
+    {"release", "release", NULL, true},
+    {"discard", "discard", NULL, true},
 };
 
 static const struct verb *verb_find(void)

@@ -57,10 +57,8 @@ static int select_rows(struct redrive *redrive, const char *by_key, int64_t limi
                        struct postgres_rows *ret_rows)
 {
     int64_t partition = 0, offset = 0;
-    struct postgres_value values[4] = {
-        {.type = POSTGRES_BOOL, .integer = redrive->value},
-        {.type = POSTGRES_INT8, .integer = limit         }
-    };
+    struct postgres_value values[4] = {{.type = POSTGRES_BOOL, .integer = redrive->value},
+                                       {.type = POSTGRES_INT8, .integer = limit}};
     const char *statement = by_key;
     int count = 3;
     if (redrive->id[0] != '\0') {
@@ -82,11 +80,9 @@ int redrive_list(struct redrive *redrive)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
     /* One more than is shown: then we know whether there are more. */
-    const struct postgres_value values[] = {
-        {.type = POSTGRES_BOOL, .integer = false              },
-        {.type = POSTGRES_INT8, .integer = redrive->limit + 1 },
-        {.type = POSTGRES_TEXT, .text = span_of(redrive->kind)}
-    };
+    const struct postgres_value values[] = {{.type = POSTGRES_BOOL, .integer = false},
+                                            {.type = POSTGRES_INT8, .integer = redrive->limit + 1},
+                                            {.type = POSTGRES_TEXT, .text = span_of(redrive->kind)}};
     postgres_send(redrive->postgres, "rows_all", values, 3, &rows);
     int result = outcome_of(redrive, postgres_sync(redrive->postgres, NULL));
     if (result != 0)
@@ -113,9 +109,8 @@ static int mark_row(struct redrive *redrive, const char *action, const struct po
     CLEANUP(postgres_rows_done) struct postgres_rows marked = {0};
     const struct postgres_value values[] = {
         {.type = POSTGRES_TEXT, .text = span_of(action)},
-        { .type = POSTGRES_INT4, .integer = postgres_integer(rows,                             0, ROW_PARTITION)},
-        { .type = POSTGRES_INT8, .integer = postgres_integer(rows,                                0, ROW_OFFSET)}
-    };
+        {.type = POSTGRES_INT4, .integer = postgres_integer(rows, 0, ROW_PARTITION)},
+        {.type = POSTGRES_INT8, .integer = postgres_integer(rows, 0, ROW_OFFSET)}};
     postgres_send(redrive->postgres, "rows_mark", values, 3, &marked);
     int result = outcome_of(redrive, postgres_sync(redrive->postgres, NULL));
     return result == 0 && marked.count == 0 ? REDRIVE_NOTHING : result;

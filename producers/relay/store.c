@@ -83,10 +83,8 @@ int store_lock(struct relay *relay, bool *ret_taken)
     char silence[16];
     snprintf(silence, sizeof silence, "%d", RELAY_IDLE_MS);
     const struct postgres_value idle = {.type = POSTGRES_TEXT, .text = span_of(silence)};
-    const struct postgres_value lock[] = {
-        {.type = POSTGRES_INT4, .integer = LOCK_CLASS },
-        {.type = POSTGRES_INT4, .integer = store_shard}
-    };
+    const struct postgres_value lock[] = {{.type = POSTGRES_INT4, .integer = LOCK_CLASS},
+                                          {.type = POSTGRES_INT4, .integer = store_shard}};
     postgres_send(relay->postgres, "relay_silence", &idle, 1, NULL);
     postgres_send(relay->postgres, "relay_lock", lock, 2, &rows);
     int result = asked(relay, postgres_sync(relay->postgres, NULL));
@@ -137,11 +135,9 @@ void store_scan_done(struct store_scan *scan)
 
 int store_read(struct relay *relay, struct store_scan *ret_scan)
 {
-    const struct postgres_value facts[] = {
-        {.type = POSTGRES_INT2, .integer = store_shard    },
-        {.type = POSTGRES_INT8, .integer = relay->floor.id},
-        {.type = POSTGRES_INT8, .integer = batch          }
-    };
+    const struct postgres_value facts[] = {{.type = POSTGRES_INT2, .integer = store_shard},
+                                           {.type = POSTGRES_INT8, .integer = relay->floor.id},
+                                           {.type = POSTGRES_INT8, .integer = batch}};
     const struct postgres_value due[] = {facts[0], facts[2]};
     postgres_send(relay->postgres, "relay_facts", facts, 3, &ret_scan->facts);
     postgres_send(relay->postgres, "relay_due", due, 2, &ret_scan->due);
@@ -208,11 +204,9 @@ static void send_moves(struct relay *relay, struct moves *moves)
         postgres_array_integer(&moves->partitions, place->partition);
         postgres_array_integer(&moves->nexts, place->next);
     }
-    const struct postgres_value values[] = {
-        {.type = POSTGRES_TEXT, .array = &moves->topics    },
-        {.type = POSTGRES_INT4, .array = &moves->partitions},
-        {.type = POSTGRES_INT8, .array = &moves->nexts     }
-    };
+    const struct postgres_value values[] = {{.type = POSTGRES_TEXT, .array = &moves->topics},
+                                            {.type = POSTGRES_INT4, .array = &moves->partitions},
+                                            {.type = POSTGRES_INT8, .array = &moves->nexts}};
     if (moves->topics.count > 0)
         postgres_send(relay->postgres, "relay_move", values, 3, NULL);
 }

@@ -5,12 +5,14 @@
 #include <stddef.h>
 #include <string.h>
 
+/* clang-format off */
 static const struct limits_currency currencies[] = {
-  /* code exponent  tier 0   tier 1   tier 2    tier 3 */
-    {"XOF", 0, {50000, 200000, 500000, 1500000}},
-    {"XAF", 0, {50000, 200000, 500000, 1500000}},
-    {"EUR", 2, {8000, 30000, 75000, 230000}    },
+/*   code   exponent  tier 0   tier 1   tier 2    tier 3 */
+    {"XOF", 0,       {50000,  200000,  500000,  1500000}},
+    {"XAF", 0,       {50000,  200000,  500000,  1500000}},
+    {"EUR", 2,       { 8000,   30000,   75000,   230000}},
 };
+/* clang-format on */
 
 const struct limits_currency *limits_of(const char *currency)
 {

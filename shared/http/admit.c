@@ -15,15 +15,8 @@ struct method_row {
 
 /* What a route table may name, and TRACE and OPTIONS to be told 405. Anything else is 501. */
 static const struct method_row methods[] = {
-    {"GET",     false},
-    {"POST",    true },
-    {"HEAD",    false},
-    {"PUT",     true },
-    {"PATCH",   true },
-    {"DELETE",  false},
-    {"OPTIONS", false},
-    {"TRACE",   false},
-    {NULL,      false},
+    {"GET", false},    {"POST", true},     {"HEAD", false},  {"PUT", true}, {"PATCH", true},
+    {"DELETE", false}, {"OPTIONS", false}, {"TRACE", false}, {NULL, false},
 };
 
 static const struct method_row *method_find(struct span name)

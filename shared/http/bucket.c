@@ -86,10 +86,7 @@ int bucket_take(struct bucket_table *table, struct span principal, int64_t stead
     struct bucket *set = table->slots + (name[0] & (table->sets - 1)) * SET;
     struct bucket *slot = bucket_find(set, name);
     if (slot->name[0] != name[0] || slot->name[1] != name[1])
-        *slot = (struct bucket){
-            {name[0], name[1]},
-            table->burst, steady_ms
-        };
+        *slot = (struct bucket){{name[0], name[1]}, table->burst, steady_ms};
     refill(table, slot, steady_ms);
     if (slot->tokens >= 1) {
         slot->tokens -= 1;

@@ -22,7 +22,7 @@ const struct setting receipt_settings[] = {
      .help = "signs receipts and fingerprints; the same for every ingress and query, at least 32 bytes",
      .target = server_key,
      .size = sizeof(server_key)},
-    {0    },
+    {0},
 };
 
 struct receipt_keeper {
@@ -78,12 +78,10 @@ void receipt_fingerprint(struct receipt_keeper *keeper, struct span method, stru
 static void seal(struct receipt_keeper *keeper, const struct receipt *receipt, const uint8_t bytes[SIZE],
                  uint8_t ret_tag[PART_SIZE])
 {
-    const struct span parts[PARTS] = {
-        SPAN("receipt"),
-        span_of(receipt->command.text),
-        span_of(receipt->person.text),
-        {(const char *)bytes, TAG_AT}
-    };
+    const struct span parts[PARTS] = {SPAN("receipt"),
+                                      span_of(receipt->command.text),
+                                      span_of(receipt->person.text),
+                                      {(const char *)bytes, TAG_AT}};
     tag(keeper, parts, PARTS, ret_tag);
 }
 

@@ -66,7 +66,7 @@ const struct setting token_settings[] = {
      .help = "how far clocks may differ",
      .target = &values.leeway_s,
      .size = sizeof(values.leeway_s)},
-    {0                              },
+    {0},
 };
 
 struct token_checker {
@@ -125,9 +125,9 @@ static bool cut(struct span token, struct token_parts *ret_parts)
         return false;
     *ret_parts = (struct token_parts){
         .whole = token,
-        .header = {token.data, (size_t)(first - token.data) },
-        .claims = {first + 1,  (size_t)(second - first - 1) },
-        .signature = {second + 1, (size_t)(end - second - 1)   },
+        .header = {token.data, (size_t)(first - token.data)},
+        .claims = {first + 1, (size_t)(second - first - 1)},
+        .signature = {second + 1, (size_t)(end - second - 1)},
         .signed_part = {token.data, (size_t)(second - token.data)},
     };
     return ret_parts->header.size > 0 && ret_parts->claims.size > 0 && ret_parts->signature.size > 0;

@@ -122,15 +122,15 @@ static void options_set(struct smtp *smtp)
 {
     /* A kept connection that was idle for longer may have been closed by the server unseen. */
     const struct option numbers[] = {
-        {CURLOPT_UPLOAD,        1                                             },
-        {CURLOPT_NOSIGNAL,      1                                             },
-        {CURLOPT_TCP_KEEPALIVE, 1                                             },
-        {CURLOPT_MAXAGE_CONN,   20                                            },
-        {CURLOPT_MAXCONNECTS,   1                                             },
-        {CURLOPT_NOPROGRESS,    1                                             },
-        {CURLOPT_VERBOSE,       1                                             }, /* for follow */
-        {CURLOPT_TIMEOUT_MS,    (long)values.timeout_ms                       },
-        {CURLOPT_USE_SSL,       smtp->plain ? CURLUSESSL_NONE : CURLUSESSL_ALL},
+        {CURLOPT_UPLOAD, 1},
+        {CURLOPT_NOSIGNAL, 1},
+        {CURLOPT_TCP_KEEPALIVE, 1},
+        {CURLOPT_MAXAGE_CONN, 20},
+        {CURLOPT_MAXCONNECTS, 1},
+        {CURLOPT_NOPROGRESS, 1},
+        {CURLOPT_VERBOSE, 1}, /* for follow */
+        {CURLOPT_TIMEOUT_MS, (long)values.timeout_ms},
+        {CURLOPT_USE_SSL, smtp->plain ? CURLUSESSL_NONE : CURLUSESSL_ALL},
     };
     for (size_t at = 0; at < sizeof numbers / sizeof numbers[0]; at++)
         (void)curl_easy_setopt(smtp->handle, numbers[at].name, numbers[at].value);

@@ -21,24 +21,24 @@ static struct {
 struct kafka_values kafka_values;
 
 const struct setting kafka_settings[] = {
-    {"kafka_brokers",                                     SETTING_TEXT, "127.0.0.1:19092", 1, BROKERS, .help = "host:port, ...",
+    {"kafka_brokers", SETTING_TEXT, "127.0.0.1:19092", 1, BROKERS, .help = "host:port, ...",
      .target = values.brokers, .size = sizeof values.brokers},
-    {"kafka_security",                                  SETTING_CHOICE, "plaintext", .choices = "plaintext ssl sasl_ssl sasl_plaintext",
+    {"kafka_security", SETTING_CHOICE, "plaintext", .choices = "plaintext ssl sasl_ssl sasl_plaintext",
      .help = "how to talk to the brokers", .target = values.security, .size = sizeof values.security},
-    {"kafka_sasl_mechanism",                                            SETTING_CHOICE, "PLAIN", .choices = "PLAIN SCRAM-SHA-256 SCRAM-SHA-512",
+    {"kafka_sasl_mechanism", SETTING_CHOICE, "PLAIN", .choices = "PLAIN SCRAM-SHA-256 SCRAM-SHA-512",
      .help = "with kafka_security sasl_*", .target = values.mechanism, .size = sizeof values.mechanism},
-    {"kafka_user",                            SETTING_TEXT, "", 0, sizeof values.user - 1, .help = "with kafka_security sasl_*",
+    {"kafka_user", SETTING_TEXT, "", 0, sizeof values.user - 1, .help = "with kafka_security sasl_*",
      .target = values.user, .size = sizeof values.user},
-    {"kafka_password",                                                   SETTING_TEXT, "", 0, sizeof values.password - 1, .secret = true,
+    {"kafka_password", SETTING_TEXT, "", 0, sizeof values.password - 1, .secret = true,
      .help = "with kafka_security sasl_*", .target = values.password, .size = sizeof values.password},
-    {"kafka_ca_file",    SETTING_TEXT, "", 0, sizeof values.ca_file - 1,
+    {"kafka_ca_file", SETTING_TEXT, "", 0, sizeof values.ca_file - 1,
      .help = "certificates that may sign the brokers'; empty: the system's", .target = values.ca_file,
      .size = sizeof values.ca_file},
     {"kafka_fetch_wait_ms", SETTING_INTEGER, "50", 1, 1000,
      .help = "longest a broker holds a fetch that finds nothing new", .target = &kafka_values.fetch_wait_ms},
-    {"check_topics",                          SETTING_FLAG, "on", .help = "off only with brokers on loopback (the mock cluster)",
+    {"check_topics", SETTING_FLAG, "on", .help = "off only with brokers on loopback (the mock cluster)",
      .target = &values.check_topics},
-    {0                                                  },
+    {0},
 };
 
 /* Each of the comma-separated brokers is 127.x or localhost or [::1]. */
@@ -111,22 +111,17 @@ int kafka_conf_rows(struct rd_kafka_conf_s *conf, const struct kafka_conf_row *r
 static int fill(rd_kafka_conf_t *conf, const char *client)
 {
     const struct kafka_conf_row rows[] = {
-        {"bootstrap.servers",                  values.brokers },
-        {"client.id",                          client         },
-        {"security.protocol",                  values.security},
-        {"socket.nagle.disable",               "true"         },
-        {"socket.keepalive.enable",            "true"         },
-        {"socket.connection.setup.timeout.ms", "5000"         },
-        {"reconnect.backoff.ms",               "50"           },
-        {"reconnect.backoff.max.ms",           "1000"         },
-        {"log.connection.close",               "false"        },
-        {NULL,                                 NULL           },
+        {"bootstrap.servers", values.brokers},  {"client.id", client},
+        {"security.protocol", values.security}, {"socket.nagle.disable", "true"},
+        {"socket.keepalive.enable", "true"},    {"socket.connection.setup.timeout.ms", "5000"},
+        {"reconnect.backoff.ms", "50"},         {"reconnect.backoff.max.ms", "1000"},
+        {"log.connection.close", "false"},      {NULL, NULL},
     };
     const struct kafka_conf_row sasl[] = {
         {"sasl.mechanisms", values.mechanism},
-        {"sasl.username",   values.user     },
-        {"sasl.password",   values.password },
-        {NULL,              NULL            },
+        {"sasl.username", values.user},
+        {"sasl.password", values.password},
+        {NULL, NULL},
     };
     TRY(kafka_conf_rows(conf, rows));
     if (strncmp(values.security, "sasl", 4) == 0)

@@ -138,7 +138,7 @@ void kafka_event_of(const struct rd_kafka_message_s *record, const char *topic, 
         .stored_ms = rd_kafka_message_timestamp(record, NULL),
         .readable = true,
         .data = {record->payload ? record->payload : "", record->payload ? record->len : 0},
-        .raw_key = {record->key ? record->key : "",         record->key ? record->key_len : 0},
+        .raw_key = {record->key ? record->key : "", record->key ? record->key_len : 0},
     };
     rd_kafka_headers_t *headers = NULL;
     buf_clear(raw_headers);

@@ -26,16 +26,16 @@ static struct {
 } values;
 
 const struct setting kafka_out_settings[] = {
-    {"kafka_linger_us",            SETTING_INTEGER, "200", 0, 100000,
+    {"kafka_linger_us", SETTING_INTEGER, "200", 0, 100000,
      .help = "how long a record waits for others to share a request", .target = &values.linger_us},
-    {"kafka_queue_messages",                       SETTING_INTEGER, "50000", 1, 1000000, .help = "records unreported at most",
+    {"kafka_queue_messages", SETTING_INTEGER, "50000", 1, 1000000, .help = "records unreported at most",
      .target = &values.queue_messages},
-    {"kafka_delivery_ms",                      SETTING_INTEGER, "5000", 100, 60000,
+    {"kafka_delivery_ms", SETTING_INTEGER, "5000", 100, 60000,
      .help = "after this a record is reported unknown: less than the HTTP timeouts before it",
      .target = &values.delivery_ms},
     {"kafka_late_ms", SETTING_INTEGER, "1000", 10, 60000,
      .help = "records are refused while the oldest waits longer than this", .target = &values.late_ms},
-    {0      },
+    {0},
 };
 
 struct topic {
@@ -88,16 +88,16 @@ static int configure(struct kafka_out *out, rd_kafka_conf_t *conf)
     snprintf(delivery, sizeof delivery, "%" PRId64, values.delivery_ms);
     snprintf(messages, sizeof messages, "%" PRId64, values.queue_messages);
     const struct kafka_conf_row rows[] = {
-        {"enable.idempotence",                    "true"          },
-        {"acks",                                  "all"           },
-        {"max.in.flight.requests.per.connection", "5"             },
-        {"partitioner",                           "murmur2_random"},
-        {"compression.codec",                     "lz4"           },
-        {"queue.buffering.max.ms",                linger          },
-        {"queue.buffering.max.messages",          messages        },
-        {"queue.buffering.max.kbytes",            "65536"         },
-        {"message.timeout.ms",                    delivery        },
-        {NULL,                                    NULL            },
+        {"enable.idempotence", "true"},
+        {"acks", "all"},
+        {"max.in.flight.requests.per.connection", "5"},
+        {"partitioner", "murmur2_random"},
+        {"compression.codec", "lz4"},
+        {"queue.buffering.max.ms", linger},
+        {"queue.buffering.max.messages", messages},
+        {"queue.buffering.max.kbytes", "65536"},
+        {"message.timeout.ms", delivery},
+        {NULL, NULL},
     };
     TRY(kafka_conf_rows(conf, rows));
     if (transactional(out)) {
@@ -280,12 +280,12 @@ static rd_kafka_resp_err_t produce(struct kafka_out *out, rd_kafka_topic_t *topi
     rd_kafka_headers_t *headers = kafka_headers_of(event);
     /* The library takes data by void pointers without const; F_COPY leaves it alone. */
     const rd_kafka_vu_t parts[] = {
-        {.vtype = RD_KAFKA_VTYPE_RKT,      .u.rkt = topic                                                  },
-        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY                                      },
-        {.vtype = RD_KAFKA_VTYPE_KEY,      .u.mem = {(void *)(uintptr_t)event->key, strlen(event->key)}    },
-        {.vtype = RD_KAFKA_VTYPE_VALUE,    .u.mem = {(void *)(uintptr_t)event->data.data, event->data.size}},
-        {.vtype = RD_KAFKA_VTYPE_HEADERS,  .u.headers = headers                                            },
-        {.vtype = RD_KAFKA_VTYPE_OPAQUE,   .u.ptr = (void *)(uintptr_t)number                              },
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)event->key, strlen(event->key)}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)event->data.data, event->data.size}},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *)(uintptr_t)number},
     };
     rd_kafka_error_t *error = rd_kafka_produceva(out->client, parts, sizeof parts / sizeof parts[0]);
     if (!error)

@@ -38,15 +38,11 @@ const struct setting postgres_settings[] = {
      .max = 600000,
      .help = "the server ends a statement that waits longer for a lock",
      .target = &postgres_given.lock_ms},
-    {0          },
+    {0},
 };
 
 static const struct postgres_statement always[] = {
-    {"begin",    "begin"},
-    {"commit",          "commit"},
-    {"rollback","rollback"},
-    {0}
-};
+    {"begin", "begin"}, {"commit", "commit"}, {"rollback", "rollback"}, {0}};
 
 /* By class or whole SQLSTATE, first match; what has no row is POSTGRES_REFUSED. */
 struct outcome_row {
@@ -57,15 +53,15 @@ struct outcome_row {
 
 static const struct outcome_row outcome_rows[] = {
     {"23505", POSTGRES_UNIQUE, false}, /* unique_violation */
-    {"08",    POSTGRES_RETRY,  true }, /* connection */
-    {"40",    POSTGRES_RETRY,  false}, /* deadlock, serialization */
-    {"53",    POSTGRES_RETRY,  false}, /* out of disk, memory, connections */
-    {"55P03", POSTGRES_RETRY,  false}, /* lock timeout */
-    {"57014", POSTGRES_RETRY,  false}, /* statement timeout */
-    {"57",    POSTGRES_RETRY,  true }, /* shut down, starting up, session idle for too long */
-    {"58",    POSTGRES_RETRY,  false}, /* the server's own system failed it */
-    {"25006", POSTGRES_RETRY,  true }, /* read only: a standby, or a primary that no longer is one */
-    {"25P03", POSTGRES_RETRY,  true }, /* idle in transaction for too long: the session was ended */
+    {"08", POSTGRES_RETRY, true},      /* connection */
+    {"40", POSTGRES_RETRY, false},     /* deadlock, serialization */
+    {"53", POSTGRES_RETRY, false},     /* out of disk, memory, connections */
+    {"55P03", POSTGRES_RETRY, false},  /* lock timeout */
+    {"57014", POSTGRES_RETRY, false},  /* statement timeout */
+    {"57", POSTGRES_RETRY, true},      /* shut down, starting up, session idle for too long */
+    {"58", POSTGRES_RETRY, false},     /* the server's own system failed it */
+    {"25006", POSTGRES_RETRY, true},   /* read only: a standby, or a primary that no longer is one */
+    {"25P03", POSTGRES_RETRY, true},   /* idle in transaction for too long: the session was ended */
 };
 
 static const struct outcome_row *outcome_row(const char *state)

@@ -75,9 +75,7 @@ static void letter_event(const struct dead *dead, const struct event *event, str
     char place[160];
     int size = snprintf(place, sizeof(place), "%s:%d:%lld", event->topic, (int)event->partition,
                         (long long)event->offset);
-    const struct span parts[2] = {
-        SPAN("dead"), {place, (size_t)size}
-    };
+    const struct span parts[2] = {SPAN("dead"), {place, (size_t)size}};
 
     memset(letter, 0, sizeof(*letter));
     id_v8(parts, 2, &letter->id);

@@ -78,11 +78,7 @@ static const struct question {
 } healthz = {health}, readyz = {readiness}, metrics = {figures};
 
 static const struct http_route routes[] = {
-    {"GET",     "/healthz", &healthz},
-    {"GET", "/readyz", &readyz},
-    {"GET",     "/metrics", &metrics},
-    {0 }
-};
+    {"GET", "/healthz", &healthz}, {"GET", "/readyz", &readyz}, {"GET", "/metrics", &metrics}, {0}};
 
 static int asked(void *self, struct http_request *request, const void *what)
 {

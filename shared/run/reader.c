@@ -35,16 +35,16 @@ static struct {
 } values;
 
 const struct setting reader_settings[] = {
-    {"reader_batch_count",          SETTING_INTEGER, "1000", 1, 10000, .help = "events in a batch at most",
+    {"reader_batch_count", SETTING_INTEGER, "1000", 1, 10000, .help = "events in a batch at most",
      .target = &values.batch_count},
-    {"reader_batch_bytes",                       SETTING_INTEGER, "4000000", 1, 64000000, .help = "bytes in a batch at most",
+    {"reader_batch_bytes", SETTING_INTEGER, "4000000", 1, 64000000, .help = "bytes in a batch at most",
      .target = &values.batch_bytes},
-    {"reader_batch_ms",                        SETTING_INTEGER, "20", 1, 10000, .help = "a batch is gathered no longer than this",
+    {"reader_batch_ms", SETTING_INTEGER, "20", 1, 10000, .help = "a batch is gathered no longer than this",
      .target = &values.batch_ms},
     {"reader_reject_rate", SETTING_INTEGER, "300", 0, 1000000,
      .help = "rejects a minute; beyond, the reader stops: more than one event is wrong",
      .target = &values.reject_rate},
-    {0         },
+    {0},
 };
 
 static struct metric events_total = {

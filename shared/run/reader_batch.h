@@ -29,5 +29,4 @@ struct reader_batch {
  * for the positions. FAILED: the breaker is open. Negative: fatal. */
 MUST_CHECK int reader_batch_run(struct reader_batch *batch);
 
-
 #endif

@@ -26,23 +26,23 @@ static char management_host[65];
 static int64_t management_port;
 
 const struct setting service_settings[] = {
-    {"namespace",                           SETTING_TEXT, "colis", 1, sizeof service_values.name_space - 1,
+    {"namespace", SETTING_TEXT, "colis", 1, sizeof service_values.name_space - 1,
      .help = "prefix of topics, groups, transactional ids and databases", .target = service_values.name_space,
      .size = sizeof service_values.name_space},
-    {"instance",                              SETTING_TEXT, "", 0, sizeof service_values.instance - 1,
+    {"instance", SETTING_TEXT, "", 0, sizeof service_values.instance - 1,
      .help = "this replica's lasting name: its partitions wait for it through a restart; empty: none",
      .target = service_values.instance, .size = sizeof service_values.instance},
     {"log_level", SETTING_CHOICE, "info", .choices = "debug info warn error",
      .help = "the least that is logged", .target = log_level, .size = sizeof log_level},
-    {"management_host",  SETTING_TEXT, "127.0.0.1", 1, sizeof management_host - 1,
+    {"management_host", SETTING_TEXT, "127.0.0.1", 1, sizeof management_host - 1,
      .help = "address of /healthz /readyz /metrics", .target = management_host,
      .size = sizeof management_host},
-    {"management_port",                                     SETTING_INTEGER, "0", 0, 65535, .help = "its port; 0: none",
+    {"management_port", SETTING_INTEGER, "0", 0, 65535, .help = "its port; 0: none",
      .target = &management_port},
-    {"service_deadline_ms",SETTING_INTEGER, "10000", 100, 600000,
+    {"service_deadline_ms", SETTING_INTEGER, "10000", 100, 600000,
      .help = "time to end in an orderly way after SIGTERM, then the process is ended",
      .target = &service_values.deadline_ms},
-    {0                                   },
+    {0},
 };
 
 static atomic_bool stopping;

@@ -33,10 +33,7 @@ END_TEST
 START_TEST(digests_parts_as_if_they_were_one)
 {
     uint8_t digest[32];
-    const struct span parts[] = {
-        SPAN("a"), SPAN(""), {NULL, 0},
-          SPAN("bc")
-    };
+    const struct span parts[] = {SPAN("a"), SPAN(""), {NULL, 0}, SPAN("bc")};
     crypto_sha256_parts(parts, 4, digest);
     expect_hex(digest, 32, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     crypto_sha256_parts(NULL, 0, digest);
@@ -90,10 +87,7 @@ START_TEST(tags_messages_as_rfc_4231_says)
     memset(key6, 0xaa, sizeof key6);
     expect_tag((struct span){key1, sizeof key1}, &SPAN("Hi There"), 1,
                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
-    const struct span parts[] = {
-        SPAN("what do ya want "), {NULL, 0},
-         SPAN("for nothing?")
-    };
+    const struct span parts[] = {SPAN("what do ya want "), {NULL, 0}, SPAN("for nothing?")};
     expect_tag(SPAN("Jefe"), parts, 3, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     expect_tag((struct span){key6, sizeof key6},
                &SPAN("Test Using Larger Than Block-Size Key - Hash Key First"), 1,
@@ -204,15 +198,8 @@ END_TEST
 START_TEST(writes_base64url_without_padding)
 {
     static const char *const rows[][2] = {
-        {"",             ""        },
-        {"f",            "Zg"      },
-        {"fo",           "Zm8"     },
-        {"foo",          "Zm9v"    },
-        {"foob",         "Zm9vYg"  },
-        {"fooba",        "Zm9vYmE" },
-        {"foobar",       "Zm9vYmFy"},
-        {"\xfb\xff\xbf", "-_-_"    }
-    };
+        {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
+        {"foob", "Zm9vYg"}, {"fooba", "Zm9vYmE"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff\xbf", "-_-_"}};
     for (size_t at = 0; at < sizeof rows / sizeof rows[0]; at++) {
         CLEANUP(buf_done) struct buf text = {0};
         buf_text(&text, "=");

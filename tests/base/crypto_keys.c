@@ -172,18 +172,17 @@ END_TEST
 START_TEST(refuses_points_that_are_not_on_the_curve)
 {
     static const char *const rows[][2] = {
-        {RFC_EC_Y,                                      RFC_EC_X                                     },
-        {RFC_EC_X,                                      RFC_EC_X                                     },
+        {RFC_EC_Y, RFC_EC_X},
+        {RFC_EC_X, RFC_EC_X},
         {"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"},
-        {"__________________________________________8", RFC_EC_Y                                     },
-        {"",                                            ""                                           },
-        {"",                                            RFC_EC_Y                                     },
-        {RFC_EC_X,                                      ""                                           },
-        {"AA" RFC_EC_X,                                 RFC_EC_Y                                     },
-        {RFC_EC_X,                                      "AQAB"                                       },
-        {RFC_EC_X "=",                                  RFC_EC_Y                                     },
-        {RFC_EC_X,                                      "x_FEzRu9m36HLN+tue659LNpXW6pCyStikYjKIWI5a0"}
-    };
+        {"__________________________________________8", RFC_EC_Y},
+        {"", ""},
+        {"", RFC_EC_Y},
+        {RFC_EC_X, ""},
+        {"AA" RFC_EC_X, RFC_EC_Y},
+        {RFC_EC_X, "AQAB"},
+        {RFC_EC_X "=", RFC_EC_Y},
+        {RFC_EC_X, "x_FEzRu9m36HLN+tue659LNpXW6pCyStikYjKIWI5a0"}};
     for (size_t at = 0; at < sizeof rows / sizeof rows[0]; at++) {
         struct crypto_key *key = NULL;
         ck_assert_msg(crypto_key_ec(span_of(rows[at][0]), span_of(rows[at][1]), &key) == CRYPTO_MALFORMED,

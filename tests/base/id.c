@@ -164,9 +164,7 @@ END_TEST
 START_TEST(tells_apart_parts_that_touch)
 {
     const struct span one[] = {SPAN("ab"), SPAN("c")}, other[] = {SPAN("a"), SPAN("bc")};
-    const struct span empty[] = {
-        SPAN(""), {NULL, 0}
-    };
+    const struct span empty[] = {SPAN(""), {NULL, 0}};
     struct id ids[5];
     id_v8(one, 2, &ids[0]);
     id_v8(other, 2, &ids[1]);

@@ -48,11 +48,7 @@ END_TEST
 START_TEST(keeps_the_series_of_a_family_together)
 {
     static struct metric rows[] = {
-        {.name = "b",          .labels = "x=\"1\""},
-        {.name = "a"                   },
-        {.name = "b", .labels = "x=\"2\""},
-        {.name = "c"}
-    };
+        {.name = "b", .labels = "x=\"1\""}, {.name = "a"}, {.name = "b", .labels = "x=\"2\""}, {.name = "c"}};
     ck_assert_ptr_null(metric_first());
     for (int at = 0; at < 4; at++)
         metric_register(&rows[at]);

@@ -17,50 +17,46 @@ static char level[8];
 static bool check_topics;
 static char secret[65];
 
-static const struct setting link_settings[] = {
-    {.name = "kafka_brokers",
-     .kind = SETTING_TEXT,
-     .fallback = "localhost:19092",
-     .min = 1,
-     .max = 31,
-     .help = "where the bus is",
-     .target = brokers,
-     .size = sizeof brokers},
-    {.name = "check_topics",
-     .kind = SETTING_FLAG,
-     .fallback = "on",
-     .help = "refuse odd topics",
-     .target = &check_topics,
-     .size = sizeof check_topics},
-    {0                    }
-};
+static const struct setting link_settings[] = {{.name = "kafka_brokers",
+                                                .kind = SETTING_TEXT,
+                                                .fallback = "localhost:19092",
+                                                .min = 1,
+                                                .max = 31,
+                                                .help = "where the bus is",
+                                                .target = brokers,
+                                                .size = sizeof brokers},
+                                               {.name = "check_topics",
+                                                .kind = SETTING_FLAG,
+                                                .fallback = "on",
+                                                .help = "refuse odd topics",
+                                                .target = &check_topics,
+                                                .size = sizeof check_topics},
+                                               {0}};
 
-static const struct setting http_settings[] = {
-    {.name = "port",
-     .kind = SETTING_INTEGER,
-     .fallback = "8080",
-     .min = -5,
-     .max = 65535,
-     .help = "where to listen",
-     .target = &port,
-     .size = sizeof port},
-    {.name = "log_level",
-     .kind = SETTING_CHOICE,
-     .fallback = "info",
-     .choices = "debug info warn error",
-     .help = "how much to tell",
-     .target = level,
-     .size = sizeof level},
-    {.name = "token_secret",
-     .kind = SETTING_TEXT,
-     .min = 4,
-     .max = 64,
-     .secret = true,
-     .help = "signs tokens",
-     .target = secret,
-     .size = sizeof secret},
-    {0   }
-};
+static const struct setting http_settings[] = {{.name = "port",
+                                                .kind = SETTING_INTEGER,
+                                                .fallback = "8080",
+                                                .min = -5,
+                                                .max = 65535,
+                                                .help = "where to listen",
+                                                .target = &port,
+                                                .size = sizeof port},
+                                               {.name = "log_level",
+                                                .kind = SETTING_CHOICE,
+                                                .fallback = "info",
+                                                .choices = "debug info warn error",
+                                                .help = "how much to tell",
+                                                .target = level,
+                                                .size = sizeof level},
+                                               {.name = "token_secret",
+                                                .kind = SETTING_TEXT,
+                                                .min = 4,
+                                                .max = 64,
+                                                .secret = true,
+                                                .help = "signs tokens",
+                                                .target = secret,
+                                                .size = sizeof secret},
+                                               {0}};
 
 static const struct setting *const tables[] = {link_settings, http_settings, NULL};
 
@@ -266,16 +262,14 @@ END_TEST
 START_TEST(does_not_show_a_secret_number_either)
 {
     static int64_t pin;
-    static const struct setting rows[] = {
-        {.name = "pin",
-         .kind = SETTING_INTEGER,
-         .min = 0,
-         .max = 10,
-         .secret = true,
-         .target = &pin,
-         .size = sizeof pin},
-        {0     }
-    };
+    static const struct setting rows[] = {{.name = "pin",
+                                           .kind = SETTING_INTEGER,
+                                           .min = 0,
+                                           .max = 10,
+                                           .secret = true,
+                                           .target = &pin,
+                                           .size = sizeof pin},
+                                          {0}};
     static const struct setting *const table[] = {rows, NULL};
     environment_add("COLIS_PIN", "4711");
     expect_refused(settings_read(table, 1, (char *[]){"x", NULL}, environment_find),
@@ -347,19 +341,14 @@ END_TEST
 START_TEST(calls_a_row_that_contradicts_itself_a_bug)
 {
     static char small[4];
-    static const struct setting rows[] = {
-        {.name = "small",
-         .kind = SETTING_TEXT,
-         .fallback = "12345",
-         .max = 10,
-         .target = small,
-         .size = sizeof small},
-        {0}
-    };
-    static const struct setting no_kind[] = {
-        {.name = "none", .fallback = ""},
-        {0             }
-    };
+    static const struct setting rows[] = {{.name = "small",
+                                           .kind = SETTING_TEXT,
+                                           .fallback = "12345",
+                                           .max = 10,
+                                           .target = small,
+                                           .size = sizeof small},
+                                          {0}};
+    static const struct setting no_kind[] = {{.name = "none", .fallback = ""}, {0}};
     static const struct setting *const one[] = {rows, NULL}, *const other[] = {no_kind, NULL};
     ck_assert_int_eq(settings_read(one, 1, (char *[]){"x", NULL}, environment_find), ERROR_BUG);
     ck_assert_int_eq(settings_read(other, 1, (char *[]){"x", NULL}, environment_find), ERROR_BUG);
@@ -370,9 +359,7 @@ START_TEST(bounds_a_text_by_its_target_where_the_row_does_not)
 {
     static char small[4];
     static const struct setting rows[] = {
-        {.name = "small", .kind = SETTING_TEXT, .fallback = "", .target = small, .size = sizeof small},
-        {0}
-    };
+        {.name = "small", .kind = SETTING_TEXT, .fallback = "", .target = small, .size = sizeof small}, {0}};
     static const struct setting *const table[] = {rows, NULL};
     ck_assert_int_eq(settings_read(table, 2, (char *[]){"x", "--small=123", NULL}, environment_find), 0);
     ck_assert_str_eq(small, "123");

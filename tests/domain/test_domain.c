@@ -84,14 +84,8 @@ static void print_verdict(FILE *to, const struct machine *machine, const struct 
 {
     static const struct {
         const char *name, *principal, *role;
-    } callers[] = {
-        {"owner",    owner,    "person" },
-        {"stranger", stranger, "person" },
-        {"staff",    stranger, "staff"  },
-        {"lead",     stranger, "lead"   },
-        {"system",   "",       "system" },
-        {"webhook",  "",       "webhook"}
-    };
+    } callers[] = {{"owner", owner, "person"}, {"stranger", stranger, "person"}, {"staff", stranger, "staff"},
+                   {"lead", stranger, "lead"}, {"system", "", "system"},         {"webhook", "", "webhook"}};
 
     for (size_t i = 0; i < sizeof(callers) / sizeof(callers[0]); i++) {
         union domain_state made = state_in(machine, state);

@@ -95,11 +95,9 @@ START_TEST(fingerprints_method_path_and_data_apart)
 {
     CLEANUP(receipt_keeper_free_cleanup) struct receipt_keeper *keeper = keeper_new(KEY);
     const struct span parts[][3] = {
-        {SPAN("POST"), SPAN("/v1/parcels"),   SPAN("{}") },
-        {SPAN("PUT"),  SPAN("/v1/parcels"),   SPAN("{}") },
-        {SPAN("POST"), SPAN("/v1/parcel"),    SPAN("s{}")},
-        {SPAN("POST"), SPAN("/v1/parcels{}"), SPAN("")   },
-        {SPAN("POST"), SPAN("/v1/parcels"),   SPAN("{ }")},
+        {SPAN("POST"), SPAN("/v1/parcels"), SPAN("{}")},  {SPAN("PUT"), SPAN("/v1/parcels"), SPAN("{}")},
+        {SPAN("POST"), SPAN("/v1/parcel"), SPAN("s{}")},  {SPAN("POST"), SPAN("/v1/parcels{}"), SPAN("")},
+        {SPAN("POST"), SPAN("/v1/parcels"), SPAN("{ }")},
     };
     uint8_t prints[5][16], again[16];
     for (size_t i = 0; i < 5; i++) {

@@ -18,23 +18,23 @@
 enum { HUGE_REPLY = 32 << 20, TURN_MS = 20 };
 
 static const struct http_route routes[] = {
-    {"GET",  "/", NULL},
-    {"POST",  "/", NULL},
+    {"GET", "/", NULL},
+    {"POST", "/", NULL},
     {"GET", "/hello", NULL},
-    {"GET",  "/login", NULL},
-    {"GET",  "/query", NULL},
-    {"GET",  "/huge", NULL},
-    {"GET",  "/later", NULL},
-    {"POST",  "/later", NULL},
-    {"GET",  "/fatal", NULL},
-    {"GET",  "/silent", NULL},
-    {"GET",  "/split", NULL},
-    {"POST",  "/echo", NULL},
-    {"PUT",  "/v1/things/{id}", NULL},
-    {"GET",  "/v1/things/mine", NULL},
+    {"GET", "/login", NULL},
+    {"GET", "/query", NULL},
+    {"GET", "/huge", NULL},
+    {"GET", "/later", NULL},
+    {"POST", "/later", NULL},
+    {"GET", "/fatal", NULL},
+    {"GET", "/silent", NULL},
+    {"GET", "/split", NULL},
+    {"POST", "/echo", NULL},
+    {"PUT", "/v1/things/{id}", NULL},
+    {"GET", "/v1/things/mine", NULL},
     {"GET", "/v1/things/{id}", NULL},
-    {"GET",  "/v1/things/{id}/parts/{part}", NULL},
-    {0 },
+    {"GET", "/v1/things/{id}/parts/{part}", NULL},
+    {0},
 };
 
 static void reply(struct http_request *request, struct span body)

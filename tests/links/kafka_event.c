@@ -13,14 +13,9 @@ struct header {
     size_t size; /* 0: strlen(value) */
 };
 
-static const struct header good[] = {
-    {"ce_specversion", "1.0"             },
-    {"ce_id",          ID                },
-    {"ce_source",      "/test"           },
-    {"ce_type",        "parcel.cancel.v1"},
-    {"ce_subject",     "parcel/" ID      },
-    {NULL,             NULL              }
-};
+static const struct header good[] = {{"ce_specversion", "1.0"},    {"ce_id", ID},
+                                     {"ce_source", "/test"},       {"ce_type", "parcel.cancel.v1"},
+                                     {"ce_subject", "parcel/" ID}, {NULL, NULL}};
 
 static struct kafka_cluster cluster;
 static rd_kafka_headers_t *headers;
@@ -58,11 +53,11 @@ static const struct event *through_the_topic(const char *key, const char *value)
     rd_kafka_conf_set(conf, "bootstrap.servers", cluster.brokers, text, sizeof text);
     rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     const rd_kafka_vu_t parts[] = {
-        {.vtype = RD_KAFKA_VTYPE_TOPIC,    .u.cstr = "t.commands"                                        },
-        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY                                    },
-        {.vtype = RD_KAFKA_VTYPE_HEADERS,  .u.headers = headers                                          },
-        {.vtype = RD_KAFKA_VTYPE_KEY,      .u.mem = {(void *)(uintptr_t)key, key ? strlen(key) : 0}      },
-        {.vtype = RD_KAFKA_VTYPE_VALUE,    .u.mem = {(void *)(uintptr_t)value, value ? strlen(value) : 0}},
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = "t.commands"},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)key, key ? strlen(key) : 0}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value, value ? strlen(value) : 0}},
     };
     ck_assert_ptr_null(rd_kafka_produceva(client, parts, sizeof parts / sizeof parts[0]));
     ck_assert_int_eq(rd_kafka_flush(client, 10000), 0);
@@ -92,10 +87,7 @@ END_TEST
 START_TEST(keeps_every_header_as_json)
 {
     add(good);
-    add((struct header[]){
-        {"x-other", "a \"quote\""},
-        {NULL,      NULL         }
-    });
+    add((struct header[]){{"x-other", "a \"quote\""}, {NULL, NULL}});
     const struct event *event = through_the_topic("k", "{}");
     ck_assert(event->readable);
     ck_assert(span_is(event->raw_headers,
@@ -110,11 +102,7 @@ START_TEST(keeps_bytes_that_are_no_text_as_base64)
     size_t at;
     const char *reason;
     add(good);
-    add((struct header[]){
-        {"x-bytes", "\xff\x00\xfe", 3},
-        {"x-\xff",         "v"               },
-        {NULL,         NULL    }
-    });
+    add((struct header[]){{"x-bytes", "\xff\x00\xfe", 3}, {"x-\xff", "v"}, {NULL, NULL}});
     const struct event *event = through_the_topic("k", "{}");
     ck_assert(event->readable);
     ck_assert_ptr_nonnull(strstr(event->raw_headers.data, ",\"x-bytes;b64\":\"_wD-\"}"));
@@ -144,10 +132,7 @@ END_TEST
 START_TEST(a_key_that_differs_from_its_header_is_unreadable)
 {
     add(good);
-    add((struct header[]){
-        {"ce_partitionkey", "other"},
-        {NULL,              NULL   }
-    });
+    add((struct header[]){{"ce_partitionkey", "other"}, {NULL, NULL}});
     const struct event *event = through_the_topic("k", "{}");
     ck_assert(!event->readable);
     ck_assert_str_eq(event->reason, "ce_partitionkey is not the record's key");
@@ -168,11 +153,7 @@ END_TEST
 START_TEST(a_header_twice_is_unreadable_only_where_it_is_ours)
 {
     add(good);
-    add((struct header[]){
-        {"x-hop", "1" },
-        {"x-hop", "2" },
-        {NULL,    NULL}
-    });
+    add((struct header[]){{"x-hop", "1"}, {"x-hop", "2"}, {NULL, NULL}});
     const struct event *event = through_the_topic("k", "{}");
     ck_assert(event->readable);
     ck_assert_ptr_nonnull(strstr(event->raw_headers.data, "\"x-hop\":\"1\"}"));
@@ -182,10 +163,7 @@ END_TEST
 START_TEST(a_known_header_twice_is_unreadable)
 {
     add(good);
-    add((struct header[]){
-        {"ce_id", ID  },
-        {NULL,    NULL}
-    });
+    add((struct header[]){{"ce_id", ID}, {NULL, NULL}});
     ck_assert(!through_the_topic("k", "{}")->readable);
 }
 END_TEST
@@ -194,10 +172,7 @@ START_TEST(too_many_headers_are_unreadable_and_cut)
 {
     add(good);
     for (int number = 0; number < 100; number++)
-        add((struct header[]){
-            {"x-many", "v" },
-            {NULL,     NULL}
-        });
+        add((struct header[]){{"x-many", "v"}, {NULL, NULL}});
     const struct event *event = through_the_topic("k", "{}");
     ck_assert(!event->readable);
     ck_assert_str_eq(event->reason, "has too many headers");
@@ -210,11 +185,7 @@ START_TEST(too_large_headers_are_unreadable_and_left_out)
     memset(large, 'x', 99999);
     large[99999] = '\0';
     add(good);
-    add((struct header[]){
-        {"x-large", large},
-        {"x-small", "v"  },
-        {NULL,      NULL }
-    });
+    add((struct header[]){{"x-large", large}, {"x-small", "v"}, {NULL, NULL}});
     const struct event *event = through_the_topic("k", "{}");
     ck_assert(!event->readable);
     ck_assert_str_eq(event->reason, "has too large headers");

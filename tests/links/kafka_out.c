@@ -113,11 +113,9 @@ START_TEST(keys_pick_the_partition_java_picks)
     static const struct {
         const char *key;
         int32_t partition;
-    } rows[] = {
-        {"21",                       (-973932308 & 0x7fffffff) % 12},
-        {"foobar",                   (-790332482 & 0x7fffffff) % 12},
-        {"a-little-bit-long-string", (-985981536 & 0x7fffffff) % 12}
-    };
+    } rows[] = {{"21", (-973932308 & 0x7fffffff) % 12},
+                {"foobar", (-790332482 & 0x7fffffff) % 12},
+                {"a-little-bit-long-string", (-985981536 & 0x7fffffff) % 12}};
     kafka_cluster_topic(&cluster, "parcel", 12);
     struct kafka_in *in = NULL;
     const struct kafka_in_config config = {.name_space = "t", .client = "test"};

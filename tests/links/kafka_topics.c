@@ -35,12 +35,10 @@ static bool shown(rd_kafka_t *client, const char *full, int partitions)
 void kafka_topic_make(const char *name_space, const char *topic, int partitions, const char *extra,
                       const char *value)
 {
-    static const char *const configs[][2] = {
-        {"message.timestamp.type", "LogAppendTime"},
-        {"retention.ms",           "-1"           },
-        {"retention.bytes",        "-1"           },
-        {"cleanup.policy",         "delete"       }
-    };
+    static const char *const configs[][2] = {{"message.timestamp.type", "LogAppendTime"},
+                                             {"retention.ms", "-1"},
+                                             {"retention.bytes", "-1"},
+                                             {"cleanup.policy", "delete"}};
     char text[TOPIC_TEXT], full[TOPIC_TEXT];
     int64_t began_ms = clock_steady_ms();
     rd_kafka_conf_t *conf = rd_kafka_conf_new();

@@ -14,17 +14,17 @@ static const enum postgres_type types[TYPES] = {POSTGRES_TEXT, POSTGRES_UUID,  P
                                                 POSTGRES_TIME, POSTGRES_BYTEA, POSTGRES_JSONB};
 
 static const struct postgres_statement statements[] = {
-    {"arrays",             "select * from unnest($1::text[], $2::uuid[], $3::int2[], $4::int4[], $5::int8[], $6::bool[], "
+    {"arrays", "select * from unnest($1::text[], $2::uuid[], $3::int2[], $4::int4[], $5::int8[], $6::bool[], "
                "$7::timestamptz[], $8::bytea[], $9::jsonb[])"},
     {"scalars",
      "select $1::text, $2::uuid, $3::int2, $4::int4, $5::int8, $6::bool, $7::timestamptz, $8::bytea, "
      "$9::jsonb"},
-    {"uuid",          "select $1::uuid"},
-    {"uuids",               "select $1::uuid[]"},
-    {"text",                    "select $1::text"},
-    {"length","select cardinality($1::text[])"},
-    {"year",               "select extract(year from $1::timestamptz at time zone 'utc')::int4"},
-    {0                   },
+    {"uuid", "select $1::uuid"},
+    {"uuids", "select $1::uuid[]"},
+    {"text", "select $1::text"},
+    {"length", "select cardinality($1::text[])"},
+    {"year", "select extract(year from $1::timestamptz at time zone 'utc')::int4"},
+    {0},
 };
 
 /* One value of any of the types. */
@@ -175,12 +175,10 @@ START_TEST(gives_back_scalars_of_every_type_as_they_went_in)
         struct postgres_value values[TYPES] = {0};
         for (int at = 0; at < TYPES; at++) {
             random_sample(types[at], &samples[at]);
-            values[at] = (struct postgres_value){
-                .type = types[at],
-                .null = samples[at].null,
-                .text = {samples[at].text, samples[at].size},
-                .integer = samples[at].integer
-            };
+            values[at] = (struct postgres_value){.type = types[at],
+                                                 .null = samples[at].null,
+                                                 .text = {samples[at].text, samples[at].size},
+                                                 .integer = samples[at].integer};
         }
         struct postgres_rows rows = query("scalars", values, TYPES);
         for (int at = 0; at < TYPES; at++)

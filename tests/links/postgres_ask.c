@@ -15,15 +15,15 @@
 enum { ANSWERS = 300 };
 
 static const struct postgres_statement statements[] = {
-    {"echo",                                           "select $1::int8"},
-    {"divide",                                                "select 1 / $1::int8"},
-    {"pid","select pg_backend_pid()"},
-    {"suicide",                                            "select pg_terminate_backend(pg_backend_pid())"},
-    {"local",                                                "select set_config('colis.test', $1::int8::text, true)"},
-    {"read","select current_setting('colis.test', true)"},
-    {"notify",                                          "notify hint"},
-    {"sleep",                                                "select pg_sleep(30)"},
-    {0                                              },
+    {"echo", "select $1::int8"},
+    {"divide", "select 1 / $1::int8"},
+    {"pid", "select pg_backend_pid()"},
+    {"suicide", "select pg_terminate_backend(pg_backend_pid())"},
+    {"local", "select set_config('colis.test', $1::int8::text, true)"},
+    {"read", "select current_setting('colis.test', true)"},
+    {"notify", "notify hint"},
+    {"sleep", "select pg_sleep(30)"},
+    {0},
 };
 
 static struct postgres *session;

@@ -7,28 +7,28 @@
 #include "tests/links/postgres_cases.h"
 
 static const struct postgres_statement tables[] = {
-    {"make",                             "create table thing (id int8 primary key, more int8 check (more > 0))"},
-    {"fill",                                  "insert into thing values (1, 1)"},
-    {"raise","create function raise(state text) returns void language plpgsql as "
+    {"make", "create table thing (id int8 primary key, more int8 check (more > 0))"},
+    {"fill", "insert into thing values (1, 1)"},
+    {"raise", "create function raise(state text) returns void language plpgsql as "
               "$$ begin raise exception 'as asked' using errcode = state; end $$"},
-    {0                           },
+    {0},
 };
 
 static const struct postgres_statement statements[] = {
-    {"raise",                                              "select raise($1)"},
-    {"suicide",                                                    "select pg_terminate_backend(pg_backend_pid())"},
-    {"pid","select pg_backend_pid()"},
-    {"kill",                                                "select pg_terminate_backend($1::int8::int4, 5000)"},
-    {"insert",                                                    "insert into thing values ($1, 1)"},
-    {"refused","insert into thing values (2, 0)"},
-    {"count",                                             "select count(*) from thing"},
-    {"lock",                                                    "select id from thing where id = 1 for update"},
-    {"hasty",                                                                  "set lock_timeout = 50"},
-    {"quick",                                              "set statement_timeout = 50"},
-    {"idle",                                                    "set idle_in_transaction_session_timeout = 50"},
-    {"sleep","select pg_sleep(30)"},
-    {"readonly",                                              "set transaction read only"},
-    {0                                                   },
+    {"raise", "select raise($1)"},
+    {"suicide", "select pg_terminate_backend(pg_backend_pid())"},
+    {"pid", "select pg_backend_pid()"},
+    {"kill", "select pg_terminate_backend($1::int8::int4, 5000)"},
+    {"insert", "insert into thing values ($1, 1)"},
+    {"refused", "insert into thing values (2, 0)"},
+    {"count", "select count(*) from thing"},
+    {"lock", "select id from thing where id = 1 for update"},
+    {"hasty", "set lock_timeout = 50"},
+    {"quick", "set statement_timeout = 50"},
+    {"idle", "set idle_in_transaction_session_timeout = 50"},
+    {"sleep", "select pg_sleep(30)"},
+    {"readonly", "set transaction read only"},
+    {0},
 };
 
 static struct postgres *session;
@@ -70,21 +70,11 @@ struct expected {
 };
 
 static const struct expected expected[] = {
-    {"08006", POSTGRES_RETRY,   false},
-    {"40001", POSTGRES_RETRY,   true },
-    {"40P01", POSTGRES_RETRY,   true },
-    {"53100", POSTGRES_RETRY,   true },
-    {"55P03", POSTGRES_RETRY,   true },
-    {"57014", POSTGRES_RETRY,   true },
-    {"57P01", POSTGRES_RETRY,   false},
-    {"58030", POSTGRES_RETRY,   true },
-    {"25006", POSTGRES_RETRY,   false},
-    {"25P03", POSTGRES_RETRY,   false},
-    {"23505", POSTGRES_UNIQUE,  true },
-    {"23514", POSTGRES_REFUSED, true },
-    {"22001", POSTGRES_REFUSED, true },
-    {"42501", POSTGRES_REFUSED, true },
-    {"P0001", POSTGRES_REFUSED, true },
+    {"08006", POSTGRES_RETRY, false},  {"40001", POSTGRES_RETRY, true},   {"40P01", POSTGRES_RETRY, true},
+    {"53100", POSTGRES_RETRY, true},   {"55P03", POSTGRES_RETRY, true},   {"57014", POSTGRES_RETRY, true},
+    {"57P01", POSTGRES_RETRY, false},  {"58030", POSTGRES_RETRY, true},   {"25006", POSTGRES_RETRY, false},
+    {"25P03", POSTGRES_RETRY, false},  {"23505", POSTGRES_UNIQUE, true},  {"23514", POSTGRES_REFUSED, true},
+    {"22001", POSTGRES_REFUSED, true}, {"42501", POSTGRES_REFUSED, true}, {"P0001", POSTGRES_REFUSED, true},
 };
 
 START_TEST(every_sqlstate_has_its_outcome)
@@ -206,10 +196,7 @@ END_TEST
 
 START_TEST(a_statement_the_database_cannot_prepare_is_refused)
 {
-    static const struct postgres_statement wrong[] = {
-        {"wrong", "select nothing from nowhere"},
-        {0      }
-    };
+    static const struct postgres_statement wrong[] = {{"wrong", "select nothing from nowhere"}, {0}};
     CLEANUP(postgres_free_cleanup) struct postgres *other = database_link(wrong);
     ck_assert_int_eq(postgres_ready(other), POSTGRES_REFUSED);
     ck_assert_int_eq(strncmp(postgres_why(other), "42P01", 5), 0);

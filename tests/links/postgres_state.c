@@ -12,7 +12,7 @@
 enum { ROWS = 60, COLUMNS = 18 };
 
 static const struct postgres_statement tables[] = {
-    {"schema",                                                  "create schema state"},
+    {"schema", "create schema state"},
     {"parcel",
      "create table state.parcel (id uuid primary key, version bigint not null, state text not null, "
      "changed_at timestamptz not null, sender uuid not null, origin_country text not null, "

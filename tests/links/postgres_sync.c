@@ -8,22 +8,20 @@
 #include "tests/links/postgres_cases.h"
 
 static const struct postgres_statement tables[] = {
-    {"make", "create table thing (id int8 primary key, text text)"},
-    {0     }
-};
+    {"make", "create table thing (id int8 primary key, text text)"}, {0}};
 
 static const struct postgres_statement statements[] = {
-    {"insert",                      "insert into thing values ($1, $2)"},
-    {"count",                             "select count(*) from thing"},
-    {"texts","select text from thing order by id"},
-    {"echo",                       "select $1::text"},
-    {"notify",                             "notify hint"},
+    {"insert", "insert into thing values ($1, $2)"},
+    {"count", "select count(*) from thing"},
+    {"texts", "select text from thing order by id"},
+    {"echo", "select $1::text"},
+    {"notify", "notify hint"},
     {"session",
      "select current_setting('statement_timeout'), current_setting('lock_timeout'), "
      "current_setting('idle_in_transaction_session_timeout'), current_setting('synchronous_commit'), "
      "current_setting('application_name'), current_database()::text"},
-    {"delete",                      "delete from thing"},
-    {0                            },
+    {"delete", "delete from thing"},
+    {0},
 };
 
 static struct postgres *session;
@@ -102,9 +100,7 @@ START_TEST(rows_of_a_failed_segment_are_empty)
 {
     struct postgres_rows before, after;
     postgres_send(session, "count", NULL, 0, &before);
-    struct postgres_value values[] = {
-        INT8(1), {.type = POSTGRES_TEXT, .null = true}
-    };
+    struct postgres_value values[] = {INT8(1), {.type = POSTGRES_TEXT, .null = true}};
     postgres_send(session, "insert", values, 2, NULL);
     postgres_send(session, "insert", values, 2, NULL);
     postgres_send(session, "count", NULL, 0, &after);
@@ -135,9 +131,7 @@ START_TEST(a_pipeline_larger_than_all_buffers_gets_through)
     char *text = malloc(SIZE);
     for (int at = 0; at < STATEMENTS; at++) {
         memset(text, 'a' + at % 26, SIZE);
-        struct postgres_value value = {
-            .type = POSTGRES_TEXT, .text = {text, SIZE}
-        };
+        struct postgres_value value = {.type = POSTGRES_TEXT, .text = {text, SIZE}};
         postgres_send(session, "echo", &value, 1, &rows[at]);
     }
     ck_assert_int_eq(postgres_sync(session, NULL), POSTGRES_DONE);

@@ -46,11 +46,11 @@ START_TEST(weights_are_told_in_kilograms_as_the_language_writes_them)
     static const struct {
         const char *grams, *fr, *en;
     } rows[] = {
-        {"1",      "Poids : 0,001 kg\n", "Weight: 0.001 kg\n"},
-        {"1000",   "Poids : 1 kg\n",     "Weight: 1 kg\n"    },
-        {"2500",   "Poids : 2,5 kg\n",   "Weight: 2.5 kg\n"  },
-        {"10050",  "Poids : 10,05 kg\n", "Weight: 10.05 kg\n"},
-        {"100000", "Poids : 100 kg\n",   "Weight: 100 kg\n"  },
+        {"1", "Poids : 0,001 kg\n", "Weight: 0.001 kg\n"},
+        {"1000", "Poids : 1 kg\n", "Weight: 1 kg\n"},
+        {"2500", "Poids : 2,5 kg\n", "Weight: 2.5 kg\n"},
+        {"10050", "Poids : 10,05 kg\n", "Weight: 10.05 kg\n"},
+        {"100000", "Poids : 100 kg\n", "Weight: 100 kg\n"},
     };
     CLEANUP(buf_done) struct buf subject = {0};
     CLEANUP(buf_done) struct buf body = {0};

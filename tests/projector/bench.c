@@ -39,10 +39,7 @@ void database_drop(void)
 /* A statement in a session of its own. */
 static void run(const char *sql, struct postgres_rows *ret_rows)
 {
-    const struct postgres_statement statements[] = {
-        {"one", sql},
-        {0    }
-    };
+    const struct postgres_statement statements[] = {{"one", sql}, {0}};
     CLEANUP(postgres_free_cleanup) struct postgres *link = NULL;
 
     ck_assert_int_eq(postgres_new("test", name, &link), 0);
@@ -96,9 +93,7 @@ void bench_done(struct bench *bench)
 static void id_numbered(const char *what, int number, struct id *ret_id)
 {
     char text[16];
-    const struct span parts[2] = {
-        span_of(what), {text, (size_t)snprintf(text, sizeof(text), "%d", number)}
-    };
+    const struct span parts[2] = {span_of(what), {text, (size_t)snprintf(text, sizeof(text), "%d", number)}};
 
     id_v8(parts, 2, ret_id);
 }

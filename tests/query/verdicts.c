@@ -95,7 +95,8 @@ END_TEST
 START_TEST(a_parked_command_is_parked)
 {
     site_sql("insert into bus.parked (partition, \"offset\", id, at, key, headers, reason, kind) "
-             "values (0, 7, '" COMMAND "', now(), '" AWA "', '{\"ce_principal\":\"" AWA "\"}', 'test', 'parked')");
+             "values (0, 7, '" COMMAND "', now(), '" AWA "', '{\"ce_principal\":\"" AWA
+             "\"}', 'test', 'parked')");
     expect(AWA, with_receipt(7), 202);
     ck_assert_str_eq(reply.body.data, "{\"id\":\"" COMMAND "\",\"state\":\"parked\"}");
 }

@@ -15,13 +15,10 @@ static const struct plan {
     enum ram_step failing;  /* the first call of this ... */
     enum reader_outcome as; /* ... gives this; DONE: nothing */
 } plans[] = {
-    {-1, false, RAM_BEGIN,     READER_DONE  },
-    {2,  false, RAM_BEGIN,     READER_DONE  },
-    {2,  true,  RAM_BEGIN,     READER_DONE  },
-    {-1, false, RAM_COMMIT,    READER_RETRY },
-    {2,  false, RAM_REJECT,    READER_RETRY },
-    {2,  true,  RAM_POSITIONS, READER_RETRY },
-    {-1, false, RAM_HANDLE,    READER_FAILED},
+    {-1, false, RAM_BEGIN, READER_DONE},    {2, false, RAM_BEGIN, READER_DONE},
+    {2, true, RAM_BEGIN, READER_DONE},      {-1, false, RAM_COMMIT, READER_RETRY},
+    {2, false, RAM_REJECT, READER_RETRY},   {2, true, RAM_POSITIONS, READER_RETRY},
+    {-1, false, RAM_HANDLE, READER_FAILED},
 };
 static struct batch_fixture fixture;
 

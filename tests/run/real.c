@@ -89,9 +89,7 @@ START_TEST(old_records_are_deleted_up_to_what_is_stored)
     struct kafka_in *in = NULL;
     const struct kafka_in_config config = {.name_space = name_space, .client = "test"};
     const struct kafka_in_place place = {.topic = "parcel", .partition = 0, .offset = -1};
-    struct reader_place row = {
-        .at = {"parcel", 0, 4, 4}
-    };
+    struct reader_place row = {.at = {"parcel", 0, 4, 4}};
     kafka_send_some(out, "parcel", "foobar", 9);
     ck_assert_int_eq(kafka_out_flush(out, WAIT_MS), 0);
     ck_assert_int_eq(kafka_in_new(&config, &in), 0);

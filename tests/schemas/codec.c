@@ -66,14 +66,14 @@ START_TEST(says_where_a_document_is_not_json)
         const char *json, *syntax;
         size_t at;
     } rows[] = {
-        {"",                                        "it ends too early",              0 },
-        {"{\"weight_g\":0,}",                       "a member's name must come here", 14},
-        {"{\"weight_g\":1,\"weight_g\":1}",         "a member stands twice",          15},
-        {"{\"value\":{\"amount\":1,\"amount\":1}}", "a member stands twice",          22},
-        {"{\"weight_g\":1,\"\\u0077eight_g\":1}",   "a member stands twice",          15},
-        {"{} ,",                                    "something follows the value",    3 },
-        {"{\"unknown\":[}",                         "not a value",                    12},
-        {"[1",                                      "it ends too early",              2 },
+        {"", "it ends too early", 0},
+        {"{\"weight_g\":0,}", "a member's name must come here", 14},
+        {"{\"weight_g\":1,\"weight_g\":1}", "a member stands twice", 15},
+        {"{\"value\":{\"amount\":1,\"amount\":1}}", "a member stands twice", 22},
+        {"{\"weight_g\":1,\"\\u0077eight_g\":1}", "a member stands twice", 15},
+        {"{} ,", "something follows the value", 3},
+        {"{\"unknown\":[}", "not a value", 12},
+        {"[1", "it ends too early", 2},
     };
     struct parcel_register_v1 message;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -108,11 +108,8 @@ START_TEST(gives_scalar_members_as_text)
     static const struct {
         const char *name, *text;
     } rows[] = {
-        {"id",         "8c1e7a52-4f0b-4d3c-9a61-2b7f5d9e0c14"},
-        {"version",    "7"                                   },
-        {"state",      "registered"                          },
-        {"changed_at", "2026-11-22T10:00:00.123Z"            },
-        {"fragile",    "true"                                },
+        {"id", "8c1e7a52-4f0b-4d3c-9a61-2b7f5d9e0c14"}, {"version", "7"},    {"state", "registered"},
+        {"changed_at", "2026-11-22T10:00:00.123Z"},     {"fragile", "true"},
     };
     struct parcel_state state = {.version = 7,
                                  .state = PARCEL_STATUS_REGISTERED,

@@ -16,12 +16,7 @@ static size_t encoded(uint32_t point, unsigned char to[4])
     static const struct {
         uint32_t below;
         unsigned char mark;
-    } sizes[] = {
-        {0x80,     0   },
-        {0x800,    0xc0},
-        {0x10000,  0xe0},
-        {0x200000, 0xf0}
-    };
+    } sizes[] = {{0x80, 0}, {0x800, 0xc0}, {0x10000, 0xe0}, {0x200000, 0xf0}};
     size_t size = 1;
     while (point >= sizes[size - 1].below)
         size++;
