@@ -12,7 +12,7 @@
 #include "shared/base/log.h"
 #include "shared/run/service.h"
 
-enum { BUCKETS = 65536, BEAT_MS = 100 };
+enum { BUCKETS = 65536, BEAT_MS = 100, WAKE_MS = 5, END_SPARE_MS = 500 };
 
 static struct {
     char listen_host[65];
@@ -90,6 +90,13 @@ static void drained(void *self)
     loop_stop(query->loop);
 }
 
+static int too_late(void *self)
+{
+    log_plain(LOG_LEVEL_WARN, "clients were still waiting at the deadline");
+    drained(self);
+    return 0;
+}
+
 /* Who waits is answered now: in a moment they can ask another. */
 static int on_stop(void *self, int events)
 {
@@ -98,6 +105,9 @@ static int on_stop(void *self, int events)
     loop_watch_want(query->stop, 0);
     query->draining = true;
     service_ready(false, "it ends");
+    loop_timer_start(
+        query->deadline,
+        service_values.deadline_ms > END_SPARE_MS ? service_values.deadline_ms - END_SPARE_MS : 0, 0);
     waits_end(&query->waits);
     http_server_drain(query->server, drained, query);
     return 0;
@@ -114,15 +124,20 @@ static int on_postgres(void *self, int events)
     return error_forward(postgres_step(self));
 }
 
-/* Steps the links also when nothing came, for their time-outs and for new connections. */
+/* Steps the links also when nothing came, for their time-outs and for new connections; often until there is
+ * one. */
 static int on_beat(void *self)
 {
     struct query *query = self;
     for (size_t at = 0; at <= query->link_count; at++)
         TRY(postgres_step(link_at(query, at)));
     service_beat();
+    bool ready = store_ready(query);
+    if (ready != query->ready)
+        loop_timer_start(query->beat, BEAT_MS, ready ? BEAT_MS : WAKE_MS);
+    query->ready = ready;
     if (!query->draining)
-        service_ready(store_ready(query), "PostgreSQL is away");
+        service_ready(ready, "PostgreSQL is away");
     return 0;
 }
 
@@ -163,7 +178,8 @@ static int serve(struct query *query)
     TRY(loop_watch_new(query->loop, service_stop_descriptor(), on_stop, query, &query->stop));
     loop_watch_want(query->stop, LOOP_READ);
     query->beat = loop_timer_new(query->loop, on_beat, query);
-    loop_timer_start(query->beat, 0, BEAT_MS);
+    query->deadline = loop_timer_new(query->loop, too_late, query);
+    loop_timer_start(query->beat, 0, WAKE_MS);
     return error_forward(loop_run(query->loop));
 }
 
@@ -176,6 +192,7 @@ static void close_all(struct query *query)
         loop_watch_free(query->watches[at]);
     loop_watch_free(query->stop);
     loop_timer_free(query->beat);
+    loop_timer_free(query->deadline);
     store_stop(query);
     waits_stop(&query->waits);
     loop_free(query->loop);

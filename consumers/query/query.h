@@ -81,10 +81,10 @@ struct query {
     size_t link_count, next_link;
     struct loop_watch *watches[QUERY_LINKS + 1]; /* the last: of waits */
     struct loop_watch *stop;
-    struct loop_timer *beat;
+    struct loop_timer *beat, *deadline;
     struct http_route *routes;
     struct waits waits;
-    bool draining;
+    bool draining, ready;
 };
 
 struct call {

@@ -87,11 +87,18 @@ static void options(mongoc_uri_t *uri, const char *application)
     mongoc_write_concern_destroy(concern);
 }
 
+/* The driver's counters in shared memory stay behind when a process is killed, and nobody reads them. Said
+ * before main, where no other thread can read the environment. */
+__attribute__((constructor)) static void no_counters(void)
+{
+    setenv("MONGOC_DISABLE_SHM_COUNTERS", "1", 0);
+}
+
+/* It would write about servers to standard error; failures come to us anyway. */
 static void start_driver(void)
 {
+    mongoc_log_set_handler(NULL, NULL);
     mongoc_init();
-    mongoc_log_set_handler(NULL,
-                           NULL); /* it writes about servers to standard error; failures come to us anyway */
 }
 
 int mongo_new(const char *application, const char *name_space, struct mongo **ret_link)
