@@ -16,7 +16,14 @@
 #include "shared/links/kafka_delete.h"
 #include "shared/links/kafka_record.h"
 
-enum { NAME_TEXT = 128, TOPIC_TEXT = 256, ASK_MS = 5000, PROBE_MS = 100, PROBE_EVERY_MS = 500 };
+enum {
+    NAME_TEXT = 128,
+    TOPIC_TEXT = 256,
+    ASK_MS = 5000,
+    PROBE_MS = 100,
+    PROBE_EVERY_MS = 500,
+    DEAF_MS = 5000
+};
 enum { NUDGE_RECORDS = 2000, NUDGE_BYTES = 1000000 };
 enum { START = -1, BEGINNING = -3 }; /* of a place: offset 0 is tried first; the log begins later than that */
 
@@ -31,7 +38,9 @@ struct kafka_in {
     char **topics; /* short names, one copy of each */
     size_t topic_count;
     struct kafka_in_place *places; /* ours; offset: the next to be given out */
-    size_t count, newest;
+    bool *heard;                   /* one a place: a record or the end since it was assigned */
+    size_t count, newest, unheard;
+    int64_t assigned_ms;
     bool changed;                      /* places were: assign them before the next poll */
     size_t nudge_records, nudge_bytes; /* given out since the newest nudge */
     bool paused, group, closing;
@@ -115,6 +124,10 @@ static void assign(struct kafka_in *in)
     CLEANUP(rd_kafka_topic_partition_list_destroy_cleanup)
     rd_kafka_topic_partition_list_t *list = list_of(in);
     in->changed = false;
+    for (size_t at = 0; at < in->count; at++)
+        in->heard[at] = in->places[at].offset == KAFKA_HELD;
+    in->unheard = (size_t)list->cnt;
+    in->assigned_ms = clock_steady_ms();
     say("kafka: not assigned", rd_kafka_assign(in->client, list));
     if (in->paused)
         pause_all(in);
@@ -123,7 +136,9 @@ static void assign(struct kafka_in *in)
 static void places_set(struct kafka_in *in, size_t count)
 {
     free(in->places);
+    free(in->heard);
     in->places = memory_new(count > 0 ? count : 1, sizeof *in->places);
+    in->heard = memory_new(count > 0 ? count : 1, sizeof *in->heard);
     in->count = count;
     in->newest = 0;
 }
@@ -146,7 +161,7 @@ static void on_taken(struct kafka_in *in)
 {
     if (in->count > 0 && in->taken && !in->closing)
         in->taken(in->self, in->places, in->count);
-    in->count = 0;
+    in->count = in->unheard = 0;
     in->changed = false;
     say("kafka: not unassigned", rd_kafka_assign(in->client, NULL));
 }
@@ -276,7 +291,15 @@ void kafka_in_free(struct kafka_in *in)
         free(in->topics[at]);
     free(in->topics);
     free(in->places);
+    free(in->heard);
     free(in);
+}
+
+static void hear(struct kafka_in *in, const struct kafka_in_place *place)
+{
+    size_t at = (size_t)(place - in->places);
+    in->unheard -= !in->heard[at];
+    in->heard[at] = true;
 }
 
 static int on_lost(struct kafka_in *in, struct kafka_in_place *place)
@@ -298,6 +321,7 @@ static int on_error(struct kafka_in *in, const rd_kafka_message_t *message, stru
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
         if (!place || place->offset == KAFKA_HELD)
             return KAFKA_NOTHING;
+        hear(in, place);
         place->offset = message->offset;
         return KAFKA_EOF;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
@@ -320,6 +344,7 @@ static int take_message(struct kafka_in *in, rd_kafka_message_t *message, struct
     struct kafka_in_place *place = place_of(in, topic, message->partition);
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && place && place->offset != KAFKA_HELD &&
         message->offset >= place->offset) {
+        hear(in, place);
         place->offset = message->offset + 1;
         *ret_record = kafka_record_new(message, place->topic);
         return 0;
@@ -364,6 +389,17 @@ static void probe(struct kafka_in *in)
     in->away = false;
 }
 
+/* Each partition assigned soon tells a record or its end. One that does not, while nothing else is there to
+ * be read, is assigned again: a library that lost its way must not stop a reader. */
+static void watch(struct kafka_in *in)
+{
+    if (in->unheard == 0 || in->paused || in->away || clock_steady_ms() - in->assigned_ms < DEAF_MS)
+        return;
+    log_seldom(LOG_LEVEL_WARN, "kafka: nothing heard of a partition, it is assigned again",
+               .err = in->name_space);
+    in->changed = true;
+}
+
 bool kafka_in_away(const struct kafka_in *in)
 {
     return in->away;
@@ -385,6 +421,8 @@ int kafka_in_poll(struct kafka_in *in, int timeout_ms, struct kafka_record **ret
     } while (message && outcome == KAFKA_NOTHING && in->failed == 0);
     if (outcome == 0)
         nudge(in, *ret_record);
+    else if (!message)
+        watch(in);
     if (in->failed == 0)
         return outcome < 0 ? error_forward(outcome) : outcome;
     if (outcome == 0)
@@ -419,7 +457,8 @@ int kafka_in_pause(struct kafka_in *in, bool pause)
 {
     in->paused = pause;
     pause_all(in);
-    in->changed = in->changed || !pause; /* goes on exactly where our list says */
+    if (!pause && in->count > 0)
+        in->changed = true; /* goes on exactly where our list says */
     return 0;
 }
 

@@ -138,6 +138,24 @@ START_TEST(an_offset_past_the_end_is_lost_and_held)
 }
 END_TEST
 
+START_TEST(a_partition_nothing_is_heard_of_is_assigned_again)
+{
+    struct kafka_in *in = kafka_hand_reader("commands");
+    struct kafka_record *record;
+    struct kafka_in_place place;
+    clock_hold(clock_wall_ms(), clock_steady_ms() + 6000);
+    int64_t offset = 0;
+    if (kafka_in_poll(in, 0, &record, &place) == 0) { /* it was quicker */
+        kafka_record_free(record);
+        offset++;
+    }
+    clock_release();
+    for (; offset < 100; offset++)
+        ck_assert_int_eq(next_offset(in), offset);
+    kafka_in_free(in);
+}
+END_TEST
+
 START_TEST(tells_the_cluster_apart)
 {
     struct kafka_in *in = kafka_hand_reader("commands");
@@ -279,6 +297,7 @@ TCase *kafka_in_cases(void)
     tcase_add_test(cases, goes_on_after_a_pause_where_it_was);
     tcase_add_test(cases, a_seek_while_paused_waits_for_the_end_of_the_pause);
     tcase_add_test(cases, an_offset_past_the_end_is_lost_and_held);
+    tcase_add_test(cases, a_partition_nothing_is_heard_of_is_assigned_again);
     tcase_add_test(cases, tells_the_cluster_apart);
     tcase_add_test(cases, waits_for_a_broker_that_went_and_comes_back);
     tcase_add_test(cases, a_member_reads_from_where_its_store_says);

@@ -114,7 +114,7 @@ START_TEST(committed_records_are_read_and_the_end_is_past_the_marker)
 {
     int count;
     kafka_topic_make(name_space, "parcel", 1, NULL, NULL);
-    struct kafka_out *out = producer_new("test-relay");
+    struct kafka_out *out = producer_new(name_space);
     ck_assert_int_eq(kafka_out_fence(out, 20000), 0);
     ck_assert_int_eq(kafka_out_begin(out), 0);
     kafka_send_some(out, "parcel", "k", 3);
@@ -138,7 +138,7 @@ END_TEST
 START_TEST(who_takes_the_fence_ends_the_other)
 {
     kafka_topic_make(name_space, "parcel", 1, NULL, NULL);
-    struct kafka_out *old = producer_new("test-fence"), *young = producer_new("test-fence");
+    struct kafka_out *old = producer_new(name_space), *young = producer_new(name_space);
     ck_assert_int_eq(kafka_out_fence(old, 20000), 0);
     ck_assert_int_eq(kafka_out_begin(old), 0);
     kafka_send_some(old, "parcel", "k", 2);

@@ -10,9 +10,9 @@
 #include "tests/run/cases.h"
 #include "tests/run/ram_store.h"
 
-enum { PARTITIONS = 6, WAIT_MS = 20000 };
+enum { PARTITIONS = 3, WAIT_MS = 20000 };
 
-static const char *const parcel[] = {"parcel", NULL};
+static const char *const payment[] = {"payment", NULL};
 static struct ram_store store;
 static struct kafka_ledger ledger;
 static char *const name_space = service_values.name_space;
@@ -27,13 +27,13 @@ static void start(void)
     ck_assert_msg(settings_read(tables, 1, argv, getenv) == 0, "%s", error_text());
     id_v7(clock_wall_ms(), &id);
     snprintf(service_values.name_space, sizeof service_values.name_space, "test-%s", id.text);
-    kafka_topic_make(name_space, "parcel", PARTITIONS, NULL, NULL);
+    kafka_topic_make(name_space, "payment", PARTITIONS, NULL, NULL);
     ram_store_start(&store);
 }
 
 static void stop(void)
 {
-    kafka_topic_drop(name_space, "parcel");
+    kafka_topic_drop(name_space, "payment");
 }
 
 static struct kafka_out *producer_new(const char *transactional_id)
@@ -69,11 +69,11 @@ static int stop_past_the_marker(void *self)
 START_TEST(a_position_moves_past_the_marker_of_a_transaction)
 {
     struct reader_verbs verbs = ram_store_verbs;
-    const struct reader reader = {.name = "reader", .topics = parcel, .verbs = &verbs, .self = &store};
-    struct kafka_out *out = producer_new("test-markers");
+    const struct reader reader = {.name = "reader", .topics = payment, .verbs = &verbs, .self = &store};
+    struct kafka_out *out = producer_new(name_space);
     ck_assert_int_eq(kafka_out_fence(out, WAIT_MS), 0);
     ck_assert_int_eq(kafka_out_begin(out), 0);
-    kafka_send_some(out, "parcel", "foobar", 3);
+    kafka_send_some(out, "payment", "foobar", 3);
     ck_assert_int_eq(kafka_out_commit(out, WAIT_MS), 0);
     verbs.idle = stop_past_the_marker;
     ck_assert_msg(reader_run(&reader) == 0, "%s", error_text());
@@ -88,20 +88,20 @@ START_TEST(old_records_are_deleted_up_to_what_is_stored)
     struct kafka_out *out = producer_new(NULL);
     struct kafka_in *in = NULL;
     const struct kafka_in_config config = {.name_space = name_space, .client = "test"};
-    const struct kafka_in_place place = {.topic = "parcel", .partition = 0, .offset = -1};
-    struct reader_place row = {.at = {"parcel", 0, 4, 4}};
-    kafka_send_some(out, "parcel", "foobar", 9);
+    const struct kafka_in_place place = {.topic = "payment", .partition = 0, .offset = -1};
+    struct reader_place row = {.at = {"payment", 0, 4, 4}};
+    kafka_send_some(out, "payment", "foobar", 9);
     ck_assert_int_eq(kafka_out_flush(out, WAIT_MS), 0);
     ck_assert_int_eq(kafka_in_new(&config, &in), 0);
     ck_assert_int_eq(kafka_in_assign(in, &place, 1), 0);
     struct reader_places places = {.in = in, .rows = &row, .count = 1, .assigned = true};
     ck_assert_int_eq(reader_keep(&places, 1), 0); /* not at once */
-    ck_assert_int_eq(kafka_in_ends(in, "parcel", 0, &first, &end), 0);
+    ck_assert_int_eq(kafka_in_ends(in, "payment", 0, &first, &end), 0);
     ck_assert_int_eq(first, 0);
     ck_assert_int_eq(end, 9);
     places.kept_ms -= 3600000;
     ck_assert_int_eq(reader_keep(&places, 1), 0);
-    ck_assert_int_eq(kafka_in_ends(in, "parcel", 0, &first, &end), 0);
+    ck_assert_int_eq(kafka_in_ends(in, "payment", 0, &first, &end), 0);
     ck_assert_int_eq(first, 4);
     kafka_in_free(in);
     kafka_out_free(out);
