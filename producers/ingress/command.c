@@ -17,7 +17,7 @@ struct asked {
     const struct route_row *route;
     struct token_claims claims;
     struct id command, subject;
-    int64_t now_ms;
+    int64_t now_ms, steady_ms;
 };
 
 static int refuse(const struct asked *asked, enum problem problem, int retry_s)
@@ -34,7 +34,7 @@ static int ask_who(struct ingress *ingress, struct asked *asked)
         return refuse(asked, PROBLEM_UNAUTHORIZED, 0);
     if (!route_allows(asked->route, asked->claims.role))
         return refuse(asked, PROBLEM_FORBIDDEN, 0);
-    wait = bucket_take(ingress->buckets, span_of(asked->claims.subject.text), clock_steady_ms(), &retry_s);
+    wait = bucket_take(ingress->buckets, span_of(asked->claims.subject.text), asked->steady_ms, &retry_s);
     return wait == BUCKET_EMPTY ? refuse(asked, PROBLEM_RATE, retry_s) : 0;
 }
 
@@ -123,6 +123,7 @@ static void put_on_its_way(struct ingress *ingress, const struct asked *asked)
     receipt_fingerprint(ingress->receipts, span_of(asked->seen->method), asked->seen->path,
                         buf_as_span(&pending->data), receipt.fingerprint);
     make_event(asked, receipt.fingerprint, pending);
+    pending->sent_ms = asked->steady_ms;
     pending->subject = asked->subject;
     pending->route = asked->route;
     receipt_sign(ingress->receipts, &receipt, pending->receipt);
@@ -135,22 +136,29 @@ static int reply_plain(struct http_request *request, int status, struct span bod
     return 0;
 }
 
+static int answer_or_send(struct ingress *ingress, struct asked *asked)
+{
+    if (ask_who(ingress, asked) != 0 || name_command(asked) != 0 || name_subject(asked) != 0 ||
+        read_body(ingress, asked) != 0)
+        return 0;
+    if (!ingress->topics_checked || ingress->draining) {
+        (void)refuse(asked, PROBLEM_UNAVAILABLE, RETRY_S);
+        return 0;
+    }
+    put_on_its_way(ingress, asked);
+    return HTTP_LATER;
+}
+
 int command_take(void *self, struct http_request *request, const void *what)
 {
-    struct ingress *ingress = self;
-    struct asked asked = {
-        .request = request, .seen = http_seen(request), .route = what, .now_ms = clock_wall_ms()};
     if (!what)
         return reply_plain(request, 200, (struct span){openapi_json, openapi_json_size});
     if (ingress_values.bare)
         return reply_plain(request, 202, SPAN("{}"));
-    if (ask_who(ingress, &asked) != 0 || name_command(&asked) != 0 || name_subject(&asked) != 0 ||
-        read_body(ingress, &asked) != 0)
-        return 0;
-    if (!ingress->topics_checked || ingress->draining) {
-        (void)refuse(&asked, PROBLEM_UNAVAILABLE, RETRY_S);
-        return 0;
-    }
-    put_on_its_way(ingress, &asked);
-    return HTTP_LATER;
+    struct asked asked = {.request = request,
+                          .seen = http_seen(request),
+                          .route = what,
+                          .now_ms = clock_wall_ms(),
+                          .steady_ms = clock_steady_ms()};
+    return answer_or_send(self, &asked);
 }

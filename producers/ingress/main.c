@@ -8,13 +8,14 @@
  *
  * It touches no database and decides nothing: whether a command is accepted is the projector's to say.
  * It must never answer 202 before the report, nor pass on a client's bytes that the codec did not write. */
+#include <malloc.h>
 #include <string.h>
 
 #include "producers/ingress/ingress.h"
 #include "shared/base/log.h"
 #include "shared/run/service.h"
 
-enum { BUCKETS = 65536, END_SPARE_MS = 500 };
+enum { BUCKETS = 65536, END_SPARE_MS = 500, KEPT_MEMORY = 8 << 20 };
 
 struct ingress_values ingress_values;
 
@@ -133,9 +134,19 @@ static void close_all(struct ingress *ingress)
     free(ingress->routes);
 }
 
+/* Compressing a batch takes and gives back some 200 kB. By default the allocator returns them to the system
+ * each time and faults them in again: a tenth of the producer's time. Up to this much stays with the process.
+ */
+static void keep_memory(void)
+{
+    (void)!mallopt(M_TRIM_THRESHOLD, KEPT_MEMORY);
+    (void)!mallopt(M_MMAP_THRESHOLD, KEPT_MEMORY);
+}
+
 static int run(void *self)
 {
     struct ingress *ingress = self;
+    keep_memory();
     int result = open_all(ingress);
     if (result == 0) {
         log_plain(LOG_LEVEL_INFO, "listening");

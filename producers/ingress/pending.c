@@ -2,7 +2,6 @@
  * The memory of commands on their way: given back ones are used again with their buffers, up to a bound. How
  * many there are at once is bounded by connections and the producer's queue. */
 #include "producers/ingress/ingress.h"
-#include "shared/base/clock.h"
 
 enum { SPARES = 1024, BUFFER_MAX = 16384 };
 
@@ -18,7 +17,6 @@ struct pending *pending_take(struct ingress *ingress, struct http_request *reque
     buf_clear(&pending->data);
     pending->request = request;
     pending->next = NULL;
-    pending->sent_ms = clock_steady_ms();
     http_set_data(request, pending);
     return pending;
 }
