@@ -16,8 +16,9 @@ static int64_t batch;
 
 /* clang-format off */
 const struct setting store_settings[] = {
-    {"relay_shard", SETTING_INTEGER, "0", 0, 32767,
-     .help = "which shard of the outbox is relayed", .target = &store_shard},
+    /* One shard today: positions are not kept by shard, so a second relay would read the first one's records. */
+    {"relay_shard", SETTING_INTEGER, "0", 0, 0,
+     .help = "which shard of the outbox is relayed; there is one", .target = &store_shard},
     {"relay_batch", SETTING_INTEGER, "500", 1, 5000,
      .help = "most facts published in one transaction", .target = &batch},
     {"relay_poll_ms", SETTING_INTEGER, "50", 1, 1000,

@@ -15,7 +15,8 @@ USER = "11111111-1111-4111-8111-111111111111"
 
 
 def token(*options):
-    return subprocess.run([TOP / "infra" / "token", *options], check=True, capture_output=True, text=True).stdout.strip()
+    command = [TOP / "infra" / "token", *options]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def part(text):

@@ -4,9 +4,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "shared/base/clock.h"
-#include "tests/query/site.h"
+#include "tests/query/program.h"
 
 enum { MANY = 400 };
 
@@ -221,11 +222,31 @@ TCase *wait_cases(void)
 }
 
 /* With a program of its own making. */
+START_TEST(who_never_ends_a_request_does_not_hold_the_end)
+{
+    CLEANUP(buf_done) struct buf half = {0};
+    site_setting("COLIS_SERVICE_DEADLINE_MS", "1500");
+    site_setting("COLIS_HTTP_HEADER_MS", "60000");
+    site_run(true);
+    int client = client_connect(program_port());
+    ck_assert_int_ge(client, 0);
+    buf_text(&half, "GET /v1/parcels HTTP/1.1\r\nHost: te");
+    client_write(client, &half);
+    int waiting = wait_for(1, 30); /* by its turn the half request has been read */
+    until_waiting(1);
+    site_terminate();
+    ck_assert_int_eq(status_of(waiting), 202);
+    ck_assert_int_eq(site_ended(), 0);
+    close(client);
+}
+END_TEST
+
 TCase *limit_cases(void)
 {
     TCase *cases = tcase_create("limit");
     tcase_add_checked_fixture(cases, site_make, site_stop);
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, more_than_may_wait_are_turned_away);
+    tcase_add_test(cases, who_never_ends_a_request_does_not_hold_the_end);
     return cases;
 }
