@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Records on their way to the producer. While some are out, new ones gather; they are handed over together
- * when the last of those out is reported, or after BATCH_MS: the broker's own pace makes the batches, so an
- * idle ingress is quick and a busy one sends few requests. Measured: librdkafka spins (poll with 0) through
- * the last millisecond of a linger, and whenever it holds a record it may not send yet; this way it does
- * neither. */
+ * Records on their way to the producer. One that comes while none is out leaves at the end of the loop's
+ * turn. While some are out new ones gather, and leave together GATHER_MS after the last of those out was
+ * reported, or after BATCH_MS: the broker's own pace makes the batches, so an idle ingress is quick and a
+ * busy one sends few requests. Measured: librdkafka spins (poll with 0) through the last millisecond of a
+ * linger, and whenever it holds a record it may not send yet; this way it does neither. */
 #include "producers/ingress/ingress.h"
 
-enum { BATCH_MS = 10, BATCH_MAX = 1024 };
+enum { GATHER_MS = 1, BATCH_MS = 10, BATCH_MAX = 1024 };
 
 void batch_add(struct ingress *ingress, struct pending *pending)
 {
@@ -38,6 +38,7 @@ int batch_release(void *self)
 {
     struct ingress *ingress = self;
     loop_timer_stop(ingress->release);
+    ingress->gathering = false;
     for (size_t left = ingress->held; left > 0; left--) {
         struct pending *pending = held_take(ingress);
         int outcome = kafka_out_send(ingress->out, "commands", &pending->event, pending);
@@ -54,7 +55,11 @@ int batch_release(void *self)
 
 int batch_reported(struct ingress *ingress)
 {
-    if (ingress->held == 0 || kafka_out_open(ingress->out) > 0)
+    if (ingress->held == 0 || ingress->gathering || kafka_out_open(ingress->out) > 0)
         return 0;
-    return error_forward(batch_release(ingress));
+    if (ingress->held >= BATCH_MAX)
+        return error_forward(batch_release(ingress));
+    ingress->gathering = true;
+    loop_timer_start(ingress->release, GATHER_MS, 0);
+    return 0;
 }
