@@ -9,7 +9,6 @@ import struct
 import confluent_kafka
 import pytest
 import requests
-from conftest import NAMESPACE
 from harness import places
 from harness.person import PARCEL, command_id
 from harness.until import until
@@ -17,13 +16,13 @@ from harness.until import until
 CLIENTS = 300
 
 
-def records(brokers, wanted):
+def records(mock, wanted):
     """The records on the topic, by id, once all wanted ones are there: {ce_id: [(key, headers, value)]}."""
-    consumer = confluent_kafka.Consumer({"bootstrap.servers": brokers, "group.id": "test", "fetch.wait.max.ms": 10,
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": mock.brokers, "group.id": "test", "fetch.wait.max.ms": 10,
                                          "enable.auto.commit": False})
     found = {}
     try:
-        topic = f"{NAMESPACE}.commands"
+        topic = mock.topics[0]
         places_of = consumer.list_topics(topic, timeout=10).topics[topic].partitions
         consumer.assign([confluent_kafka.TopicPartition(topic, number, 0) for number in places_of])
 
@@ -71,7 +70,7 @@ def test_the_record_is_the_one_of_the_design(start, mock):
     assert taken["id"] == command_id(person.id, "7f3a")
     parcel = taken["resource"].removeprefix("http://query.test/v1/parcels/")
     assert taken["status_url"].startswith(f"http://query.test/v1/commands/{taken['id']}?receipt=")
-    [(key, headers, value)] = records(mock.brokers, [taken["id"]])[taken["id"]]
+    [(key, headers, value)] = records(mock, [taken["id"]])[taken["id"]]
     texts = {name: text.decode() for name, text in headers.items()}
     assert key.decode() == person.id
     assert json.loads(value) == PARCEL and value == json.dumps(PARCEL, separators=(",", ":")).encode()
@@ -92,7 +91,7 @@ def test_many_at_once_are_each_there_once(start, mock):
     assert {reply.status_code for reply in replies} == {202}
     ids = {reply.json()["id"] for reply in replies}
     assert len(ids) == CLIENTS
-    found = records(mock.brokers, ids)
+    found = records(mock, ids)
     assert all(len(found[one]) == 1 for one in ids)
 
 
@@ -136,7 +135,7 @@ def test_a_client_that_goes_changes_nothing_about_its_record(start, mock):
     connection.close()
     mock.thaw()
     waiting(alone, 0)
-    assert len(records(mock.brokers, [command_id(person.id, "gone-1")])[command_id(person.id, "gone-1")]) == 1
+    assert len(records(mock, [command_id(person.id, "gone-1")])[command_id(person.id, "gone-1")]) == 1
     assert person.post("/v1/parcels", PARCEL, key="gone-1").status_code == 202
 
 
