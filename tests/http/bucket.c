@@ -73,6 +73,7 @@ END_TEST
 TCase *bucket_cases(void)
 {
     TCase *cases = tcase_create("bucket");
+    tcase_set_timeout(cases, 60);
     tcase_add_test(cases, gives_the_burst_then_one_for_each_refill);
     tcase_add_test(cases, says_how_long_to_wait);
     tcase_add_test(cases, keeps_principals_apart);

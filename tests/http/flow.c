@@ -299,7 +299,7 @@ END_TEST
 TCase *flow_cases(void)
 {
     TCase *cases = tcase_create("flow");
-    tcase_set_timeout(cases, 30);
+    tcase_set_timeout(cases, 60);
     tcase_add_test(cases, answers_pipelined_requests_in_order);
     tcase_add_test(cases, parses_nothing_behind_an_unanswered_request);
     tcase_add_test(cases, leaves_a_flood_behind_an_unanswered_request_in_the_socket);

@@ -177,6 +177,7 @@ END_TEST
 TCase *malformed_cases(void)
 {
     TCase *cases = tcase_create("malformed");
+    tcase_set_timeout(cases, 60);
     tcase_add_loop_test(cases, answers_each_malformed_request_as_rfc_9112_demands, 0, LINES);
     return cases;
 }

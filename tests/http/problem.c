@@ -53,6 +53,7 @@ END_TEST
 TCase *problem_cases(void)
 {
     TCase *cases = tcase_create("problem");
+    tcase_set_timeout(cases, 60);
     tcase_add_test(cases, writes_every_problem_with_type_title_and_status);
     tcase_add_test(cases, names_every_wrong_field_by_its_pointer);
     return cases;

@@ -125,6 +125,7 @@ END_TEST
 TCase *receipt_cases(void)
 {
     TCase *cases = tcase_create("receipt");
+    tcase_set_timeout(cases, 60);
     tcase_add_test(cases, finds_in_a_receipt_what_was_signed);
     tcase_add_test(cases, refuses_a_receipt_with_any_character_changed_or_missing);
     tcase_add_test(cases, refuses_the_receipt_of_another_command_person_or_server);

@@ -179,6 +179,7 @@ END_TEST
 TCase *status_cases(void)
 {
     TCase *cases = tcase_create("status");
+    tcase_set_timeout(cases, 60);
     tcase_add_loop_test(cases, answers_each_request_with_its_status, 0, (int)(sizeof(rows) / sizeof(*rows)));
     tcase_add_test(cases, says_nothing_about_its_make);
     tcase_add_test(cases, answers_500_where_the_handler_failed_and_tells_the_program);
