@@ -177,9 +177,6 @@ def test_a_discarded_command_is_refused_and_its_key_flows(cursed):
     answer = redrive(bus, "discard", f"{partition}:{offset}")
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert person.verdict(first)["state"] == "refused"
-    if parked(bus, second):
-        where = parked(bus, second)[0]
-        redrive(bus, "release", f"{where[0]}:{where[1]}")
     assert person.verdict(second)["state"] == "accepted"
 
 
