@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Records on their way to the producer. One that comes while none is out leaves at the end of the loop's
- * turn. While some are out new ones gather, and leave together GATHER_MS after the last of those out was
- * reported, or after BATCH_MS: the broker's own pace makes the batches, so an idle ingress is quick and a
- * busy one sends few requests. Measured: librdkafka spins (poll with 0) through the last millisecond of a
- * linger, and whenever it holds a record it may not send yet; this way it does neither. */
+ * turn. While some are out new ones gather, and leave together once the last of those out was reported, or
+ * after BATCH_MS: the broker's own pace makes the batches, so an idle ingress is quick and a busy one sends
+ * few requests. */
 #include "producers/ingress/ingress.h"
 
-enum { GATHER_MS = 1, BATCH_MS = 10, BATCH_MAX = 1024 };
+enum { BATCH_MS = 10, BATCH_MAX = 1024 };
 
 void batch_add(struct ingress *ingress, struct pending *pending)
 {
@@ -60,6 +59,6 @@ int batch_reported(struct ingress *ingress)
     if (ingress->held >= BATCH_MAX)
         return error_forward(batch_release(ingress));
     ingress->gathering = true;
-    loop_timer_start(ingress->release, GATHER_MS, 0);
+    loop_timer_start(ingress->release, 0, 0);
     return 0;
 }

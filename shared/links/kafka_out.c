@@ -26,9 +26,8 @@ static struct {
 } values;
 
 const struct setting kafka_out_settings[] = {
-    {"kafka_linger_us", SETTING_INTEGER, "0", 0, 100000,
-     .help = "how long a record waits for others to share a request; who sends many gathers them himself",
-     .target = &values.linger_us},
+    {"kafka_linger_us", SETTING_INTEGER, "200", 0, 100000,
+     .help = "how long a record waits for others to share a request", .target = &values.linger_us},
     {"kafka_queue_messages", SETTING_INTEGER, "50000", 1, 1000000, .help = "records unreported at most",
      .target = &values.queue_messages},
     {"kafka_delivery_ms", SETTING_INTEGER, "5000", 100, 60000,

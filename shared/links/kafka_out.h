@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A producer: idempotent, acks=all, murmur2, no linger of its own (librdkafka spins through it), reports by
- * descriptor. Happy path: send -> report DELIVERED. Failures: send is refused (never entered: FULL, LATE,
- * DEAD), or the report says UNKNOWN (may or may not be stored). A fatal error of the client makes a new
- * client inside step(): records in flight are reported UNKNOWN, sending goes on with the new one.
- * Single-threaded: send, step and free are called by one thread. */
+ * A producer: idempotent, acks=all, murmur2, a linger of 0.2 ms, reports by descriptor. Happy path: send ->
+ * report DELIVERED. Failures: send is refused (never entered: FULL, LATE, DEAD), or the report says UNKNOWN
+ * (may or may not be stored). A fatal error of the client makes a new client inside step(): records in flight
+ * are reported UNKNOWN, sending goes on with the new one. Single-threaded: send, step and free are called by
+ * one thread. */
 #ifndef COLIS_LINKS_KAFKA_OUT_H
 #define COLIS_LINKS_KAFKA_OUT_H
 
