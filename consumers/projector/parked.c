@@ -12,7 +12,7 @@ enum { DRAINED_A_CALL = 200 };
 
 /* clang-format off */
 const struct postgres_statement parked_statements[] = {
-    {"parked_marked", "select partition, \"offset\", key, kind, action, headers, value, at from bus.parked "
+    {"parked_marked", "select partition, \"offset\", key, action, headers, value, at from bus.parked "
                       "where action is not null and partition = any($1::int[]) "
                       "order by partition, \"offset\" limit 1"},
     {"parked_unmark", "update bus.parked set action = null, reason = $3 where partition = $1 and \"offset\" = $2"},
@@ -20,7 +20,7 @@ const struct postgres_statement parked_statements[] = {
 };
 /* clang-format on */
 
-enum column { C_PARTITION, C_OFFSET, C_KEY, C_KIND, C_ACTION, C_HEADERS, C_VALUE, C_AT };
+enum column { C_PARTITION, C_OFFSET, C_KEY, C_ACTION, C_HEADERS, C_VALUE, C_AT };
 
 static int ask(struct parked *parked, const char *statement, const struct postgres_value *value,
                struct postgres_rows *ret_rows)

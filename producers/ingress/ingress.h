@@ -39,7 +39,7 @@ struct ingress {
     struct loop_timer *tick, *deadline, *release;
     struct pending *first, *last; /* held */
     size_t held;
-    bool gathering; /* the release timer counts GATHER_MS */
+    bool gathering; /* the last report is in: release at the next turn */
     struct pending *spare;
     size_t spares;
     struct buf body, location; /* of the answer in hand, reused */
