@@ -132,7 +132,7 @@ static int admit_body(struct http_request *request)
         return request_refuse(request, PROBLEM_BAD_REQUEST, "This method takes no body.");
     if (length > request->connection->server->body_max)
         return request_refuse(request, PROBLEM_TOO_LARGE, NULL);
-    if (!header_names_json(request->seen.content_type))
+    if (!request->connection->server->config.any_media_type && !header_names_json(request->seen.content_type))
         return request_refuse(request, PROBLEM_MEDIA_TYPE, "Content-Type must be application/json in UTF-8.");
     if (request->encoding.data && !span_is_nocase(request->encoding, "identity"))
         return request_refuse(request, PROBLEM_MEDIA_TYPE, "Content-Encoding is not taken.");
@@ -160,7 +160,7 @@ int admit_head(struct http_request *request)
         return request_refuse(request, PROBLEM_BAD_REQUEST, "The request target is malformed.");
     if (admit_route(request) != 0 || admit_body(request) != 0)
         return REQUEST_REFUSED;
-    if (request->accept_seen && !request->accepts)
+    if (request->accept_seen && !request->accepts && !request->connection->server->config.any_media_type)
         return request_refuse(request, PROBLEM_NOT_ACCEPTABLE, NULL);
     return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The header fields we know, as rows: where each is kept, and that it may stand once. Others are skipped.
+ * The header fields we know, as rows: where each is kept, and that it may stand once. Of the others those the
+ * program's configuration names are kept, the rest is skipped.
  * Values are trimmed of spaces and tabs only; nothing is ever joined from several lines. */
 #include <string.h>
 #include <strings.h>
@@ -99,8 +100,21 @@ static void take_accept(struct http_request *request, struct span value)
         request->seen.accept = value;
 }
 
+/* Keeps value where the field belongs; bit stands for the field among those seen. */
+static int keep(struct http_request *request, size_t bit, struct span value, struct span *to)
+{
+    if (request->known & (1u << bit))
+        return request_refuse(request, PROBLEM_BAD_REQUEST,
+                              "A header field stands twice that may stand once.");
+    request->known |= 1u << bit;
+    *to = value;
+    return 0;
+}
+
 int header_take(struct http_request *request)
 {
+    const char *const *wanted = request->connection->server->config.headers;
+    const size_t known = sizeof(rows) / sizeof(*rows);
     if (request->name.size == 0)
         return request_refuse(request, PROBLEM_BAD_REQUEST, "A header field has no name.");
     struct span name = request->name, value = trim(request->value);
@@ -110,16 +124,12 @@ int header_take(struct http_request *request)
         take_accept(request, value);
         return 0;
     }
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        if (name.size != rows[i].size || strncasecmp(name.data, rows[i].name, name.size) != 0)
-            continue;
-        if (request->known & (1u << i))
-            return request_refuse(request, PROBLEM_BAD_REQUEST,
-                                  "A header field stands twice that may stand once.");
-        request->known |= 1u << i;
-        *(struct span *)((char *)request + rows[i].offset) = value;
-        return 0;
-    }
+    for (size_t i = 0; i < known; i++)
+        if (name.size == rows[i].size && strncasecmp(name.data, rows[i].name, name.size) == 0)
+            return keep(request, i, value, (struct span *)((char *)request + rows[i].offset));
+    for (size_t i = 0; wanted && i < HTTP_HEADERS && wanted[i]; i++)
+        if (span_is_nocase(name, wanted[i]))
+            return keep(request, known + i, value, &request->seen.headers[i]);
     return 0;
 }
 

@@ -20,7 +20,7 @@ struct http_route {
     const void *what;          /* the program's row */
 };
 
-enum { HTTP_PARAMETERS = 4 };
+enum { HTTP_PARAMETERS = 4, HTTP_HEADERS = 4 };
 
 /* What a handler may read until it replied; every span points into the connection's buffers. */
 struct http_seen {
@@ -29,7 +29,8 @@ struct http_seen {
     struct span parameters[HTTP_PARAMETERS]; /* in the order of the path's {names} */
     struct span body;
     struct span authorization, content_type, accept, idempotency_key, traceparent, if_none_match, prefer;
-    int64_t began_ms; /* steady clock, the request line's first byte */
+    struct span headers[HTTP_HEADERS]; /* those the configuration names; data NULL where absent */
+    int64_t began_ms;                  /* steady clock, the request line's first byte */
 };
 
 enum { HTTP_LATER = 1 };
@@ -45,10 +46,13 @@ struct http_config {
     http_gone gone;                         /* may be NULL where every handler replies at once */
     void (*failed)(void *self, int result); /* a handler's negative result, after the 500; may be NULL */
     void *self;
+    /* At most HTTP_HEADERS other fields the handler wants to see, ending with NULL; each may stand once. */
+    const char *const *headers;
     const char *host;
-    int port;           /* 0: any, see http_server_port */
-    bool uncounted;     /* stands in no figure: a management server beside the one that is measured */
-    size_t connections; /* caps; 0 takes the setting's value */
+    int port;            /* 0: any, see http_server_port */
+    bool any_media_type; /* any Content-Type comes in and no Accept is heeded; else JSON, or 415 and 406 */
+    bool uncounted;      /* stands in no figure: a management server beside the one that is measured */
+    size_t connections;  /* caps; 0 takes the setting's value */
     size_t body_max;
 };
 

@@ -23,6 +23,7 @@ static const struct http_route routes[] = {
     {"GET", "/hello", NULL},
     {"GET", "/login", NULL},
     {"GET", "/query", NULL},
+    {"POST", "/headers", NULL},
     {"GET", "/huge", NULL},
     {"GET", "/later", NULL},
     {"POST", "/later", NULL},
@@ -67,6 +68,18 @@ static void reply_parameters(struct http_request *request)
     reply(request, buf_as_span(&text));
 }
 
+static void reply_headers(struct http_request *request)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    for (size_t i = 0; i < HTTP_HEADERS; i++) {
+        struct span header = http_seen(request)->headers[i];
+        buf_span(&text, header.data ? header : SPAN("-"));
+        buf_byte(&text, '|');
+    }
+    buf_span(&text, http_seen(request)->body);
+    reply(request, buf_as_span(&text));
+}
+
 static int wait_for_later(struct site *site, struct http_request *request)
 {
     ck_assert_uint_lt(site->waits, SITE_WAITING);
@@ -93,6 +106,8 @@ static int handle(void *self, struct http_request *request, const void *what)
         reply_huge(request);
     else if (span_is(seen->path, "/query"))
         reply_query(request);
+    else if (span_is(seen->path, "/headers"))
+        reply_headers(request);
     else if (seen->path.size > 4 && memcmp(seen->path.data, "/v1/", 4) == 0)
         reply_parameters(request);
     else
@@ -125,6 +140,11 @@ static char *no_environment(const char *name)
 
 void site_open(struct site *site, const char *const *settings)
 {
+    site_open_as(site, settings, &(struct http_config){0});
+}
+
+void site_open_as(struct site *site, const char *const *settings, const struct http_config *more)
+{
     const struct setting *tables[] = {http_settings, NULL};
     char *arguments[16] = {(char *)"test"};
     int count = 1;
@@ -133,12 +153,13 @@ void site_open(struct site *site, const char *const *settings)
     ck_assert_int_eq(settings_read(tables, count, arguments, no_environment), 0);
     *site = (struct site){.waits = 0};
     ck_assert_int_eq(uv_loop_init(&site->loop), 0);
-    struct http_config config = {.routes = routes,
-                                 .handle = handle,
-                                 .gone = gone,
-                                 .failed = failed,
-                                 .self = site,
-                                 .host = "127.0.0.1"};
+    struct http_config config = *more;
+    config.routes = routes;
+    config.handle = handle;
+    config.gone = gone;
+    config.failed = failed;
+    config.self = site;
+    config.host = "127.0.0.1";
     ck_assert_int_eq(http_server_new(&site->loop, &config, &site->server), 0);
 }
 

@@ -23,6 +23,8 @@ struct site {
 
 /* settings: "--http-header-ms=30"..., NULL-terminated; may be NULL. */
 void site_open(struct site *site, const char *const *settings);
+/* The same with headers, any_media_type and body_max of more. */
+void site_open_as(struct site *site, const char *const *settings, const struct http_config *more);
 void site_close(struct site *site);
 void site_turn(struct site *site); /* one round of the loop: what is ready, or a moment's wait */
 void site_drained(void *site);     /* for http_server_drain */

@@ -81,6 +81,40 @@ START_TEST(answers_each_request_with_its_status)
 }
 END_TEST
 
+static const char *const wanted[] = {"x-one", "x-two", NULL};
+
+static struct answer ask_for_headers(const char *request)
+{
+    struct site site;
+    site_open_as(&site, NULL,
+                 &(struct http_config){.headers = wanted, .any_media_type = true, .body_max = 8});
+    struct answer answer = site_ask(&site, request, NULL);
+    site_close(&site);
+    return answer;
+}
+
+#define TO_HEADERS(fields, body) "POST /headers HTTP/1.1\r\nHost: a\r\n" fields "\r\n" body
+
+START_TEST(hands_over_the_headers_that_were_named_once_each)
+{
+    struct answer answer = ask_for_headers(TO_HEADERS("X-TWO:  b \r\nX-Three: c\r\n", ""));
+    ck_assert_str_eq(answer.body, "-|b|-|-|");
+    answer = ask_for_headers(TO_HEADERS("X-Two:\r\nx-one: a\r\n", ""));
+    ck_assert_str_eq(answer.body, "a||-|-|");
+    answer = ask_for_headers(TO_HEADERS("X-Two: a\r\nx-two: a\r\n", ""));
+    ck_assert_int_eq(answer.status, 400);
+}
+END_TEST
+
+START_TEST(takes_any_media_type_where_the_handler_judges_it)
+{
+    struct answer answer = ask_for_headers(
+        TO_HEADERS("Content-Type: text/html\r\nAccept: text/html\r\nContent-Length: 2\r\n", "hi"));
+    ck_assert_str_eq(answer.body, "-|-|-|-|hi");
+    ck_assert_int_eq(ask_for_headers(TO_HEADERS("Content-Length: 9\r\n", "")).status, 413);
+}
+END_TEST
+
 START_TEST(says_nothing_about_its_make)
 {
     struct site site;
@@ -181,6 +215,8 @@ TCase *status_cases(void)
     TCase *cases = tcase_create("status");
     tcase_set_timeout(cases, 60);
     tcase_add_loop_test(cases, answers_each_request_with_its_status, 0, (int)(sizeof(rows) / sizeof(*rows)));
+    tcase_add_test(cases, hands_over_the_headers_that_were_named_once_each);
+    tcase_add_test(cases, takes_any_media_type_where_the_handler_judges_it);
     tcase_add_test(cases, says_nothing_about_its_make);
     tcase_add_test(cases, answers_500_where_the_handler_failed_and_tells_the_program);
     tcase_add_test(cases, never_splits_a_reply_by_a_header_value);
