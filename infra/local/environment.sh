@@ -5,6 +5,7 @@
 MONGO_URL="mongodb://$HOST:$COLIS_PORT_MONGO/?directConnection=true&retryWrites=true&w=majority&journal=true"
 INGRESS_URL=http://$HOST:$COLIS_PORT_INGRESS
 QUERY_URL=http://$HOST:$COLIS_PORT_QUERY
+S3_URL=http://$HOST:$COLIS_PORT_S3
 TOKEN_ISSUER=http://127.0.0.1/auth/v1
 
 # The settings of one program, one NAME=value a line.
@@ -18,6 +19,7 @@ program_settings() {
 	notifier) say "COLIS_SMTP_URL=smtp://$HOST:$COLIS_PORT_SMTP"; say "COLIS_MAIL_FROM=colis@example.org" ;;
 	esac
 	case $program in history | query) say "COLIS_MONGO_URL=$MONGO_URL" ;; esac
+	[ "$program" != query ] || program_settings_s3
 	case $program in ingress | history) ;; *) say "COLIS_POSTGRES_URL_FILE=$SECRETS/postgres_url_$program" ;; esac
 }
 
@@ -26,6 +28,11 @@ program_settings_http() {
 	printf '%s\n' "COLIS_LISTEN_HOST=$HOST" "COLIS_LISTEN_PORT=${!port}" "COLIS_QUERY_URL=$QUERY_URL" "COLIS_INGRESS_URL=$INGRESS_URL" \
 		"COLIS_TOKEN_SECRET_FILE=$SECRETS/token_secret" "COLIS_TOKEN_ISSUER=$TOKEN_ISSUER" COLIS_TOKEN_AUDIENCE=authenticated \
 		"COLIS_SERVER_KEY_FILE=$SECRETS/server_key"
+}
+
+program_settings_s3() {
+	printf '%s\n' "COLIS_S3_URL=$S3_URL" "COLIS_S3_REGION=$S3_REGION" \
+		"COLIS_S3_ACCESS_KEY_FILE=$SECRETS/s3_access_key" "COLIS_S3_SECRET_KEY_FILE=$SECRETS/s3_secret_key"
 }
 
 # One file a variable, as chpst -e reads them. A folder that stays the same keeps its time.
@@ -52,5 +59,7 @@ environment_print() {
 		COLIS_KAFKA_BROKERS "$HOST:$COLIS_PORT_KAFKA" COLIS_POSTGRES_URL "$(postgres_url owner)" \
 		COLIS_MONGO_URL "$MONGO_URL" COLIS_SMTP_URL "smtp://$HOST:$COLIS_PORT_SMTP" COLIS_MAILDIR "$VAR/mail" \
 		COLIS_TOKEN_SECRET_FILE "$SECRETS/token_secret" COLIS_TOKEN_ISSUER "$TOKEN_ISSUER" \
-		COLIS_SERVER_KEY_FILE "$SECRETS/server_key" COLIS_SECRETS "$SECRETS"
+		COLIS_SERVER_KEY_FILE "$SECRETS/server_key" COLIS_SECRETS "$SECRETS" \
+		COLIS_S3_URL "$S3_URL" COLIS_S3_REGION "$S3_REGION" COLIS_S3_BUCKET colis-photos \
+		COLIS_S3_ACCESS_KEY_FILE "$SECRETS/s3_access_key" COLIS_S3_SECRET_KEY_FILE "$SECRETS/s3_secret_key"
 }

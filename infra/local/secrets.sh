@@ -18,6 +18,8 @@ secrets_make() {
 		umask 077
 		secret_once token_secret 48
 		secret_once server_key 32
+		secret_once s3_access_key 10
+		secret_once s3_secret_key 20
 		secret_once postgres_postgres 24
 		for role in "${POSTGRES_ROLES[@]}"; do
 			secret_once "postgres_colis_$role" 24

@@ -11,18 +11,21 @@ SERVICE=$VAR/service
 LOGS=$VAR/log
 VENV=$VAR/venv
 JARS=$VAR/jars
+S3_SERVER=$VAR/versitygw
+S3_REGION=local
 # shellcheck source=../versions
 . "$INFRA/versions"
 
-SERVERS=(kafka postgres mongo smtp)
+# The last comes up by itself when it has been built; nobody waits for it but who needs it.
+SERVERS=(kafka postgres mongo smtp s3)
 # Program and the side of the bus it lives on, in the order they are started.
 PROGRAMS=(projector relay history notifier query ingress)
 declare -A SIDE=([ingress]=producers [relay]=producers [redrive]=producers
 	[projector]=consumers [history]=consumers [notifier]=consumers [query]=consumers)
-declare -A PORT_DEFAULT=([KAFKA]=19092 [KAFKA_CONTROLLER]=19093 [POSTGRES]=15432 [MONGO]=27117 [SMTP]=8025
+declare -A PORT_DEFAULT=([KAFKA]=19092 [KAFKA_CONTROLLER]=19093 [POSTGRES]=15432 [MONGO]=27117 [SMTP]=8025 [S3]=19000
 	[INGRESS]=8080 [QUERY]=8081 [MANAGE_INGRESS]=8090 [MANAGE_RELAY]=8091 [MANAGE_PROJECTOR]=8092
 	[MANAGE_HISTORY]=8093 [MANAGE_NOTIFIER]=8094 [MANAGE_QUERY]=8095)
-PORT_NAMES=(KAFKA KAFKA_CONTROLLER POSTGRES MONGO SMTP INGRESS QUERY MANAGE_INGRESS MANAGE_RELAY
+PORT_NAMES=(KAFKA KAFKA_CONTROLLER POSTGRES MONGO SMTP S3 INGRESS QUERY MANAGE_INGRESS MANAGE_RELAY
 	MANAGE_PROJECTOR MANAGE_HISTORY MANAGE_NOTIFIER MANAGE_QUERY)
 HOST=127.0.0.1
 
@@ -58,6 +61,11 @@ fail() {
 }
 
 port_open() { (exec 3<>"/dev/tcp/$HOST/$1") 2>/dev/null; }
+
+s3_built() { [ "$(cat "$S3_SERVER/installed" 2>/dev/null)" = "$VERSITYGW" ]; }
+
+# Whoever builds it holds the lock.
+s3_building() { [ -e "$S3_SERVER/lock" ] && ! flock -n "$S3_SERVER/lock" true; }
 
 # A server of thousands of connections needs more descriptors than a login shell has.
 descriptors_many() { ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -Hn)"; }
