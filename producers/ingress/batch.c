@@ -4,8 +4,24 @@
  * after BATCH_MS: the broker's own pace makes the batches, so an idle ingress is quick and a busy one sends
  * few requests. */
 #include "producers/ingress/ingress.h"
+#include "shared/base/metric.h"
 
 enum { BATCH_MS = 10, BATCH_MAX = 1024 };
+
+static struct metric open_records = {.name = "colis_ingress_open_records",
+                                     .kind = METRIC_GAUGE,
+                                     .help = "Records the broker has not answered for"};
+
+/* Before main: the list of figures is complete when the management thread begins to walk it. */
+__attribute__((constructor)) static void figures_register(void)
+{
+    metric_register(&open_records);
+}
+
+static size_t open_at_broker(const struct ingress *ingress)
+{
+    return kafka_out_open(broker_out(ingress->broker));
+}
 
 void batch_add(struct ingress *ingress, struct pending *pending)
 {
@@ -15,7 +31,7 @@ void batch_add(struct ingress *ingress, struct pending *pending)
         ingress->first = pending;
     ingress->last = pending;
     if (ingress->held++ == 0)
-        loop_timer_start(ingress->release, kafka_out_open(ingress->out) > 0 ? BATCH_MS : 0, 0);
+        loop_timer_start(ingress->release, open_at_broker(ingress) > 0 ? BATCH_MS : 0, 0);
     else if (ingress->held == BATCH_MAX)
         loop_timer_start(ingress->release, 0, 0);
 }
@@ -40,7 +56,7 @@ int batch_release(void *self)
     ingress->gathering = false;
     for (size_t left = ingress->held; left > 0; left--) {
         struct pending *pending = held_take(ingress);
-        int outcome = kafka_out_send(ingress->out, "commands", &pending->event, pending);
+        int outcome = kafka_out_send(broker_out(ingress->broker), "commands", &pending->event, pending);
         if (outcome == 0)
             continue;
         answer_unsent(ingress, pending);
@@ -52,9 +68,12 @@ int batch_release(void *self)
     return 0;
 }
 
-int batch_reported(struct ingress *ingress)
+int batch_reported(void *self)
 {
-    if (ingress->held == 0 || ingress->gathering || kafka_out_open(ingress->out) > 0)
+    struct ingress *ingress = self;
+    size_t open = open_at_broker(ingress);
+    metric_set(&open_records, (int64_t)(open + ingress->held));
+    if (ingress->held == 0 || ingress->gathering || open > 0)
         return 0;
     if (ingress->held >= BATCH_MAX)
         return error_forward(batch_release(ingress));

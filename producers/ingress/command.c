@@ -141,7 +141,7 @@ static int answer_or_send(struct ingress *ingress, struct asked *asked)
     if (ask_who(ingress, asked) != 0 || name_command(asked) != 0 || name_subject(asked) != 0 ||
         read_body(ingress, asked) != 0)
         return 0;
-    if (!ingress->topics_checked || ingress->draining) {
+    if (!broker_takes(ingress->broker)) {
         (void)refuse(asked, PROBLEM_UNAVAILABLE, RETRY_S);
         return 0;
     }

@@ -10,10 +10,9 @@
 #include "shared/http/bucket.h"
 #include "shared/http/problem.h"
 #include "shared/http/receipt.h"
-#include "shared/http/server.h"
 #include "shared/http/token.h"
-#include "shared/links/kafka_out.h"
-#include "shared/run/loop.h"
+#include "shared/run/broker.h"
+#include "shared/run/front.h"
 
 /* A command on its way: held for the next batch, then with the producer until its report. */
 struct pending {
@@ -29,23 +28,19 @@ struct pending {
 
 struct ingress {
     struct loop *loop;
-    struct http_server *server;
+    struct front *front;
     struct http_route *routes;
-    struct kafka_out *out;
+    struct broker *broker;
     struct token_checker *tokens;
     struct receipt_keeper *receipts;
     struct bucket_table *buckets;
-    struct loop_watch *on_report, *on_stop;
-    struct loop_timer *tick, *deadline, *release;
+    struct loop_timer *release;
     struct pending *first, *last; /* held */
     size_t held;
     bool gathering; /* the last report is in: release at the next turn */
     struct pending *spare;
     size_t spares;
     struct buf body, location; /* of the answer in hand, reused */
-    bool topics_checked, checking, draining;
-    int64_t asked_ms; /* when the topics were last asked for */
-    int failed;       /* what ends the program, besides SIGTERM */
     alignas(max_align_t) char message[MESSAGE_MAX];
 };
 
@@ -73,11 +68,7 @@ void answer_unsent(struct ingress *ingress, struct pending *pending); /* 503; gi
 
 /* batch.c: records are handed to the producer together. */
 void batch_add(struct ingress *ingress, struct pending *pending);
-MUST_CHECK int batch_reported(struct ingress *ingress); /* after the producer's reports were taken */
-MUST_CHECK int batch_release(void *ingress);            /* all of them, now */
-
-/* broker.c: the producer on the loop, and whether commands can be taken. */
-MUST_CHECK int broker_open(struct ingress *ingress);
-void broker_close(struct ingress *ingress);
+MUST_CHECK int batch_reported(void *ingress); /* after the producer's reports were taken */
+MUST_CHECK int batch_release(void *ingress);  /* all of them, now */
 
 #endif

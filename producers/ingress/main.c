@@ -15,7 +15,7 @@
 #include "shared/base/log.h"
 #include "shared/run/service.h"
 
-enum { BUCKETS = 65536, END_SPARE_MS = 500, KEPT_MEMORY = 8 << 20 };
+enum { BUCKETS = 65536, KEPT_MEMORY = 8 << 20 };
 
 struct ingress_values ingress_values;
 
@@ -59,48 +59,43 @@ static struct http_route *routes_new(void)
 static void fail(void *self, int result)
 {
     struct ingress *ingress = self;
-    ingress->failed = error_forward(result);
-    loop_stop(ingress->loop);
+    front_fail(ingress->front, result);
 }
 
-static int open_server(struct ingress *ingress)
+/* What is open is answered when its report comes, then the rest is flushed. */
+static void ending(void *self)
 {
-    const struct http_config config = {
-        .routes = ingress->routes,
-        .handle = command_take,
-        .gone = answer_gone,
-        .failed = fail,
+    struct ingress *ingress = self;
+    broker_drain(ingress->broker);
+}
+
+static int open_broker(struct ingress *ingress)
+{
+    static const char *const topics[] = {"commands", NULL};
+    const struct broker_config config = {.client = "colis-ingress",
+                                         .topics = topics,
+                                         .reported = answer_reported,
+                                         .stepped = batch_reported,
+                                         .failed = fail,
+                                         .self = ingress};
+    ingress->release = loop_timer_new(ingress->loop, batch_release, ingress);
+    return error_forward(broker_open(ingress->loop, &config, &ingress->broker));
+}
+
+static int open_front(struct ingress *ingress)
+{
+    const struct front_config config = {
+        .http = {.routes = ingress->routes,
+                 .handle = command_take,
+                 .gone = answer_gone,
+                 .failed = fail,
+                 .self = ingress,
+                 .host = ingress_values.listen_host,
+                 .port = (int)ingress_values.listen_port},
+        .ending = ending,
         .self = ingress,
-        .host = ingress_values.listen_host,
-        .port = (int)ingress_values.listen_port,
     };
-    return error_forward(http_server_new(loop_uv(ingress->loop), &config, &ingress->server));
-}
-
-static void drained(void *self)
-{
-    struct ingress *ingress = self;
-    loop_stop(ingress->loop);
-}
-
-static int too_late(void *self)
-{
-    log_plain(LOG_LEVEL_WARN, "clients were still waiting at the deadline");
-    drained(self);
-    return 0;
-}
-
-/* SIGTERM: no new connection, what is open is answered when its report comes, then the rest is flushed. */
-static int stop(void *self, int events)
-{
-    struct ingress *ingress = self;
-    (void)events;
-    loop_watch_want(ingress->on_stop, 0);
-    ingress->draining = true;
-    int64_t deadline = service_values.deadline_ms - END_SPARE_MS;
-    loop_timer_start(ingress->deadline, deadline > 0 ? deadline : 0, 0);
-    http_server_drain(ingress->server, drained, ingress);
-    return 0;
+    return error_forward(front_open(ingress->loop, &config, &ingress->front));
 }
 
 static int open_all(struct ingress *ingress)
@@ -112,20 +107,18 @@ static int open_all(struct ingress *ingress)
     TRY(loop_new(&ingress->loop));
     ingress->buckets = bucket_table_new(BUCKETS, (double)ingress_values.rate, (double)ingress_values.burst);
     ingress->routes = routes_new();
-    ingress->deadline = loop_timer_new(ingress->loop, too_late, ingress);
-    TRY(loop_watch_new(ingress->loop, service_stop_descriptor(), stop, ingress, &ingress->on_stop));
-    loop_watch_want(ingress->on_stop, LOOP_READ);
-    TRY(broker_open(ingress));
-    return open_server(ingress);
+    TRY(open_broker(ingress));
+    return open_front(ingress);
 }
 
 /* The producer first: whoever still waits is told 504 while the server can still say so. */
 static void close_all(struct ingress *ingress)
 {
-    broker_close(ingress);
-    http_server_free(ingress->server);
-    loop_watch_free(ingress->on_stop);
-    loop_timer_free(ingress->deadline);
+    if (ingress->held > 0 && batch_release(ingress) != 0)
+        log_with(LOG_LEVEL_ERROR, "records could not be sent at the end", .err = error_text());
+    broker_close(ingress->broker);
+    front_close(ingress->front);
+    loop_timer_free(ingress->release);
     loop_free(ingress->loop);
     bucket_table_free(ingress->buckets);
     receipt_keeper_free(ingress->receipts);
@@ -150,10 +143,8 @@ static int run(void *self)
     int result = open_all(ingress);
     if (result == 0) {
         log_plain(LOG_LEVEL_INFO, "listening");
-        result = loop_run(ingress->loop);
+        result = front_run(ingress->front);
     }
-    if (result == 0)
-        result = ingress->failed;
     close_all(ingress);
     return error_forward(result);
 }
