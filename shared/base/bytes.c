@@ -164,3 +164,21 @@ int crypto_unbase64url(struct span text, uint8_t *ret_bytes, size_t capacity, si
     *ret_size = size;
     return 0;
 }
+
+int crypto_key_text(struct span text, uint8_t ret_key[CRYPTO_KEY])
+{
+    enum { CHARACTERS = 43 }; /* of base64 */
+    char url[CHARACTERS];
+    size_t size;
+    if (text.size == 2 * CRYPTO_KEY)
+        return crypto_unhex(text, ret_key, CRYPTO_KEY);
+    if (text.size == CHARACTERS + 1 && text.data[CHARACTERS] == '=')
+        text.size--;
+    if (text.size != CHARACTERS)
+        return CRYPTO_MALFORMED;
+    for (size_t at = 0; at < CHARACTERS; at++) {
+        char letter = text.data[at];
+        url[at] = (char)(letter == '+' ? '-' : letter == '/' ? '_' : letter);
+    }
+    return crypto_unbase64url((struct span){url, CHARACTERS}, ret_key, CRYPTO_KEY, &size);
+}

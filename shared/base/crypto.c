@@ -110,6 +110,30 @@ void crypto_mac_parts(struct crypto_mac *mac, const struct span *parts, size_t c
     must(EVP_MAC_final(mac->context, ret_tag, &size, 32) == 1 && size == 32);
 }
 
+/* RFC 2104 over the digest itself: a context would be memory, and domain rules own none. */
+void crypto_hmac_prefixed(const uint8_t key[CRYPTO_KEY], const struct span *parts, size_t count,
+                          uint8_t ret_tag[32])
+{
+    enum { BLOCK = 64, INSIDE = 0x36, OUTSIDE = 0x5c };
+    uint8_t pad[BLOCK], sizes[CRYPTO_PARTS][8], inner[32];
+    struct span pieces[1 + 2 * CRYPTO_PARTS] = {{(const char *)pad, BLOCK}};
+    must(count <= CRYPTO_PARTS);
+    for (size_t at = 0; at < BLOCK; at++)
+        pad[at] = (uint8_t)((at < CRYPTO_KEY ? key[at] : 0) ^ INSIDE);
+    for (size_t part = 0; part < count; part++) {
+        for (size_t byte = 0; byte < 8; byte++)
+            sizes[part][byte] = (uint8_t)((uint64_t)parts[part].size >> (56 - 8 * byte));
+        pieces[1 + 2 * part] = (struct span){(const char *)sizes[part], 8};
+        pieces[2 + 2 * part] = parts[part];
+    }
+    crypto_sha256_parts(pieces, 1 + 2 * count, inner);
+    for (size_t at = 0; at < BLOCK; at++)
+        pad[at] ^= INSIDE ^ OUTSIDE;
+    const struct span outer[] = {{(const char *)pad, BLOCK}, {(const char *)inner, sizeof inner}};
+    crypto_sha256_parts(outer, 2, ret_tag);
+    OPENSSL_cleanse(pad, sizeof pad);
+}
+
 enum { EC_SIZE = 32, EC_SIGNATURE = 64, RSA_LEAST = 256, RSA_MOST = 512 };
 
 struct crypto_key {
@@ -153,6 +177,20 @@ int crypto_key_ec(struct span x, struct span y, struct crypto_key **ret_key)
     OSSL_PARAM *parameters = OSSL_PARAM_BLD_to_param(builder);
     OSSL_PARAM_BLD_free(builder);
     return key_from("EC", CRYPTO_ES256, parameters, ret_key);
+}
+
+int crypto_key_ed(struct span x, struct crypto_key **ret_key)
+{
+    uint8_t bytes[CRYPTO_ED_PUBLIC];
+    size_t size;
+    if (crypto_unbase64url(x, bytes, sizeof bytes, &size) != 0 || size != sizeof bytes)
+        return CRYPTO_MALFORMED;
+    EVP_PKEY *pkey = EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, bytes, sizeof bytes);
+    must(pkey); /* any 32 bytes are taken: what is no point verifies nothing */
+    struct crypto_key *key = memory_new(1, sizeof *key);
+    *key = (struct crypto_key){.algorithm = CRYPTO_EDDSA, .pkey = pkey};
+    *ret_key = key;
+    return 0;
 }
 
 static int number_read(struct span text, size_t most, BIGNUM **ret_number)
@@ -216,10 +254,12 @@ static size_t der_of(const uint8_t *signature, uint8_t ret_der[EC_SIGNATURE + 8]
     return (size_t)size;
 }
 
-static bool verified(EVP_PKEY *pkey, struct span data, const uint8_t *signature, size_t size)
+/* Ed25519 hashes by itself. */
+static bool verified(const struct crypto_key *key, struct span data, const uint8_t *signature, size_t size)
 {
+    const char *digest = key->algorithm == CRYPTO_EDDSA ? NULL : "SHA256";
     EVP_MD_CTX *context = EVP_MD_CTX_new();
-    must(context && EVP_DigestVerifyInit_ex(context, NULL, "SHA256", NULL, NULL, pkey, NULL) == 1);
+    must(context && EVP_DigestVerifyInit_ex(context, NULL, digest, NULL, NULL, key->pkey, NULL) == 1);
     int result = EVP_DigestVerify(context, signature, size, (const unsigned char *)data.data, data.size);
     EVP_MD_CTX_free(context);
     ERR_clear_error();
@@ -231,10 +271,56 @@ int crypto_key_verify(const struct crypto_key *key, struct span data, struct spa
     const uint8_t *bytes = (const uint8_t *)signature.data;
     if (key->algorithm == CRYPTO_RS256) {
         bool whole = signature.size == (size_t)EVP_PKEY_get_size(key->pkey);
-        return whole && verified(key->pkey, data, bytes, signature.size) ? 0 : CRYPTO_WRONG;
+        return whole && verified(key, data, bytes, signature.size) ? 0 : CRYPTO_WRONG;
     }
-    uint8_t der[EC_SIGNATURE + 8]; /* two headers, a sign byte each, one header around */
+    _Static_assert((int)EC_SIGNATURE == (int)CRYPTO_ED_SIGNATURE,
+                   "both kinds of curve sign with as many bytes");
     if (signature.size != EC_SIGNATURE)
         return CRYPTO_WRONG;
-    return verified(key->pkey, data, der, der_of(bytes, der)) ? 0 : CRYPTO_WRONG;
+    if (key->algorithm == CRYPTO_EDDSA)
+        return verified(key, data, bytes, EC_SIGNATURE) ? 0 : CRYPTO_WRONG;
+    uint8_t der[EC_SIGNATURE + 8]; /* two headers, a sign byte each, one header around */
+    return verified(key, data, der, der_of(bytes, der)) ? 0 : CRYPTO_WRONG;
+}
+
+struct crypto_signer {
+    EVP_PKEY *pkey;
+};
+
+int crypto_signer_new(const uint8_t seed[CRYPTO_KEY], struct crypto_signer **ret_signer)
+{
+    EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key_ex(NULL, "ED25519", NULL, seed, CRYPTO_KEY);
+    if (!pkey) {
+        ERR_clear_error();
+        return error_new(ERROR_SYSTEM, "libcrypto has no Ed25519");
+    }
+    struct crypto_signer *signer = memory_new(1, sizeof *signer);
+    signer->pkey = pkey;
+    *ret_signer = signer;
+    return 0;
+}
+
+void crypto_signer_free(struct crypto_signer *signer)
+{
+    if (!signer)
+        return;
+    EVP_PKEY_free(signer->pkey);
+    free(signer);
+}
+
+void crypto_signer_public(const struct crypto_signer *signer, uint8_t ret_public[CRYPTO_ED_PUBLIC])
+{
+    size_t size = CRYPTO_ED_PUBLIC;
+    must(EVP_PKEY_get_raw_public_key(signer->pkey, ret_public, &size) == 1 && size == CRYPTO_ED_PUBLIC);
+}
+
+void crypto_signer_sign(const struct crypto_signer *signer, struct span data,
+                        uint8_t ret_signature[CRYPTO_ED_SIGNATURE])
+{
+    size_t size = CRYPTO_ED_SIGNATURE;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    must(context && EVP_DigestSignInit_ex(context, NULL, NULL, NULL, NULL, signer->pkey, NULL) == 1);
+    must(EVP_DigestSign(context, ret_signature, &size, (const unsigned char *)data.data, data.size) == 1);
+    must(size == CRYPTO_ED_SIGNATURE);
+    EVP_MD_CTX_free(context);
 }

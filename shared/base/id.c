@@ -161,3 +161,9 @@ void id_of_fan_out(const struct id *fact, const char *booking, const char *comma
 {
     DERIVE(ret_id, SPAN("fan_out"), span_of(fact->text), span_of(booking), span_of(command_type));
 }
+
+void id_of_recipient(const struct id *booking, int64_t n, struct id *ret_id)
+{
+    struct digits number = digits_of(n);
+    DERIVE(ret_id, SPAN("recipient"), span_of(booking->text), span_of(number.text));
+}

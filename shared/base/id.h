@@ -29,5 +29,7 @@ void id_of_aggregate(const struct id *command, const char *kind, struct id *ret_
 void id_of_fact(const struct id *command, unsigned index, struct id *ret_id);
 void id_of_timer(const char *aggregate, const char *name, int64_t epoch, unsigned firing, struct id *ret_id);
 void id_of_fan_out(const struct id *fact, const char *booking, const char *command_type, struct id *ret_id);
+/* Who a recipient's link speaks for: the booking's n-th recipient. Another recipient is another principal. */
+void id_of_recipient(const struct id *booking, int64_t n, struct id *ret_id);
 
 #endif

@@ -256,6 +256,74 @@ START_TEST(refuses_base64url_that_does_not_fit)
 }
 END_TEST
 
+/* python3: hmac.digest(bytes(range(32)), b"".join(struct.pack(">Q", len(p)) + p for p in parts), "sha256") */
+START_TEST(tags_parts_behind_their_lengths)
+{
+    const struct span parts[] = {SPAN("a"), SPAN(""), SPAN("bc")},
+                      moved[] = {SPAN("ab"), SPAN(""), SPAN("c")};
+    uint8_t key[CRYPTO_KEY], tag[32], other[32];
+    for (size_t at = 0; at < sizeof key; at++)
+        key[at] = (uint8_t)at;
+    crypto_hmac_prefixed(key, parts, 3, tag);
+    expect_hex(tag, 32, "c1c38719f83f4d84a09acce97a3178169385066ec274419300291e282f5401c9");
+    crypto_hmac_prefixed(key, moved, 3, other);
+    ck_assert(memcmp(tag, other, sizeof tag) != 0);
+    crypto_hmac_prefixed(key, NULL, 0, tag);
+    expect_hex(tag, 32, "d38b42096d80f45f826b44a9d5607de72496a415d3f4a1a8c88e3bb9da8dc1cb");
+}
+END_TEST
+
+START_TEST(tags_without_a_context_as_with_one)
+{
+    CLEANUP(crypto_mac_free_cleanup) struct crypto_mac *mac = NULL;
+    uint8_t key[CRYPTO_KEY], data[100], tag[32], other[32];
+    for (size_t size = 0; size <= sizeof data; size++) {
+        const uint8_t length[8] = {[7] = (uint8_t)size};
+        const struct span whole = {(const char *)data, size}, pieces[] = {{(const char *)length, 8}, whole};
+        crypto_random(key, sizeof key);
+        crypto_random(data, sizeof data);
+        ck_assert_int_eq(crypto_mac_new((struct span){(const char *)key, sizeof key}, &mac), 0);
+        crypto_mac_parts(mac, pieces, 2, other);
+        crypto_hmac_prefixed(key, &whole, 1, tag);
+        ck_assert(memcmp(tag, other, sizeof tag) == 0);
+        crypto_mac_free(take(mac));
+    }
+}
+END_TEST
+
+START_TEST(reads_a_key_as_people_write_it)
+{
+    static const char *const texts[] = {"fbff00000000000000000000000000000000000000000000000000000000abcd",
+                                        "FBFF00000000000000000000000000000000000000000000000000000000ABCD",
+                                        "-_8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAq80",
+                                        "+/8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAq80="};
+    for (size_t at = 0; at < sizeof texts / sizeof texts[0]; at++) {
+        uint8_t key[CRYPTO_KEY];
+        ck_assert_msg(crypto_key_text(span_of(texts[at]), key) == 0, "%s", texts[at]);
+        expect_hex(key, sizeof key, texts[0]);
+    }
+}
+END_TEST
+
+START_TEST(refuses_a_key_that_is_not_exactly_32_bytes)
+{
+    static const char *const texts[] = {"",
+                                        "00",
+                                        "fbff000000000000000000000000000000000000000000000000000000abcd",
+                                        "fbff00000000000000000000000000000000000000000000000000000000abcd00",
+                                        "fbff00000000000000000000000000000000000000000000000000000000abcg",
+                                        "-_8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAq8",
+                                        "-_8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAq81",
+                                        "-_8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAq80A",
+                                        "-_8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAq80==",
+                                        " _8AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAq80"};
+    for (size_t at = 0; at < sizeof texts / sizeof texts[0]; at++) {
+        uint8_t key[CRYPTO_KEY];
+        ck_assert_msg(crypto_key_text(span_of(texts[at]), key) == CRYPTO_MALFORMED, "%s", texts[at]);
+    }
+}
+END_TEST
+
 TCase *crypto_cases(void)
 {
     TCase *cases = tcase_create("crypto");
@@ -266,6 +334,10 @@ TCase *crypto_cases(void)
     tcase_add_test(cases, tags_messages_as_rfc_4231_says);
     tcase_add_test(cases, keeps_two_keyed_contexts_apart);
     tcase_add_test(cases, refuses_an_empty_key);
+    tcase_add_test(cases, tags_parts_behind_their_lengths);
+    tcase_add_test(cases, tags_without_a_context_as_with_one);
+    tcase_add_test(cases, reads_a_key_as_people_write_it);
+    tcase_add_test(cases, refuses_a_key_that_is_not_exactly_32_bytes);
     tcase_add_test(cases, draws_other_bytes_each_time);
     tcase_add_test(cases, draws_every_bit);
     tcase_add_test(cases, draws_other_bytes_in_a_forked_child);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * shared/base/crypto.h, the keys: signatures of RFC 7515 (appendices A.2 and A.3), signatures made by the
- * openssl command whose r or s is short or has its top bit set, and keys that must not be taken. */
+ * shared/base/crypto.h, the keys: signatures of RFC 7515 (appendices A.2 and A.3) and RFC 8032 (section 7.1),
+ * signatures made by the openssl command whose r or s is short or has its top bit set, and keys that must not
+ * be taken. */
 #include "shared/base/crypto.h"
 
 #include <string.h>
@@ -235,6 +236,102 @@ START_TEST(refuses_an_rsa_key_that_cannot_be_one)
 }
 END_TEST
 
+/* RFC 8032 section 7.1: seed, public key, message, signature in hexadecimal. */
+static const struct ed_row {
+    const char *seed, *public, *message, *signature;
+} ed_rows[] = {
+    {"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+     "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
+     "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f"
+     "0595b"
+     "be24655141438e7a100b"},
+    {"4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+     "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
+     "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2ea"
+     "eb430"
+     "2aeeb00d291612bb0c00"},
+    {"c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+     "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025", "af82",
+     "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e"
+     "9716e"
+     "d28dc027beceea1ec40a"},
+};
+
+static struct bytes unhexed(const char *text)
+{
+    struct bytes bytes = {.size = strlen(text) / 2};
+    ck_assert_int_eq(crypto_unhex(span_of(text), bytes.data, bytes.size), 0);
+    return bytes;
+}
+
+static struct crypto_signer *signer_of(const char *seed)
+{
+    struct crypto_signer *signer = NULL;
+    struct bytes bytes = unhexed(seed);
+    ck_assert_int_eq(crypto_signer_new(bytes.data, &signer), 0);
+    return signer;
+}
+
+/* The key of these bytes, as a JWK would carry it. */
+static struct crypto_key *ed_key(const uint8_t *bytes)
+{
+    CLEANUP(buf_done) struct buf x = {0};
+    struct crypto_key *key = NULL;
+    crypto_base64url(bytes, CRYPTO_ED_PUBLIC, &x);
+    ck_assert_int_eq(crypto_key_ed(buf_as_span(&x), &key), 0);
+    ck_assert_int_eq(crypto_key_algorithm(key), CRYPTO_EDDSA);
+    return key;
+}
+
+START_TEST(signs_and_verifies_as_rfc_8032_says)
+{
+    for (size_t at = 0; at < sizeof ed_rows / sizeof ed_rows[0]; at++) {
+        const struct ed_row *row = &ed_rows[at];
+        CLEANUP(crypto_signer_free_cleanup) struct crypto_signer *signer = signer_of(row->seed);
+        struct bytes message = unhexed(row->message), wanted = unhexed(row->signature);
+        uint8_t public[CRYPTO_ED_PUBLIC], signature[CRYPTO_ED_SIGNATURE];
+        struct span data = {(const char *)message.data, message.size};
+        crypto_signer_public(signer, public);
+        ck_assert(memcmp(public, unhexed(row->public).data, sizeof public) == 0);
+        crypto_signer_sign(signer, data, signature);
+        ck_assert(memcmp(signature, wanted.data, sizeof signature) == 0);
+        CLEANUP(crypto_key_free_cleanup) struct crypto_key *key = ed_key(public);
+        ck_assert_int_eq(verify(key, data, &wanted), 0);
+    }
+}
+END_TEST
+
+START_TEST(refuses_an_ed25519_signature_with_any_one_bit_changed)
+{
+    CLEANUP(crypto_key_free_cleanup) struct crypto_key *key = ed_key(unhexed(ed_rows[1].public).data);
+    struct bytes signature = unhexed(ed_rows[1].signature);
+    for (size_t bit = 0; bit < 8 * signature.size; bit++) {
+        signature.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+        ck_assert_msg(verify(key, SPAN("\x72"), &signature) == CRYPTO_WRONG, "bit %zu", bit);
+        signature.data[bit / 8] ^= (uint8_t)(1U << bit % 8);
+    }
+    ck_assert_int_eq(verify(key, SPAN("\x73"), &signature), CRYPTO_WRONG);
+    ck_assert_int_eq(verify(key, SPAN("\x72\x72"), &signature), CRYPTO_WRONG);
+    signature.size--;
+    ck_assert_int_eq(verify(key, SPAN("\x72"), &signature), CRYPTO_WRONG);
+    signature.size += 2;
+    ck_assert_int_eq(verify(key, SPAN("\x72"), &signature), CRYPTO_WRONG);
+}
+END_TEST
+
+START_TEST(takes_no_ed25519_key_of_another_length)
+{
+    struct crypto_key *key = NULL;
+    ck_assert_int_eq(crypto_key_ed(SPAN(""), &key), CRYPTO_MALFORMED);
+    ck_assert_int_eq(crypto_key_ed(SPAN("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), &key),
+                     CRYPTO_MALFORMED);
+    ck_assert_int_eq(crypto_key_ed(SPAN("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), &key),
+                     CRYPTO_MALFORMED);
+    ck_assert_ptr_null(key);
+    crypto_signer_free(NULL);
+}
+END_TEST
+
 TCase *crypto_key_cases(void)
 {
     TCase *cases = tcase_create("crypto_keys");
@@ -249,5 +346,8 @@ TCase *crypto_key_cases(void)
     tcase_add_test(cases, refuses_points_that_are_not_on_the_curve);
     tcase_add_test(cases, takes_moduli_of_2048_to_4096_bits_only);
     tcase_add_test(cases, refuses_an_rsa_key_that_cannot_be_one);
+    tcase_add_test(cases, signs_and_verifies_as_rfc_8032_says);
+    tcase_add_test(cases, refuses_an_ed25519_signature_with_any_one_bit_changed);
+    tcase_add_test(cases, takes_no_ed25519_key_of_another_length);
     return cases;
 }

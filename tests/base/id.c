@@ -145,7 +145,8 @@ END_TEST
 
 START_TEST(derives_the_ids_it_derived_before)
 {
-    struct id command, aggregate, fact, tenth, timer, fan_out;
+    const struct id booking = {"8c1e0000-0000-8000-8000-000000000001"};
+    struct id command, aggregate, fact, tenth, timer, fan_out, recipient;
     id_of_command(SPAN(PERSON), SPAN("7f3a"), &command);
     ck_assert_str_eq(command.text, "d163848c-f76d-8f14-9020-01daf0cf0f95");
     id_of_aggregate(&command, "parcel", &aggregate);
@@ -158,6 +159,10 @@ START_TEST(derives_the_ids_it_derived_before)
     ck_assert_str_eq(timer.text, "aa76c779-154f-848e-9f44-cc6e3d9afa2a");
     id_of_fan_out(&fact, "b1", "booking.cancel.v1", &fan_out);
     ck_assert_str_eq(fan_out.text, "0f864983-e39e-8a73-945e-40cc733fdeed");
+    id_of_recipient(&booking, 1, &recipient);
+    ck_assert_str_eq(recipient.text, "71a1087c-9641-8333-a6fd-b4963186e04d");
+    id_of_recipient(&booking, 12, &recipient);
+    ck_assert_str_eq(recipient.text, "dacb70d6-7435-8a4d-8aec-f075f9244bbf");
 }
 END_TEST
 
