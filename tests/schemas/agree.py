@@ -43,6 +43,9 @@ class Object(dict):
 class NotWhole:
     """A number with a fraction, an exponent, or a minus before zero: no integer for us."""
 
+    def __init__(self, text):
+        self.text = text
+
     def __repr__(self):
         return "a number that is not whole"
 
@@ -56,7 +59,7 @@ def _object(pairs):
 
 def _integer(text):
     if text == "-0":
-        return NotWhole()
+        return NotWhole(text)
     return int(text) if len(text) < 40 else (-1 if text[0] == "-" else 1) * 10**40
 
 
@@ -81,7 +84,7 @@ def _deeper(value, depth=0):
 def read_json(data):
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_int=_integer,
-                           parse_float=lambda _: NotWhole(), parse_constant=_constant)
+                           parse_float=NotWhole, parse_constant=_constant)
     except (ValueError, RecursionError) as error:
         raise NotJson(str(error)) from None
     if _deeper(value) > DEEPEST:
@@ -131,6 +134,7 @@ FORMATS = {
     "hex": _matches("[0-9A-Fa-f]*"),
     "base64url": _matches("[A-Za-z0-9_-]*"),
     "ascii": _matches("[!-~]*"),
+    "decimal": _matches(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"),
     "line": _no_control,
     "text": lambda text: _no_control(text, "\n\t"),
 }
@@ -193,7 +197,7 @@ def _validator(type):
 
 
 def _without_null(node, value):
-    """A foreign document as the codec reads it: null members are absent."""
+    """A foreign document as the codec reads it: null members are absent, a decimal is its text."""
     if isinstance(value, dict) and node.get("type") == "object":
         made = Object((name, _without_null(node["properties"].get(name, {}), item)) for name, item in value.items()
                       if item is not None or name not in node["properties"])
@@ -201,6 +205,8 @@ def _without_null(node, value):
         return made
     if isinstance(value, list) and node.get("type") == "array":
         return [_without_null(node["items"], item) for item in value]
+    if node.get("format") == "decimal" and isinstance(value, (int, NotWhole)) and not isinstance(value, bool):
+        return value.text if isinstance(value, NotWhole) else str(value)
     return value
 
 
