@@ -15,6 +15,7 @@ TCase *id_cases(void);
 TCase *log_cases(void);
 TCase *metric_cases(void);
 TCase *settings_cases(void);
+TCase *sigv4_cases(void);
 TCase *trace_cases(void);
 
 #endif

@@ -17,6 +17,7 @@ int main(void)
     suite_add_tcase(suite, log_cases());
     suite_add_tcase(suite, metric_cases());
     suite_add_tcase(suite, settings_cases());
+    suite_add_tcase(suite, sigv4_cases());
     suite_add_tcase(suite, trace_cases());
     SRunner *runner = srunner_create(suite);
     srunner_set_tap(runner, "-");
