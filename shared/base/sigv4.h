@@ -26,7 +26,7 @@ struct sigv4_header {
 
 struct sigv4_request {
     const char *method;   /* "PUT" */
-    struct span endpoint; /* "https://host[:port][/path]", no slash at its end, its path already encoded */
+    struct span endpoint; /* "https://", a host, its port, a path, no slash at its end; already encoded */
     struct span bucket, object;         /* not encoded; bucket empty: the endpoint is the bucket's own */
     const struct sigv4_header *headers; /* what else is signed, sorted by name; host is added */
     size_t header_count;

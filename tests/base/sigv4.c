@@ -112,7 +112,7 @@ START_TEST(an_endpoint_is_a_scheme_a_host_and_a_path)
                                       "https://",
                                       "https:///bucket",
                                       "https://s3.example.com/",
-                                      "https://s3.example.com?x=1",
+                                      "https://s3.example.com/?x=1",
                                       "https://s3.example.com/a b",
                                       "https://user@s3.example.com",
                                       "ftp://s3.example.com"};
