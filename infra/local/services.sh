@@ -65,7 +65,7 @@ service_ports() {
 	case $1 in
 	kafka) say COLIS_PORT_KAFKA COLIS_PORT_KAFKA_CONTROLLER ;;
 	ingress | query) say "COLIS_PORT_${1^^} COLIS_PORT_MANAGE_${1^^}" ;;
-	postgres | mongo | smtp | s3) say "COLIS_PORT_${1^^}" ;;
+	postgres | mongo | smtp | flutterwave | s3) say "COLIS_PORT_${1^^}" ;;
 	*) say "COLIS_PORT_MANAGE_${1^^}" ;;
 	esac
 }
