@@ -10,6 +10,7 @@
 #include "schemas/json.h"
 #include "schemas/messages.h"
 #include "shared/base/error.h"
+#include "shared/http/link.h"
 #include "shared/http/token_parts.h"
 
 enum { HEADER_MAX = 1024, SIGNATURE_MAX = 512, SECRET_MIN = 32 };
@@ -73,6 +74,8 @@ struct token_checker {
     struct crypto_mac *mac; /* HS256; else NULL */
     struct token_keys keys;
     struct token_cache *cache;
+    bool links; /* taken too, made with link_key */
+    struct link_key link_key;
 };
 
 struct token_parts {
@@ -104,6 +107,13 @@ void token_checker_free(struct token_checker *checker)
     token_keys_done(&checker->keys);
     token_cache_free(checker->cache);
     free(checker);
+}
+
+int token_take_links(struct token_checker *checker)
+{
+    TRY(link_key_read(&checker->link_key));
+    checker->links = true;
+    return 0;
 }
 
 /* RFC 6750: the scheme in any case, one space, the token. */
@@ -264,6 +274,18 @@ static const char *verify(struct token_checker *checker, struct span token, int6
     return NULL;
 }
 
+static const char *check_link(const struct token_checker *checker, struct span token,
+                              struct token_claims *ret_claims)
+{
+    struct link link;
+    if (link_check(&checker->link_key, token, &link) != 0)
+        return "link is wrong";
+    *ret_claims = (struct token_claims){
+        .role = "recipient", .expires_ms = INT64_MAX, .booking = link.booking, .recipient_n = link.n};
+    id_of_recipient(&link.booking, link.n, &ret_claims->subject);
+    return NULL;
+}
+
 int token_check(struct token_checker *checker, struct span authorization, int64_t wall_ms,
                 struct token_claims *ret_claims, const char **ret_reason)
 {
@@ -271,6 +293,8 @@ int token_check(struct token_checker *checker, struct span authorization, int64_
     *ret_reason = NULL;
     if (!bearer(authorization, &token))
         *ret_reason = "no bearer token";
+    else if (checker->links && link_shaped(token))
+        *ret_reason = check_link(checker, token, ret_claims);
     else if (!token_cache_find(checker->cache, token, wall_ms, ret_claims))
         *ret_reason = verify(checker, token, wall_ms, ret_claims);
     return *ret_reason ? TOKEN_REFUSED : 0;

@@ -14,8 +14,10 @@
 struct token_claims {
     struct id subject;
     struct id session; /* "" where absent */
-    char role[16];     /* what goes into ce_role: person; staff, lead from app_metadata.colis_role */
-    int64_t expires_ms;
+    char role[16]; /* what goes into ce_role: person; staff, lead from app_metadata.colis_role; recipient */
+    int64_t expires_ms; /* of a link: never */
+    struct id booking;  /* recipient: which booking's, the how manieth; "" and 0 for everybody else */
+    int64_t recipient_n;
 };
 
 /* token_algorithm (HS256 ES256 RS256) token_secret token_jwks token_issuer token_audience token_leeway_s */
@@ -26,6 +28,10 @@ struct token_checker;
 MUST_CHECK int token_checker_new(struct token_checker **ret_checker);
 void token_checker_free(struct token_checker *checker);
 DEFINE_CLEANUP(struct token_checker, token_checker_free)
+
+/* From now on a recipient's link (http/link.h) is taken where a token is: role recipient, subject
+ * id_of_recipient(booking, n). Routes say whether recipients may. ERROR_SETTINGS by link_settings. */
+MUST_CHECK int token_take_links(struct token_checker *checker);
 
 enum { TOKEN_REFUSED = 1 };
 /* authorization: the header's value, "Bearer ..."; ret_reason: static text for metrics and tests, not for the

@@ -16,5 +16,7 @@ TCase *token_cases(void);
 TCase *token_key_cases(void);
 TCase *receipt_cases(void);
 TCase *bucket_cases(void);
+TCase *link_cases(void);
+TCase *qr_cases(void);
 
 #endif

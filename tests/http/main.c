@@ -18,6 +18,8 @@ int main(void)
     suite_add_tcase(suite, token_key_cases());
     suite_add_tcase(suite, receipt_cases());
     suite_add_tcase(suite, bucket_cases());
+    suite_add_tcase(suite, link_cases());
+    suite_add_tcase(suite, qr_cases());
     SRunner *runner = srunner_create(suite);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
