@@ -38,6 +38,7 @@ struct route_row {
     enum route_server server;
     const struct message_row *command; /* NULL for a read */
     enum route_subject subject;
+    const struct schema *body; /* what a POST to query carries, which publishes nothing; else NULL */
     const char *aggregate; /* "parcel" */
     const char *resource;  /* Location's pattern: "/v1/parcels/{id}", "/v1/me/profile" */
     const char *role;      /* "person": who may call it; staff and lead may where listed ("person staff") */

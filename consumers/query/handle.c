@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "shared/base/clock.h"
+#include "shared/base/crypto.h"
 #include "shared/base/metric.h"
 
 enum { PARAMETER = 300 };
@@ -164,11 +165,26 @@ static void openapi(struct http_request *request)
                                               .body = {openapi_json, openapi_json_size}});
 }
 
-/* Names in the path are ids: what is none names nothing. */
-static bool take_id(struct call *call)
+/* Names in the path are ids and, behind one, a digest: what is none names nothing. */
+static bool take_names(struct call *call)
 {
-    return !strchr(call->route->path, '{') ||
-           id_parse(http_seen(call->request)->parameters[0], &call->id) == 0;
+    const struct span *parameters = http_seen(call->request)->parameters;
+    if (strstr(call->route->path, "{digest}") &&
+        crypto_unhex(parameters[1], call->digest, sizeof(call->digest)) != 0)
+        return false;
+    return !strchr(call->route->path, '{') || id_parse(parameters[0], &call->id) == 0;
+}
+
+/* True where the route takes none, or it is what the route takes; else they have been told what is wrong. */
+static bool take_body(struct call *call)
+{
+    const struct schema *schema = call->route->body;
+    struct codec_errors errors;
+    if (!schema || codec_decode(schema, http_seen(call->request)->body, &call->body, &errors) == 0)
+        return true;
+    problem_reply_invalid(call->request, &errors);
+    call_free(call);
+    return false;
 }
 
 int handle(void *self, struct http_request *request, const void *what)
@@ -188,11 +204,11 @@ int handle(void *self, struct http_request *request, const void *what)
     call->row = read_of(call->route->name);
     call->claims = claims;
     http_set_data(request, call);
-    if (!take_id(call))
+    if (!take_names(call))
         call_problem(call, PROBLEM_NOT_FOUND, NULL);
     else if (!take_parameters(call))
         call_problem(call, PROBLEM_BAD_REQUEST, "a query parameter is malformed");
-    else
+    else if (take_body(call))
         begin(call);
     return HTTP_LATER;
 }

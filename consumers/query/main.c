@@ -5,6 +5,8 @@
  * caller (row-level security says what is theirs; somebody else's is 404) → JSON. Histories come from MongoDB
  * once PostgreSQL has said whose they are. Whoever waits for a verdict is asked for together with all others.
  *
+ * A POST here is a question with a body: it says what is asked, and publishes nothing.
+ *
  * PostgreSQL away is 503 with Retry-After, MongoDB away only for histories. It writes nothing, anywhere. */
 #include <string.h>
 
@@ -78,6 +80,8 @@ static int routes_new(struct http_route **ret_routes)
             continue;
         if (!read_of(route_rows[at].name))
             return error_new(ERROR_BUG, "route %s has no read", route_rows[at].name);
+        if (route_rows[at].body && route_rows[at].body->size > sizeof(((struct call *)0)->body))
+            return error_new(ERROR_BUG, "the body of route %s has no room", route_rows[at].name);
         routes[used++] = (struct http_route){route_rows[at].method, route_rows[at].path, &route_rows[at]};
     }
     routes[used] = (struct http_route){"GET", "/openapi.json", NULL};
@@ -172,6 +176,7 @@ static int open_doors(struct query *query)
 static int serve(struct query *query)
 {
     waits_metrics();
+    TRY(photo_start());
     TRY(loop_new(&query->loop));
     TRY(open_links(query));
     TRY(open_doors(query));
@@ -214,8 +219,8 @@ static int run(void *self)
 int main(int argc, char **argv)
 {
     static struct query query;
-    static const struct setting *const tables[] = {settings,          token_settings, receipt_settings,
-                                                   postgres_settings, mongo_settings, NULL};
+    static const struct setting *const tables[] = {
+        settings, token_settings, receipt_settings, postgres_settings, mongo_settings, photo_settings, NULL};
     static const struct service service = {"query", "answers verdicts, parcels, histories, profiles", tables,
                                            run, &query};
 

@@ -5,7 +5,7 @@
 #ifndef COLIS_CONSUMERS_QUERY_QUERY_H
 #define COLIS_CONSUMERS_QUERY_QUERY_H
 
-#include "schemas/tables.h"
+#include "schemas/messages.h"
 #include "shared/http/bucket.h"
 #include "shared/http/problem.h"
 #include "shared/http/receipt.h"
@@ -102,6 +102,10 @@ struct call {
     bool has_receipt, again;
     uint8_t fingerprint[16]; /* the receipt's */
     struct waiter waiter;
+    uint8_t digest[32]; /* of the photo */
+    union {
+        struct photo_upload photo_upload;
+    } body;          /* what the route's body said */
     struct buf page; /* timeline: what the work wrote, and how it went */
     int outcome;
 };
@@ -143,5 +147,11 @@ void waits_metrics(void);
 
 /* timeline.c */
 void timeline_answer(struct call *call, const struct postgres_rows *rows);
+
+/* photo.c */
+extern const struct setting photo_settings[];
+MUST_CHECK int photo_start(void);
+void photo_upload_answer(struct call *call, const struct postgres_rows *rows);
+void photo_answer(struct call *call, const struct postgres_rows *rows);
 
 #endif

@@ -68,6 +68,10 @@ static const char list_sql[] =
 
 static const char owned_sql[] = "select version from state.parcel where id = $1";
 
+/* Who may put and see a parcel's photos: by row-level security its sender and staff. One statement, to be
+ * widened where others may too. */
+static const char photo_sql[] = "select version from state.parcel where id = $1";
+
 static const char profile_sql[] =
     "select json_strip_nulls(json_build_object('id', s.id, 'version', s.version, 'state', s.state, "
     "'changed_at', " TIME("s.changed_at") ", 'name', v.value -> 'name', 'email', v.value -> 'email', "
@@ -187,6 +191,8 @@ const struct read_row read_rows[] = {
     {"parcel.list",     READ_PAGE | READ_AFTER,                 list_sql,    bind_page,   answer_page},
     {"parcel.read",     READ_AFTER,                             one_sql,     bind_id,     answer_one},
     {"parcel.history",  READ_PAGE | READ_VERSIONS | READ_AFTER, owned_sql,   bind_id,     timeline_answer},
+    {"parcel.photo_upload", 0,                                  photo_sql,   bind_id,     photo_upload_answer},
+    {"parcel.photo",    0,                                      photo_sql,   bind_id,     photo_answer},
     {"profile.read",    READ_AFTER,                             profile_sql, bind_caller, answer_one},
     {0},
 };

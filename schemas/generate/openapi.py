@@ -6,6 +6,7 @@ written as patterns, which every JSON Schema validator reads.
 """
 
 import copy
+import re
 
 from load import SchemaError
 
@@ -30,6 +31,8 @@ PATTERNS = {
 PORTS = {"ingress": "8080", "query": "8081"}
 PARAMETERS = {
     "id": {"in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}},
+    "digest": {"in": "path", "required": True, "description": "The photo's SHA-256, in hexadecimal digits.",
+               "schema": {"type": "string", "minLength": 64, "maxLength": 64, "pattern": "^[0-9A-Fa-f]{64}$"}},
     "receipt": {"in": "query", "description": "The receipt of a 202, as its status_url carries it: tells a command "
                 "that is not decided yet from one that never was.",
                 "schema": {"type": "string", "maxLength": 128}},
@@ -55,6 +58,7 @@ PROBLEMS = {
 }
 FOR_COMMANDS = ("400", "401", "403", "406", "413", "415", "422", "429", "503", "504")
 FOR_READS = ("400", "401", "403", "404", "406", "429", "503")
+FOR_BODIES = ("413", "415", "422")
 
 
 def text(format_name=None, **more):
@@ -109,6 +113,11 @@ def components(model):
     schemas["happened"] = {**closed(
         {"fact": text("uuid"), "seq": {"type": "integer"}, "at": text("date-time"), "type": text(),
          "data": {"type": "object"}}, ["seq", "at", "type"]), "description": "A fact, as history keeps it."}
+    schemas["presigned"] = {**closed(
+        {"url": text("uri"), "method": text(enum=["PUT", "GET"]),
+         "headers": {"type": "object", "additionalProperties": text()}, "expires_at": text("date-time"),
+         "digest": text("hex", pattern="^[0-9a-f]{64}$")}),
+        "description": "A request to the object store, to be sent exactly so before it expires, without our token."}
     return {"schemas": schemas,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
             "parameters": {name: {"name": name, **parameter} for name, parameter in PARAMETERS.items()} |
@@ -165,6 +174,8 @@ def read_operation(row):
         "read": lambda: answer("As it is now", refer("schemas", aggregate)),
         "history": lambda: answer("A page; next is absent on the last", page_of(refer("schemas", "happened"))),
         "verdict": lambda: answer("Decided", refer("schemas", "verdict")),
+        "photo": lambda: answer("Where the photo is fetched", refer("schemas", "presigned")),
+        "photo_upload": lambda: answer("Where the photo is put; then attach it", refer("schemas", "presigned")),
     }
     if verb not in answers:
         raise SchemaError(f"routes.json: {row['name']}: what it answers is not known to openapi.py")
@@ -176,8 +187,11 @@ def read_operation(row):
         replies["202"] = answer("Not decided yet, or parked", refer("schemas", "verdict"),
                                 Retry_After={"type": "integer"})
         replies["422"] = refer("responses", "422")
-    return {"parameters": [refer("parameters", name) for name in row.get("parameters", [])],
-            "responses": dict(sorted(replies.items()))}
+    made = {"parameters": [refer("parameters", name) for name in row.get("parameters", [])]}
+    if "body" in row:
+        made["requestBody"] = {"required": True, "content": {JSON: {"schema": refer("schemas", row["body"])}}}
+        replies |= {code: refer("responses", code) for code in FOR_BODIES}
+    return made | {"responses": dict(sorted(replies.items()))}
 
 
 def openapi(model):
@@ -187,8 +201,8 @@ def openapi(model):
                      "servers": [server(row)], "x-roles": row["role"].split()}
         operation |= command_operation(row, model) if "command" in row else read_operation(row)
         path = paths.setdefault(row["path"], {})
-        if "{id}" in row["path"]:
-            path["parameters"] = [refer("parameters", "id")]
+        if "{" in row["path"]:
+            path["parameters"] = [refer("parameters", name) for name in re.findall(r"{(\w+)}", row["path"])]
         path[row["method"].lower()] = operation
     for path in paths.values():
         path["servers"] = list({operation["servers"][0]["url"]: operation["servers"][0]

@@ -60,9 +60,8 @@ void client_write(int client, const struct buf *request)
     ck_assert_int_eq(send(client, request->data, request->size, MSG_NOSIGNAL), (ssize_t)request->size);
 }
 
-int client_send(const char *user, const char *role, const char *target, const char *more_headers)
+static int connected(void)
 {
-    CLEANUP(buf_done) struct buf request = {0};
     int client = client_connect(program_port());
     /* the management port answers before the program listens */
     for (int turn = 0; turn < CONNECT_TURNS && client < 0; turn++) {
@@ -70,16 +69,55 @@ int client_send(const char *user, const char *role, const char *target, const ch
         client = client_connect(program_port());
     }
     ck_assert_int_ge(client, 0);
-    buf_format(&request, "GET %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n%s", target,
-               more_headers ? more_headers : "");
-    if (user) {
-        buf_text(&request, "Authorization: Bearer ");
-        token_of(user, role, &request);
-        buf_text(&request, "\r\n");
-    }
-    buf_text(&request, "\r\n");
+    return client;
+}
+
+static void write_head(const char *line, const char *user, const char *role, struct buf *to)
+{
+    buf_format(to, "%s HTTP/1.1\r\nHost: test\r\nConnection: close\r\n", line);
+    if (!user)
+        return;
+    buf_text(to, "Authorization: Bearer ");
+    token_of(user, role, to);
+    buf_text(to, "\r\n");
+}
+
+int client_send(const char *user, const char *role, const char *target, const char *more_headers)
+{
+    CLEANUP(buf_done) struct buf request = {0}, line = {0};
+    int client = connected();
+    buf_format(&line, "GET %s", target);
+    write_head(line.data, user, role, &request);
+    buf_format(&request, "%s\r\n", more_headers ? more_headers : "");
     client_write(client, &request);
     return client;
+}
+
+static void post(const char *user, const char *role, const char *target, const char *rest,
+                 struct reply *ret_reply)
+{
+    CLEANUP(buf_done) struct buf request = {0}, line = {0};
+    int client = connected();
+    buf_format(&line, "POST %s", target);
+    write_head(line.data, user, role, &request);
+    buf_text(&request, rest);
+    client_write(client, &request);
+    client_read(client, ret_reply);
+}
+
+void post_as(const char *user, const char *role, const char *target, const char *body,
+             struct reply *ret_reply)
+{
+    CLEANUP(buf_done) struct buf rest = {0};
+    buf_format(&rest, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body);
+    post(user, role, target, rest.data, ret_reply);
+}
+
+void post_head(const char *user, const char *target, const char *headers, struct reply *ret_reply)
+{
+    CLEANUP(buf_done) struct buf rest = {0};
+    buf_format(&rest, "%s\r\n", headers);
+    post(user, NULL, target, rest.data, ret_reply);
 }
 
 /* Connection: close frames the reply. */

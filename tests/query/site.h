@@ -21,6 +21,8 @@ TCase *limit_cases(void);
 TCase *parcel_cases(void);
 TCase *rate_cases(void);
 TCase *history_cases(void);
+TCase *photo_cases(void);
+TCase *no_photo_cases(void);
 TCase *away_cases(void);
 
 /* Checked fixtures: databases, and (site_start) the program, ready. */
@@ -54,6 +56,10 @@ int client_send(const char *user, const char *role, const char *target,
 void client_read(int client, struct reply *ret_reply); /* closes it; fails the test after 20 s */
 void client_vanish(int client);                        /* the connection is reset */
 void get_as(const char *user, const char *role, const char *target, struct reply *ret_reply);
+void post_as(const char *user, const char *role, const char *target, const char *body,
+             struct reply *ret_reply);
+/* Its body is announced and never sent. */
+void post_head(const char *user, const char *target, const char *headers, struct reply *ret_reply);
 #define get(user, target, reply) get_as((user), NULL, (target), (reply))
 /* One figure of /metrics. */
 long long site_metric(const char *name);

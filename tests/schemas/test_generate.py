@@ -153,11 +153,20 @@ def test_foreign_schemas_are_open_and_keep_to_themselves(room):
     ({"subject": "any"}, "subject 'any'"),
     ({"colour": "blue"}, "keyword 'colour'"),
     ({"path": "/v1/me/profile"}, "is there twice"),
+    ({"body": "money"}, "a POST to query has a body"),
 ])
 def test_a_wrong_route_ends_the_build(room, change, words):
     document = json.loads((room / "routes.json").read_text())
     document["routes"][0].update(change)
     refused(put(room, "routes", document), words)
+
+
+@pytest.mark.parametrize("body", ["language", "parcel.cancel.v1", "nothing"])
+def test_the_body_of_a_post_to_query_is_an_object_of_types(room, body):
+    document = json.loads((room / "routes.json").read_text())
+    document["routes"].append({"method": "POST", "path": "/v1/x", "name": "x.photo", "server": "query", "body": body,
+                               "role": "person", "summary": "x"})
+    refused(put(room, "routes", document), "is no object of types/")
 
 
 def test_two_topics_never_share_a_name(room):
@@ -253,7 +262,7 @@ def test_every_route_stands_in_the_openapi_document(api):
         operation = api["paths"][route["path"]][route["method"].lower()]
         assert operation["operationId"] == route["name"]
         assert route["server"] in operation["servers"][0]["variables"]
-        assert ("requestBody" in operation) == ("command" in route)
+        assert ("requestBody" in operation) == (route["method"] == "POST")
         assert "202" in operation["responses"] if "command" in route else "200" in operation["responses"]
 
 
