@@ -29,7 +29,7 @@ void intake_metrics(void)
 static int intake_positions(void *self, struct reader_position *positions, size_t count)
 {
     struct intake *intake = self;
-    return intake_store_positions(&intake->store, positions, count);
+    return position_store_read(&intake->store.places, positions, count);
 }
 
 static int intake_begin(void *self, const struct event *events, size_t count,
@@ -142,7 +142,7 @@ static int intake_reject(void *self, const struct event *event, const char *reas
 static int intake_cluster(void *self, const char *cluster)
 {
     struct intake *intake = self;
-    return intake_store_cluster(&intake->store, cluster);
+    return position_store_cluster(&intake->store.places, cluster);
 }
 
 int intake_run(void)

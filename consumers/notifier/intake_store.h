@@ -5,13 +5,13 @@
 #define COLIS_NOTIFIER_INTAKE_STORE_H
 
 #include "consumers/notifier/notice.h"
-#include "shared/links/postgres.h"
-#include "shared/run/reader.h"
+#include "shared/run/position_store.h"
 
 enum { INTAKE_COLUMNS = 7 };
 
 struct intake_store {
     struct postgres *postgres;
+    struct position_store places;
     struct postgres_array columns[INTAKE_COLUMNS]; /* of the notifications of this batch */
     struct postgres_array woken;                   /* persons */
 };
@@ -24,9 +24,6 @@ struct intake_row {
 
 MUST_CHECK int intake_store_new(struct intake_store *store);
 void intake_store_done(struct intake_store *store);
-MUST_CHECK int intake_store_cluster(struct intake_store *store, const char *cluster);
-MUST_CHECK int intake_store_positions(struct intake_store *store, struct reader_position *positions,
-                                      size_t count);
 /* Opens the transaction and holds the positions; READER_MOVED where one is not as the reader thinks. */
 MUST_CHECK int intake_store_begin(struct intake_store *store, const struct reader_position *positions,
                                   size_t count);
