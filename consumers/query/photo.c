@@ -161,7 +161,7 @@ void photo_upload_answer(struct call *call, const struct postgres_rows *rows)
         return;
     }
     snprintf(size, sizeof(size), "%lld", (long long)upload->size);
-    snprintf(type, sizeof(type), "image/%s", choice_text(photo_upload_type_choices, upload->type));
+    snprintf(type, sizeof(type), "image/%s", choice_text(photo_type_choices, upload->type));
     sigv4_checksum(call->digest, checksum);
     const struct wanted wanted = {.method = "PUT",
                                   .headers = {{"content-length", span_of(size)},
