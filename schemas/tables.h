@@ -39,9 +39,9 @@ struct route_row {
     const struct message_row *command; /* NULL for a read */
     enum route_subject subject;
     const struct schema *body; /* what a POST to query carries, which publishes nothing; else NULL */
-    const char *aggregate; /* "parcel" */
-    const char *resource;  /* Location's pattern: "/v1/parcels/{id}", "/v1/me/profile" */
-    const char *role;      /* "person": who may call it; staff and lead may where listed ("person staff") */
+    const char *aggregate;     /* "parcel" */
+    const char *resource;      /* Location's pattern: "/v1/parcels/{id}", "/v1/me/profile" */
+    const char *role; /* "person": who may call it; staff and lead may where listed ("person staff") */
 };
 extern const struct route_row route_rows[];                       /* ends with an empty row */
 bool route_allows(const struct route_row *row, const char *role); /* is role one of its words? */

@@ -26,7 +26,8 @@ const struct setting photo_settings[] = {
      .kind = SETTING_TEXT,
      .fallback = "",
      .max = sizeof(values.url) - 1,
-     .help = "where photos are kept, as clients reach it: https://host[:port][/path]; empty: no photos",
+     .help = "where photos are kept, as clients reach it: https:// and host, port, path, no slash behind; "
+             "empty: no photos",
      .target = values.url,
      .size = sizeof(values.url)},
     {.name = "s3_region",
@@ -77,7 +78,7 @@ int photo_start(void)
         return 0;
     if (!sigv4_endpoint(span_of(values.url)))
         return error_new(ERROR_SETTINGS,
-                         "s3_url: must be https://host[:port][/path], without a slash behind");
+                         "s3_url: must be https:// (or http://), host, port, path, no slash behind");
     if (values.access_key[0] == '\0' || values.secret_key[0] == '\0')
         return error_new(ERROR_SETTINGS, "s3_access_key, s3_secret_key: s3_url wants both");
     return 0;
