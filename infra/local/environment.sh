@@ -20,6 +20,7 @@ program_settings() {
 	esac
 	case $program in history | query) say "COLIS_MONGO_URL=$MONGO_URL" ;; esac
 	[ "$program" != query ] || program_settings_s3
+	program_settings_keys "$program"
 	case $program in ingress | history) ;; *) say "COLIS_POSTGRES_URL_FILE=$SECRETS/postgres_url_$program" ;; esac
 }
 
@@ -28,6 +29,20 @@ program_settings_http() {
 	printf '%s\n' "COLIS_LISTEN_HOST=$HOST" "COLIS_LISTEN_PORT=${!port}" "COLIS_QUERY_URL=$QUERY_URL" "COLIS_INGRESS_URL=$INGRESS_URL" \
 		"COLIS_TOKEN_SECRET_FILE=$SECRETS/token_secret" "COLIS_TOKEN_ISSUER=$TOKEN_ISSUER" COLIS_TOKEN_AUDIENCE=authenticated \
 		"COLIS_SERVER_KEY_FILE=$SECRETS/server_key"
+}
+
+# Who makes or checks handover codes, recipients' links, QR codes.
+program_settings_keys() {
+	local key keys=()
+	case $1 in
+	ingress) keys=(link_key) ;;
+	projector) keys=(handover_key) ;;
+	notifier) keys=(handover_key link_key) ;;
+	query) keys=(handover_key link_key qr_key) ;;
+	esac
+	for key in "${keys[@]}"; do
+		say "COLIS_${key^^}_FILE=$SECRETS/$key"
+	done
 }
 
 program_settings_s3() {

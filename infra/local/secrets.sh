@@ -18,6 +18,9 @@ secrets_make() {
 		umask 077
 		secret_once token_secret 48
 		secret_once server_key 32
+		secret_once handover_key 32
+		secret_once link_key 32
+		secret_once qr_key 32
 		secret_once s3_access_key 10
 		secret_once s3_secret_key 20
 		secret_once postgres_postgres 24

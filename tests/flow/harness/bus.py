@@ -12,6 +12,8 @@ from harness.topics import Topics
 
 ALL = ("projector", "relay", "history", "notifier", "query", "ingress")
 SERVING = ("ingress", "query")
+KEYS = {"ingress": ("link_key",), "projector": ("handover_key",), "notifier": ("handover_key", "link_key"),
+        "query": ("handover_key", "link_key", "qr_key")}
 
 
 class Bus:
@@ -102,6 +104,7 @@ class Bus:
                 "COLIS_INSTANCE": f"{name}-{instance}"}
         if name in SERVING:
             told |= self._settings_http(name, instance)
+        told |= {f"COLIS_{key.upper()}_FILE": places.secret_file(key) for key in KEYS.get(name, ())}
         if name == "notifier":
             told |= {"COLIS_SMTP_URL": environment["COLIS_SMTP_URL"], "COLIS_MAIL_FROM": "colis@example.org"}
         if name in ("history", "query"):
