@@ -32,16 +32,21 @@ enum route_subject {
     ROUTE_SUBJECT_PATH,   /* {id} of the path */
     ROUTE_SUBJECT_CALLER, /* the caller's own (profile) */
 };
+enum route_bucket {
+    ROUTE_BUCKET_NONE,
+    ROUTE_BUCKET_CODE, /* carries a handover code, or asks for one: few an hour of one person */
+};
 struct route_row {
     const char *method, *path; /* "POST", "/v1/parcels/{id}/cancel" */
     const char *name;          /* operationId: "parcel.cancel", "parcels.list" */
     enum route_server server;
     const struct message_row *command; /* NULL for a read */
     enum route_subject subject;
+    enum route_bucket bucket;  /* beside the one that every request takes from */
     const struct schema *body; /* what a POST to query carries, which publishes nothing; else NULL */
     const char *aggregate;     /* "parcel" */
     const char *resource;      /* Location's pattern: "/v1/parcels/{id}", "/v1/me/profile" */
-    const char *role; /* "person": who may call it; staff and lead may where listed ("person staff") */
+    const char *role;          /* "person staff": who may call it; "anyone": no token is asked for */
 };
 extern const struct route_row route_rows[];                       /* ends with an empty row */
 bool route_allows(const struct route_row *row, const char *role); /* is role one of its words? */

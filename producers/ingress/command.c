@@ -130,6 +130,17 @@ static void put_on_its_way(struct ingress *ingress, const struct asked *asked)
     batch_add(ingress, pending);
 }
 
+/* Guessing at the door: what would be sent costs one of few. Each booking counts wrong tries besides. */
+static int ask_code_rate(struct ingress *ingress, const struct asked *asked)
+{
+    int retry_s;
+    if (asked->route->bucket != ROUTE_BUCKET_CODE)
+        return 0;
+    int wait =
+        bucket_take(ingress->code_buckets, span_of(asked->claims.subject.text), asked->steady_ms, &retry_s);
+    return wait == BUCKET_EMPTY ? refuse(asked, PROBLEM_RATE, retry_s) : 0;
+}
+
 static int reply_plain(struct http_request *request, int status, struct span body)
 {
     http_reply(request, &(struct http_answer){.status = status, .body = body});
@@ -145,6 +156,8 @@ static int answer_or_send(struct ingress *ingress, struct asked *asked)
         (void)refuse(asked, PROBLEM_UNAVAILABLE, RETRY_S);
         return 0;
     }
+    if (ask_code_rate(ingress, asked) != 0)
+        return 0;
     put_on_its_way(ingress, asked);
     return HTTP_LATER;
 }

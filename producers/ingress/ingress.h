@@ -33,7 +33,7 @@ struct ingress {
     struct broker *broker;
     struct token_checker *tokens;
     struct receipt_keeper *receipts;
-    struct bucket_table *buckets;
+    struct bucket_table *buckets, *code_buckets;
     struct loop_timer *release;
     struct pending *first, *last; /* held */
     size_t held;
@@ -44,11 +44,11 @@ struct ingress {
     alignas(max_align_t) char message[MESSAGE_MAX];
 };
 
-/* listen_host listen_port query_url rate_per_second rate_burst ingress_bare */
+/* listen_host listen_port query_url rate_per_second rate_burst code_rate ingress_bare */
 extern const struct setting ingress_settings[];
 struct ingress_values {
     char listen_host[65], query_url[257];
-    int64_t listen_port, rate, burst;
+    int64_t listen_port, rate, burst, code_rate;
     bool bare;
 };
 extern struct ingress_values ingress_values;

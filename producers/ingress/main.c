@@ -13,9 +13,10 @@
 
 #include "producers/ingress/ingress.h"
 #include "shared/base/log.h"
+#include "shared/http/link.h"
 #include "shared/run/service.h"
 
-enum { BUCKETS = 65536, KEPT_MEMORY = 8 << 20 };
+enum { BUCKETS = 65536, HOUR_S = 3600, KEPT_MEMORY = 8 << 20 };
 
 struct ingress_values ingress_values;
 
@@ -32,6 +33,9 @@ const struct setting ingress_settings[] = {
      .target = &ingress_values.rate},
     {"rate_burst", SETTING_INTEGER, "200", 1, 1000000, .help = "commands of one person at once",
      .target = &ingress_values.burst},
+    {"code_rate", SETTING_INTEGER, "10", 1, 1000000,
+     .help = "commands about handover codes an hour of one person, and at once",
+     .target = &ingress_values.code_rate},
     {"ingress_bare", SETTING_FLAG, "off",
      .help = "for the benchmark: answer 202 and do nothing (loopback only)", .target = &ingress_values.bare},
     {0},
@@ -103,9 +107,12 @@ static int open_all(struct ingress *ingress)
     if (ingress_values.bare && !loopback(ingress_values.listen_host))
         return error_new(ERROR_SETTINGS, "ingress_bare takes nothing: only with listen_host on loopback");
     TRY(token_checker_new(&ingress->tokens));
+    TRY(token_take_links(ingress->tokens));
     TRY(receipt_keeper_new(&ingress->receipts));
     TRY(loop_new(&ingress->loop));
     ingress->buckets = bucket_table_new(BUCKETS, (double)ingress_values.rate, (double)ingress_values.burst);
+    ingress->code_buckets = bucket_table_new(BUCKETS, (double)ingress_values.code_rate / HOUR_S,
+                                             (double)ingress_values.code_rate);
     ingress->routes = routes_new();
     TRY(open_broker(ingress));
     return open_front(ingress);
@@ -121,6 +128,7 @@ static void close_all(struct ingress *ingress)
     loop_timer_free(ingress->release);
     loop_free(ingress->loop);
     bucket_table_free(ingress->buckets);
+    bucket_table_free(ingress->code_buckets);
     receipt_keeper_free(ingress->receipts);
     token_checker_free(ingress->tokens);
     pending_done(ingress);
@@ -152,8 +160,9 @@ static int run(void *self)
 int main(int argc, char **argv)
 {
     static struct ingress ingress;
-    static const struct setting *const settings[] = {ingress_settings, token_settings,     receipt_settings,
-                                                     kafka_settings,   kafka_out_settings, NULL};
+    static const struct setting *const settings[] = {
+        ingress_settings, token_settings,     link_settings, receipt_settings,
+        kafka_settings,   kafka_out_settings, NULL};
     static const struct service service = {"ingress", "takes commands over HTTP and writes them to the bus",
                                            settings, run, &ingress};
     return service_main(&service, argc, argv);

@@ -177,6 +177,8 @@ def write_routes(model, out):
         if command:
             parts.append(("command", f"&message_rows[{index[command]}]"))
             parts.append(("subject", "ROUTE_SUBJECT_" + row["subject"].upper()))
+        if "bucket" in row:
+            parts.append(("bucket", "ROUTE_BUCKET_" + row["bucket"].upper()))
         if "body" in row:
             parts.append(("body", f"&{row['body']}_schema"))
         aggregate = model.messages[index[command]].aggregate if command else row["name"].split(".")[0]

@@ -388,11 +388,15 @@ class Loader:
         for row in document["routes"]:
             where = f"routes.json: {row.get('name')}"
             check_keys(row, {"method", "path", "name", "server", "command", "subject", "resource", "role",
-                             "parameters", "summary", "aggregate", "body"}, where)
+                             "parameters", "summary", "aggregate", "body", "bucket"}, where)
             if row["server"] not in ("ingress", "query") or row["method"] not in ("GET", "POST"):
                 raise SchemaError(f"{where}: server or method is not known")
             if (row["server"] == "ingress") != ("command" in row):
                 raise SchemaError(f"{where}: ingress takes commands, query does not")
+            if "bucket" in row and (row["bucket"] != "code" or "command" not in row):
+                raise SchemaError(f"{where}: a bucket is code, and of a command")
+            if "anyone" in row["role"].split() and (row["role"] != "anyone" or "command" in row):
+                raise SchemaError(f"{where}: what anyone may read is nothing more, and no command")
             if (row["server"] == "query" and row["method"] == "POST") != ("body" in row):
                 raise SchemaError(f"{where}: a POST to query has a body, and nothing else has")
             if "body" in row and f"types/{row['body']}" not in self.structs:

@@ -5,11 +5,12 @@ import os
 import signal
 import socket
 import struct
+import uuid
 
 import confluent_kafka
 import pytest
 import requests
-from harness import places
+from harness import handover, places
 from harness.person import PARCEL, command_id
 from harness.until import until
 
@@ -147,6 +148,42 @@ def test_one_who_asks_too_often_waits_alone(start):
     assert other.post("/v1/parcels", PARCEL).status_code == 202
 
 
+def bookings(*commands):
+    return [f"/v1/bookings/{uuid.uuid4()}/{command}" for command in commands]
+
+
+def test_commands_about_codes_are_few_an_hour_of_one_person(start):
+    alone = start(COLIS_CODE_RATE="3")
+    busy, other = alone.person(), alone.person()
+    reissue, deliver = bookings("reissue-code", "deliver")
+    hand_back = f"/v1/parcels/{uuid.uuid4()}/hand-back"
+    assert busy.post(deliver, {"code": "toolong"}).status_code == 422  # what is not sent costs nothing
+    assert busy.post(reissue, {"purpose": "pickup"}).status_code == 202
+    assert busy.post(deliver, {"code": "000000"}).status_code == 202
+    assert busy.post(hand_back, {"code": "000000"}).status_code == 202
+    for path, body in ((deliver, {"code": "000001"}), (reissue, {"purpose": "pickup"}), (hand_back, {"code": "1"})):
+        refused = busy.post(path, body)
+        assert refused.status_code == 429 and 1190 < int(refused.headers["Retry-After"]) <= 1201
+    assert busy.post("/v1/me/profile", {"name": "A", "email": "a@example.org", "language": "fr"}).status_code == 202
+    assert other.post(deliver, {"code": "000000"}).status_code == 202
+
+
+def test_a_recipient_commands_by_a_link(start, mock):
+    alone = start()
+    booking, key = uuid.uuid4(), handover.key("link_key")
+    recipient, stranger = alone.person(), alone.person()
+    recipient.bear(handover.link(key, booking, 2))
+    taken = recipient.post(f"/v1/bookings/{booking}/reissue-code", {"purpose": "delivery"}, key="again")
+    principal = handover.principal(booking, 2)
+    assert taken.status_code == 202 and taken.json()["id"] == command_id(principal, "again")
+    [(record_key, headers, _)] = records(mock, [taken.json()["id"]])[taken.json()["id"]]
+    assert record_key.decode() == headers["ce_partitionkey"].decode() == headers["ce_principal"].decode() == principal
+    assert headers["ce_role"] == b"recipient" and headers["ce_subject"].decode() == f"booking/{booking}"
+    assert recipient.post(f"/v1/bookings/{booking}/confirm").status_code == 403  # early release is the payer's
+    stranger.bear(handover.link(bytes(32), booking, 2))
+    assert stranger.post(f"/v1/bookings/{booking}/reissue-code", {"purpose": "delivery"}).status_code == 401
+
+
 def test_bare_replies_are_for_loopback_only(start):
     alone = start(COLIS_INGRESS_BARE="on")
     assert requests.post(alone.url + "/v1/parcels", timeout=10).status_code == 202
@@ -158,6 +195,8 @@ def test_bare_replies_are_for_loopback_only(start):
     ({"COLIS_TOKEN_SECRET_FILE": "", "COLIS_TOKEN_SECRET": "short"}, "at least 32 bytes"),
     ({"COLIS_TOKEN_SECRET_FILE": "", "COLIS_TOKEN_SECRET": ""}, "at least 32 bytes"),
     ({"COLIS_SERVER_KEY_FILE": "", "COLIS_SERVER_KEY": "short"}, "server_key"),
+    ({"COLIS_LINK_KEY_FILE": "", "COLIS_LINK_KEY": "0001020304"}, "link_key"),
+    ({"COLIS_LINK_KEY_FILE": ""}, "link_key"),
     ({"COLIS_TOKEN_ISSUER": ""}, "token_issuer"),
     ({"COLIS_TOKEN_ALGORITHM": "none"}, "token_algorithm"),
     ({"COLIS_TOKEN_ALGORITHM": "ES256", "COLIS_TOKEN_JWKS": os.devnull}, "token_jwks")])

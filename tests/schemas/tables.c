@@ -143,6 +143,27 @@ START_TEST(lists_the_routes_of_both_servers)
 }
 END_TEST
 
+static bool has_member(const struct schema *schema, const char *name)
+{
+    for (int at = 0; at < schema->count; at++)
+        if (strcmp(schema->fields[at].name, name) == 0)
+            return true;
+    return false;
+}
+
+START_TEST(lets_few_commands_about_handover_codes_through)
+{
+    int few = 0;
+    for (const struct route_row *row = route_rows; row->method; row++) {
+        bool about_codes = row->command && (has_member(row->command->schema, "code") ||
+                                            strcmp(row->command->family, "booking.reissue_code") == 0);
+        ck_assert_msg((row->bucket == ROUTE_BUCKET_CODE) == about_codes, "%s", row->name);
+        few += about_codes;
+    }
+    ck_assert_int_eq(few, 4);
+}
+END_TEST
+
 START_TEST(lists_the_topics_and_a_dead_one_for_each_reader)
 {
     int partitions = 0;
@@ -182,6 +203,7 @@ TCase *table_cases(void)
     tcase_add_test(cases, keeps_private_members_out_of_facts_and_states);
     tcase_add_test(cases, keeps_messages_and_states_small);
     tcase_add_test(cases, lists_the_routes_of_both_servers);
+    tcase_add_test(cases, lets_few_commands_about_handover_codes_through);
     tcase_add_test(cases, lists_the_topics_and_a_dead_one_for_each_reader);
     tcase_add_test(cases, carries_an_openapi_document);
     return cases;

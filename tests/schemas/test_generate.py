@@ -154,6 +154,9 @@ def test_foreign_schemas_are_open_and_keep_to_themselves(room):
     ({"colour": "blue"}, "keyword 'colour'"),
     ({"path": "/v1/me/profile"}, "is there twice"),
     ({"body": "money"}, "a POST to query has a body"),
+    ({"bucket": "large"}, "a bucket is code"),
+    ({"role": "anyone"}, "what anyone may read"),
+    ({"role": "person anyone"}, "what anyone may read"),
 ])
 def test_a_wrong_route_ends_the_build(room, change, words):
     document = json.loads((room / "routes.json").read_text())

@@ -75,6 +75,10 @@ class Person:
         self.session.hooks["response"] = [reply_check]
         self.session.headers["Authorization"] = "Bearer " + token_of(self.id, role, **claims)
 
+    def bear(self, link):
+        """From now on asks as the recipient whose link this is."""
+        self.session.headers["Authorization"] = "Bearer " + link
+
     def post(self, path, body=None, key=None, headers=None, **more):
         headers = dict(headers or {})
         if key is not False:
