@@ -158,11 +158,12 @@ static void begin(struct call *call)
         call_problem(call, PROBLEM_UNAVAILABLE, "too many wait for a verdict");
 }
 
-static void openapi(struct http_request *request)
+/* The same for everybody, and for a while. */
+static int reply_public(struct http_request *request, struct span body)
 {
-    http_reply(request, &(struct http_answer){.status = 200,
-                                              .cache_control = "public, max-age=300",
-                                              .body = {openapi_json, openapi_json_size}});
+    http_reply(request,
+               &(struct http_answer){.status = 200, .cache_control = "public, max-age=300", .body = body});
+    return 0;
 }
 
 /* Names in the path are ids and, behind one, a digest: what is none names nothing. */
@@ -191,10 +192,10 @@ int handle(void *self, struct http_request *request, const void *what)
 {
     struct query *query = self;
     struct token_claims claims;
-    if (!what) {
-        openapi(request);
-        return 0;
-    }
+    if (!what)
+        return reply_public(request, (struct span){openapi_json, openapi_json_size});
+    if (route_allows(what, "anyone")) /* /v1/keys is the one there is */
+        return reply_public(request, buf_as_span(&query->keys));
     if (!admit(query, request, what, &claims))
         return 0;
     struct call *call = memory_new(1, sizeof(*call));

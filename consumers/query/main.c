@@ -12,6 +12,7 @@
 
 #include "consumers/query/query.h"
 #include "shared/base/log.h"
+#include "shared/http/link.h"
 #include "shared/run/service.h"
 
 enum { BUCKETS = 65536, BEAT_MS = 100, WAKE_MS = 5, END_SPARE_MS = 500 };
@@ -78,7 +79,7 @@ static int routes_new(struct http_route **ret_routes)
     for (size_t at = 0; at < count; at++) {
         if (route_rows[at].server != ROUTE_QUERY)
             continue;
-        if (!read_of(route_rows[at].name))
+        if (!route_allows(&route_rows[at], "anyone") && !read_of(route_rows[at].name))
             return error_new(ERROR_BUG, "route %s has no read", route_rows[at].name);
         if (route_rows[at].body && route_rows[at].body->size > sizeof(((struct call *)0)->body))
             return error_new(ERROR_BUG, "the body of route %s has no room", route_rows[at].name);
@@ -161,7 +162,10 @@ static int open_links(struct query *query)
 static int open_doors(struct query *query)
 {
     TRY(token_checker_new(&query->tokens));
+    TRY(token_take_links(query->tokens));
     TRY(receipt_keeper_new(&query->receipts));
+    TRY(qr_signer_new(&query->signer));
+    qr_keys(query->signer, &query->keys);
     TRY(routes_new(&query->routes));
     query->buckets = bucket_table_new(BUCKETS, (double)given.rate, (double)given.burst);
     const struct http_config config = {.routes = query->routes,
@@ -204,6 +208,8 @@ static void close_all(struct query *query)
     mongo_free(query->mongo);
     token_checker_free(query->tokens);
     receipt_keeper_free(query->receipts);
+    crypto_signer_free(query->signer);
+    buf_done(&query->keys);
     bucket_table_free(query->buckets);
     free(query->routes);
 }
@@ -219,8 +225,9 @@ static int run(void *self)
 int main(int argc, char **argv)
 {
     static struct query query;
-    static const struct setting *const tables[] = {
-        settings, token_settings, receipt_settings, postgres_settings, mongo_settings, photo_settings, NULL};
+    static const struct setting *const tables[] = {settings,         token_settings, link_settings,
+                                                   receipt_settings, qr_settings,    postgres_settings,
+                                                   mongo_settings,   photo_settings, NULL};
     static const struct service service = {"query", "answers verdicts, parcels, histories, profiles", tables,
                                            run, &query};
 

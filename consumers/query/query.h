@@ -8,6 +8,7 @@
 #include "schemas/messages.h"
 #include "shared/http/bucket.h"
 #include "shared/http/problem.h"
+#include "shared/http/qr.h"
 #include "shared/http/receipt.h"
 #include "shared/http/token.h"
 #include "shared/links/mongo.h"
@@ -75,6 +76,8 @@ struct query {
     struct http_server *server;
     struct token_checker *tokens;
     struct receipt_keeper *receipts;
+    struct crypto_signer *signer; /* of QR codes */
+    struct buf keys;              /* what they are checked with: the answer of /v1/keys */
     struct bucket_table *buckets;
     struct mongo *mongo;
     struct postgres *links[QUERY_LINKS];

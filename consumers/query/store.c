@@ -61,6 +61,9 @@ static void claims_json(const struct token_claims *claims, struct buf *to)
     if (strcmp(claims->role, "person") != 0) {
         buf_text(to, ",\"app_metadata\":{\"colis_role\":");
         buf_json_string(to, span_of(claims->role));
+        if (!id_none(&claims->booking))
+            buf_format(to, ",\"colis_booking\":\"%s\",\"colis_recipient\":%lld", claims->booking.text,
+                       (long long)claims->recipient_n);
         buf_byte(to, '}');
     }
     buf_byte(to, '}');

@@ -58,6 +58,7 @@ PROBLEMS = {
 }
 FOR_COMMANDS = ("400", "401", "403", "406", "413", "415", "422", "429", "503", "504")
 FOR_READS = ("400", "401", "403", "404", "406", "429", "503")
+FOR_ANYONE = ("400", "406")
 FOR_BODIES = ("413", "415", "422")
 
 
@@ -113,6 +114,10 @@ def components(model):
     schemas["happened"] = {**closed(
         {"fact": text("uuid"), "seq": {"type": "integer"}, "at": text("date-time"), "type": text(),
          "data": {"type": "object"}}, ["seq", "at", "type"]), "description": "A fact, as history keeps it."}
+    schemas["jwks"] = {**closed({"keys": {"type": "array", "items": closed(
+        {"kty": text(const="OKP"), "crv": text(const="Ed25519"), "x": text("base64url"), "kid": text(),
+         "use": text(const="sig"), "alg": text(const="EdDSA")})}}),
+        "description": "The public keys that QR codes are checked with (RFC 7517, RFC 8037)."}
     schemas["presigned"] = {**closed(
         {"url": text("uri"), "method": text(enum=["PUT", "GET"]),
          "headers": {"type": "object", "additionalProperties": text()}, "expires_at": text("date-time"),
@@ -174,12 +179,14 @@ def read_operation(row):
         "read": lambda: answer("As it is now", refer("schemas", aggregate)),
         "history": lambda: answer("A page; next is absent on the last", page_of(refer("schemas", "happened"))),
         "verdict": lambda: answer("Decided", refer("schemas", "verdict")),
+        "keys": lambda: answer("Key set", refer("schemas", "jwks")),
         "photo": lambda: answer("Where the photo is fetched", refer("schemas", "presigned")),
         "photo_upload": lambda: answer("Where the photo is put; then attach it", refer("schemas", "presigned")),
     }
     if verb not in answers:
         raise SchemaError(f"routes.json: {row['name']}: what it answers is not known to openapi.py")
-    replies = {"200": answers[verb]()} | {code: refer("responses", code) for code in FOR_READS}
+    problems = FOR_ANYONE if row["role"] == "anyone" else FOR_READS
+    replies = {"200": answers[verb]()} | {code: refer("responses", code) for code in problems}
     if verb == "read":
         replies["200"]["headers"] = {"ETag": {"schema": text()}}
         replies["304"] = {"description": "As If-None-Match has it"}
@@ -200,6 +207,8 @@ def openapi(model):
         operation = {"operationId": row["name"], "summary": row["summary"], "tags": [row["name"].split(".")[0]],
                      "servers": [server(row)], "x-roles": row["role"].split()}
         operation |= command_operation(row, model) if "command" in row else read_operation(row)
+        if row["role"] == "anyone":
+            operation["security"] = []
         path = paths.setdefault(row["path"], {})
         if "{" in row["path"]:
             path["parameters"] = [refer("parameters", name) for name in re.findall(r"{(\w+)}", row["path"])]

@@ -7,6 +7,7 @@
 
 #define ISSUER       "http://127.0.0.1/auth/v1"
 #define TOKEN_SECRET "a secret of the tests that is long enough"
+#define COUNTING_KEY "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define SERVER_KEY   "another secret of the tests, also long enough"
 
 int program_port(void);

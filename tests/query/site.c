@@ -80,12 +80,15 @@ static void set_settings(void)
 
 void site_make(void)
 {
+    static const char *const keyed[] = {"COLIS_LINK_KEY", "COLIS_QR_KEY", "COLIS_HANDOVER_KEY", NULL};
     static char *arguments[] = {"test", NULL};
     const struct setting *const tables[] = {receipt_settings, NULL};
     unsetenv("COLIS_TOKEN_SECRET_FILE");
     unsetenv("COLIS_SERVER_KEY_FILE");
     site_setting("COLIS_TOKEN_SECRET", TOKEN_SECRET);
     site_setting("COLIS_SERVER_KEY", SERVER_KEY);
+    for (const char *const *name = keyed; *name; name++)
+        site_setting(*name, COUNTING_KEY);
     ck_assert_int_eq(settings_read(tables, 1, arguments, getenv), 0);
     ck_assert_int_eq(receipt_keeper_new(&receipts), 0);
     database_make();
