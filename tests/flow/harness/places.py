@@ -9,8 +9,8 @@ import subprocess
 TOP = pathlib.Path(__file__).resolve().parents[3]
 INFRA = TOP / "infra"
 HOST = "127.0.0.1"
-SIDE = {"ingress": "producers", "relay": "producers", "redrive": "producers", "projector": "consumers",
-        "history": "consumers", "notifier": "consumers", "query": "consumers"}
+SIDE = {"ingress": "producers", "webhooks": "producers", "relay": "producers", "redrive": "producers",
+        "projector": "consumers", "history": "consumers", "notifier": "consumers", "query": "consumers"}
 
 
 def build():
