@@ -4,11 +4,13 @@ import requests
 from provider import CUSTOMER, DOCUMENTED, Merchant
 
 WRONG_PAYMENTS = {
-    "tx_ref": [None, "", 7], "amount": [None, 0, -1, "12,5", "-3", True, "1e3", 10920.5, "0.10"], "currency": [None, "FCFA", "xof"],
+    "tx_ref": [None, "", 7], "amount": [None, 0, -1, "12,5", "-3", True, "1e3", 10920.5, "0.10"],
+    "currency": [None, "FCFA", "xof"],
     "redirect_url": [None, "back", "ftp://localhost/x"], "customer": [None, {}, {"email": "nobody"}, "awa@example.org"]}
 
 
-@pytest.mark.parametrize("member, value", [(member, value) for member, values in WRONG_PAYMENTS.items() for value in values])
+@pytest.mark.parametrize("member, value", [(member, value) for member in WRONG_PAYMENTS
+                                           for value in WRONG_PAYMENTS[member]])
 def test_a_link_is_refused_and_recorded_when_a_member_is_not_as_documented(merchant, member, value):
     answer = merchant.v3("POST", "/payments", merchant.payment(**{member: value}))
     assert answer.status_code == 400 and answer.json()["status"] == "error" and answer.json()["data"] is None
@@ -48,12 +50,12 @@ def test_a_tx_ref_is_taken_once(merchant):
     assert merchant.violations() == []
 
 
-@pytest.mark.parametrize("headers, data", [
-    ({"Content-Type": "text/plain"}, b"{}"), ({"Content-Type": "application/json"}, b"{"),
-    ({"Content-Type": "application/json"}, b"[]"), ({"Content-Type": "application/json"}, b'{"tx_ref":"a","tx_ref":"b"}'),
-    ({"Content-Type": "application/json"}, b'{"amount":NaN}'), ({"Content-Type": "application/json"}, b'{"amount":1e999999999}')])
-def test_a_body_that_is_no_json_object_is_refused_and_recorded(merchant, headers, data):
-    assert merchant.v3("POST", "/payments", headers=headers, data=data).status_code == 400
+@pytest.mark.parametrize("content, data", [
+    ("text/plain", b"{}"), ("application/json", b"{"), ("application/json", b"[]"), ("application/json", b"{}\xff"),
+    ("application/json", b'{"tx_ref":"a","tx_ref":"b"}'), ("application/json", b'{"amount":NaN}'),
+    ("application/json", b'{"amount":1e999999999}')])
+def test_a_body_that_is_no_json_object_is_refused_and_recorded(merchant, content, data):
+    assert merchant.v3("POST", "/payments", headers={"Content-Type": content}, data=data).status_code == 400
     assert len(merchant.violations()) == 1
 
 
@@ -221,6 +223,24 @@ def test_v4_shows_the_same_charge_payout_and_refund(merchant):
     assert merchant.violations() == []
 
 
+def test_a_get_with_a_body_is_refused_and_recorded(merchant):
+    assert merchant.v3("GET", "/transfers", {}).status_code == 400
+    assert merchant.violations() == ["a GET with a body"]
+
+
+def test_a_payout_the_bank_has_is_pending_and_still_ends(merchant):
+    merchant.payout(reference="po-a")
+    merchant.say("POST", "/transfers/po-a/pend", {})
+    assert merchant.v3("GET", "/transfers?reference=po-a").json()["data"][0]["status"] == "PENDING"
+    merchant.say("POST", "/transfers/po-a/pend", {}, status=409)
+    assert merchant.say("POST", "/transfers/po-a/complete", {})["status"] == "SUCCESSFUL"
+
+
+def test_a_payout_from_another_currency_is_refused(merchant):
+    assert merchant.payout(debit_currency="EUR").status_code == 400
+    assert merchant.payout(debit_currency="XOF").status_code == 200
+
+
 def test_a_token_needs_the_right_secret_and_lives_ten_minutes(merchant):
     assert merchant.token(client_secret="wrong").status_code == 401
     assert merchant.token(grant_type="password").status_code == 400
@@ -259,4 +279,6 @@ def test_what_the_control_does_not_know_is_said(merchant):
     assert "no setting" in merchant.say("PUT", "", {"colour": "blue"}, status=400)["error"]
     assert "no setting" in merchant.say("PUT", "", {"webhook_version": "v5"}, status=400)["error"]
     assert "no fault" in merchant.say("POST", "/faults", {"call": "webhook", "kind": "cut"}, status=400)["error"]
+    assert "amount must" in merchant.say("PUT", "", {"payout_fee": "much"}, status=400)["error"]
+    assert "does not take" in merchant.say("POST", f"/links/{merchant.link()}/pay", {"colour": 1}, status=400)["error"]
     assert "no link" in merchant.say("POST", "/links/none/pay", {}, status=404)["error"]

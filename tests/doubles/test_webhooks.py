@@ -6,8 +6,8 @@ from harness.until import until
 from provider import Merchant, decoded, signature
 
 V3_CHARGE = {"id", "tx_ref", "flw_ref", "device_fingerprint", "amount", "currency", "charged_amount", "app_fee",
-             "merchant_fee", "processor_response", "auth_model", "ip", "narration", "status", "payment_type", "created_at",
-             "account_id", "customer", "meta"}
+             "merchant_fee", "processor_response", "auth_model", "ip", "narration", "status", "payment_type",
+             "created_at", "account_id", "customer", "meta"}
 V4_CHARGE = {"id", "amount", "currency", "customer", "description", "meta", "payment_method", "processor_response",
              "redirect_url", "reference", "status", "created_datetime"}
 
@@ -26,7 +26,8 @@ def test_v3_tells_of_a_charge_with_the_secret_itself_in_its_header(told, receive
     assert headers["verif-hash"] == "my-secret-hash" and "flutterwave-signature" not in headers
     assert headers["Content-Type"] == "application/json"
     assert body["event"] == "charge.completed" and set(body["data"]) == V3_CHARGE
-    assert (body["data"]["id"], body["data"]["tx_ref"], str(body["data"]["app_fee"])) == (charge["id"], charge["tx_ref"], "1.4")
+    assert (body["data"]["id"], body["data"]["tx_ref"]) == (charge["id"], charge["tx_ref"])
+    assert str(body["data"]["app_fee"]) == "1.4"
     assert body["data"]["meta"] == {"booking": "b"}
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from . import money
 from .clock import Clock
 from .journal import Journal, Tables
 
@@ -32,6 +33,8 @@ CHOICES = {"webhook_version": {"v3", "v4", "mixed"}, "v3_shape": {"event", "flat
            "fee_bearer": {"merchant", "customer"}, "auto_transfers": {"", "successful", "failed"},
            "auto_refunds": {"", "completed"}}
 REFERENCE = {"charges": "tx_ref", "transfers": "reference", "refunds": "tx_id", "chargebacks": "charge"}
+NUMBERS = {"retries", "retry_seconds", "timeout_seconds", "charge_fee_percent", "transfer_seconds", "payout_fee",
+           "not_found_status", "seed"}
 NAMED = {"links", "idempotency", "tokens"}  # tables whose keys are not ours
 
 
@@ -53,7 +56,7 @@ class Account:
         self.tables: Tables = {}
         self.by_reference: dict[tuple[str, str], list[str]] = {}
         self.clock = Clock()
-        self.actions: dict[str, Callable[..., None]] = {}
+        self.actions: dict[str, Callable[["Account", str], object]] = {}
         self.running: set[asyncio.Task[Any]] = set()
         self.gone = False
         self.moving = asyncio.Lock()
@@ -61,7 +64,8 @@ class Account:
             for key, record in records.items():
                 self._keep(table, key, record)
         self.clock.offset = self.table("clock").get("clock", {}).get("offset", 0)
-        self.settings: Record = {**SETTINGS, "secret_hash": f"hash-{name}", **self.table("settings").get("settings", {})}
+        kept = self.table("settings").get("settings", {})
+        self.settings: Record = {**SETTINGS, "secret_hash": f"hash-{name}", **kept}
         self.random = random.Random(self.settings["seed"])
 
     def table(self, name: str) -> dict[str, Record]:
@@ -110,6 +114,8 @@ class Account:
         for name, value in given.items():
             if name not in SETTINGS or name in CHOICES and str(value) not in CHOICES[name]:
                 raise ValueError(f"no setting: {name}={value!r:.60}")
+            if name in NUMBERS:
+                money.number(value)
         self.settings.update(given)
         self.put("settings", "settings", self.settings)
         if "seed" in given:

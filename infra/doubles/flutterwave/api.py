@@ -1,4 +1,4 @@
-"""How a call of the provider's API is answered, whatever its version: who asks, is it well formed, what goes wrong with it."""
+"""How a call of the provider's API is answered, whatever its version: is it well formed, what goes wrong with it."""
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field

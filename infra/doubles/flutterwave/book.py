@@ -1,7 +1,7 @@
 """The provider's own double-entry book of one account: what it holds for the merchant, from what it did itself.
 
-Accounts of the book: merchant (held for the merchant), outside (customers and beneficiaries), income (fees). A journal's
-rows sum to zero in its currency; a positive row of merchant is more for the merchant.
+Accounts of the book: merchant (held for the merchant), outside (customers and beneficiaries), income (fees). The rows
+of a journal sum to zero in its currency; a positive row of merchant is more for the merchant.
 """
 from decimal import Decimal
 from typing import Any

@@ -1,5 +1,5 @@
-"""Whether a request is what the provider documents. A violation is refused with 4xx and kept; a member or a query name the
-provider does not know is kept, and let through as the provider lets it through."""
+"""Whether a request is what the provider documents. A violation is refused with 4xx and kept; a member or a query name
+the provider does not know is kept, and let through as the provider lets it through."""
 import urllib.parse
 from collections.abc import Callable
 from typing import Any

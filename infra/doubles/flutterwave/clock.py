@@ -1,4 +1,4 @@
-"""Time of one account: the machine's plus an offset that a test moves forward. Timers fire in the order they are due."""
+"""Time of one account: the machine's plus an offset a test moves forward. Timers fire in the order they are due."""
 import asyncio
 import datetime
 import heapq
@@ -6,7 +6,7 @@ import itertools
 import time
 from collections.abc import Callable
 
-Act = Callable[[], None]
+Act = Callable[[], object]
 
 
 class Clock:
@@ -34,14 +34,20 @@ class Clock:
         self.ring()
 
     def ring(self) -> None:
-        while self._due and self._due[0][0] <= self.now():
-            heapq.heappop(self._due)[2]()
-        self._arm()
+        try:
+            while self._due and self._due[0][0] <= self.now():
+                heapq.heappop(self._due)[2]()
+        finally:
+            self._arm()
 
     async def sleep(self, seconds: float) -> None:
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.at(self.now() + int(seconds * 1000), lambda: woken.done() or woken.set_result(None))
+        self.at(self.now() + int(seconds * 1000), lambda: self._wake(woken))
         await woken
+
+    def _wake(self, woken: asyncio.Future[None]) -> None:
+        if not woken.done():
+            woken.set_result(None)
 
     def stop(self) -> None:
         """Nobody waits any longer."""

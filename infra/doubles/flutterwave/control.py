@@ -3,7 +3,7 @@ import urllib.parse
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from . import api, book, deliver, faults, http1, merchant, money, wire
+from . import api, book, deliver, faults, http1, merchant, wire
 from .account import Account, Record, Refused
 
 Say = Callable[[Account, list[str], Any], Any]
@@ -17,10 +17,10 @@ def settings(account: Account) -> Record:
 
 def _record(account: Account, table: str, key: str) -> Record:
     """By id, or by reference: then the newest."""
-    record = account.table(table).get(key) or (account.referred(table, key) or [None])[-1]
-    if record is None:
+    found = [account.table(table)[key]] if key in account.table(table) else account.referred(table, key)
+    if not found:
         raise Refused(404, f"no {key} in {table}")
-    return record
+    return found[-1]
 
 
 def _link(account: Account, tx_ref: str) -> Record:
@@ -57,6 +57,10 @@ def close_chargeback(status: str) -> Say:
 def finish_transfer(status: str) -> Say:
     return lambda account, path, body: merchant.finish_transfer(
         account, _record(account, "transfers", path[0]), status, body)
+
+
+def pend(account: Account, path: list[str], body: Any) -> Any:
+    return merchant.pend_transfer(account, _record(account, "transfers", path[0]))
 
 
 def reverse(account: Account, path: list[str], body: Any) -> Any:
@@ -106,6 +110,7 @@ SAYINGS: dict[tuple[str, ...], Say] = {
     ("POST", "charges", "*", "chargebacks"): open_chargeback,
     ("POST", "chargebacks", "*", "won"): close_chargeback("won"),
     ("POST", "chargebacks", "*", "lost"): close_chargeback("lost"),
+    ("POST", "transfers", "*", "pend"): pend,
     ("POST", "transfers", "*", "complete"): finish_transfer("successful"),
     ("POST", "transfers", "*", "fail"): finish_transfer("failed"),
     ("POST", "transfers", "*", "reverse"): reverse,
@@ -134,7 +139,7 @@ async def say(account: Account, request: http1.Request, pieces: list[str]) -> ht
             done = await done
     except Refused as refused:
         return api.reply(refused.status, {"error": refused.message})
-    except (ValueError, KeyError, TypeError, AttributeError, money.NotMoney) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         return api.reply(400, {"error": f"{type(error).__name__}: {error}"})
     account.journal.commit()
     return api.reply(200, done)

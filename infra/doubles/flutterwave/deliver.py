@@ -58,19 +58,20 @@ def _hold(account: Account, delivery: Record, fault: Record) -> None:
     held = account.table("held")
     if not held:
         account.put("held", "gather", {"gather": fault["gather"], "ids": []})
-        account.later(fault["seconds"], "release", "held")
+        account.later(fault["seconds"], "release", delivery["id"])
     _state(account, delivery, "held")
     gathered = held["gather"]
     gathered["ids"].append(delivery["id"])
     account.put("held", "gather", gathered)
     if len(gathered["ids"]) >= gathered["gather"]:
-        release(account, "held")
+        release(account, str(gathered["ids"][0]))
 
 
-def release(account: Account, _: str) -> None:
-    """Sends what was held, last first, each after the answer to the one before."""
-    gathered = account.remove("held", "gather") if account.table("held") else None
-    if gathered:
+def release(account: Account, first: str) -> None:
+    """Sends what was held since that one, last first, each after the answer to the one before."""
+    gathered = account.table("held").get("gather")
+    if gathered and str(gathered["ids"][0]) == first:
+        account.remove("held", "gather")
         records = [account.table("deliveries")[str(key)] for key in reversed(gathered["ids"])]
         account.run(_one_by_one(account, records))
 

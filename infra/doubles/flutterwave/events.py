@@ -2,7 +2,6 @@
 import base64
 import hashlib
 import hmac
-from typing import Any
 
 from . import clock, shapes3, shapes4, wire
 from .account import Account, Record

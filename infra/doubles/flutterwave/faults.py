@@ -1,7 +1,8 @@
 """The plan of an account: which call goes wrong next, how, and how often. First planned, first used.
 
-A fault is {"call", "kind", "count": 1 (-1: for ever), "after": 0 (calls let through before), "chance": 100 (percent, by the
-account's seed)} and what its kind takes. A webhook's may name an "event" it is for (charge, transfer, refund, chargeback).
+A fault is {"call", "kind", "count": 1 (-1: for ever), "after": 0 (calls let through before), "chance": 100 (percent, by
+the account's seed)} and what its kind takes. A webhook's may name an "event" it is for (charge, transfer, refund,
+chargeback).
 """
 from typing import Any
 

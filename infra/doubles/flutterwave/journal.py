@@ -1,6 +1,6 @@
 """What survives a kill: one line for each set of changes that belong together, written before anybody is answered.
 
-A line is a list of [account, table, id, record]; a record of null takes the entry away, a table of null the whole account.
+A line is a list of [account, table, id, record]; a record of null takes the entry away, a table of null the account.
 """
 import os
 import pathlib

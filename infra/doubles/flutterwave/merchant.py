@@ -1,6 +1,7 @@
-"""What the provider does for a merchant: links, charges, refunds, payouts, chargebacks. Each change is entered in the book
-and told by webhook here and nowhere else."""
+"""What the provider does for a merchant: links, charges, refunds, payouts, chargebacks. Each change is entered in the
+book and told by webhook here and nowhere else."""
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ from .account import Account, Record, Refused
 
 PAYOUT_TEST = re.compile(r"_PMCK(_ST_F)?(?:DU_(\d+))?$")  # the references the provider's documents give to tests
 PAYOUT_MINUTES = 10
+PAYMENT = {"amount", "currency", "fee", "bearer", "method", "status", "settle_after", "settle_to"}
 
 
 def create_link(account: Account, asked: Record, base: str) -> Record:
@@ -21,7 +23,8 @@ def create_link(account: Account, asked: Record, base: str) -> Record:
         "currency": asked["currency"], "redirect_url": asked["redirect_url"], "meta": asked.get("meta"),
         "customer": {"id": key, "name": customer.get("name", "Anonymous customer"), "email": customer["email"],
                      "phone_number": customer.get("phone_number", customer.get("phonenumber"))},
-        "minutes": asked.get("session_duration"), "created": account.clock.now(), "link": f"{base}/pay/{account.name}/{key}"})
+        "minutes": asked.get("session_duration"), "created": account.clock.now(),
+        "link": f"{base}/pay/{account.name}/{key}"})
     auto = account.settings["auto_pay"]
     if auto:
         account.later(auto.get("after", 0), "pay", link["tx_ref"])
@@ -40,7 +43,9 @@ def pay_by_itself(account: Account, tx_ref: str) -> Record:
 def pay(account: Account, link: Record, given: Record) -> Record:
     """The customer pays. given: amount, currency, fee, bearer, method, status (successful, failed, pending), and for a
     pending one settle_after (seconds) and settle_to. A link can be paid more than once."""
-    currency = given.get("currency", link["currency"])
+    if set(given) - PAYMENT:
+        raise ValueError(f"a payment does not take {sorted(set(given) - PAYMENT)}")
+    currency: str = given["currency"] if "currency" in given else link["currency"]
     amount = money.amount(given.get("amount", link["amount"]), currency)
     percent = Decimal(account.settings["charge_fee_percent"])
     fee = money.number(given["fee"]) if "fee" in given else money.quantized(amount * percent / 100, currency)
@@ -75,7 +80,7 @@ def settle(account: Account, charge: Record, status: str) -> Record:
 
 
 def left(charge: Record) -> Decimal:
-    return Decimal(charge["amount"]) - charge["refunded"] - charge["disputed"]
+    return Decimal(charge["amount"] - charge["refunded"] - charge["disputed"])
 
 
 def refund(account: Account, charge: Record, amount: Any, comments: str) -> Record:
@@ -159,6 +164,14 @@ def finish_transfer(account: Account, record: Record, status: str, given: Record
     return record
 
 
+def pend_transfer(account: Account, record: Record) -> Record:
+    """The bank has it; nobody is told."""
+    if record["status"] != "NEW":
+        raise Refused(409, f"the transfer is {record['status']}")
+    record["status"] = "PENDING"
+    return account.put("transfers", record["id"], record)
+
+
 def reverse_transfer(account: Account, record: Record) -> Record:
     if record["status"] != "SUCCESSFUL":
         raise Refused(409, f"the transfer is {record['status']}")
@@ -200,7 +213,7 @@ def close_chargeback(account: Account, record: Record, status: str) -> Record:
     return record
 
 
-ACTIONS = {
+ACTIONS: dict[str, Callable[[Account, str], object]] = {
     "pay": pay_by_itself,
     "settle": lambda account, key: settle(account, account.table("charges")[key],
                                           account.table("charges")[key]["settle_to"]),

@@ -31,8 +31,10 @@ def number(value: Any) -> Decimal:
     """A decimal from a JSON number or a numeric text."""
     if isinstance(value, str) and NUMERIC.fullmatch(value):
         return Decimal(value)
-    if isinstance(value, (int, Decimal)) and not isinstance(value, bool) and abs(value) < 10**15:
-        return Decimal(value)
+    if isinstance(value, (int, Decimal)) and not isinstance(value, bool):
+        found = Decimal(value)
+        if abs(found) < 10**15:
+            return found
     raise NotMoney("amount must be a number or a numeric text")
 
 

@@ -29,7 +29,8 @@ def visit(account: Account, key: str, request: http1.Request) -> http1.Reply:
         return http1.Reply(200, _page(link).encode(), type="text/html; charset=utf-8")
     form = dict(urllib.parse.parse_qsl(request.body.decode("utf-8", "replace")))
     try:
-        charge = merchant.pay(account, link, {name: form[name] for name in ("status", "amount", "currency") if name in form})
+        given: Record = {name: form[name] for name in ("status", "amount", "currency") if name in form}
+        charge = merchant.pay(account, link, given)
     except (Refused, ValueError) as error:
         return http1.Reply(400, html.escape(str(error)).encode(), type="text/html; charset=utf-8")
     account.journal.commit()
@@ -45,4 +46,5 @@ def _page(link: Record) -> str:
 def _back(link: Record, charge: Record) -> str:
     """The redirect carries a hint in its query, which proves nothing."""
     hint = {"status": charge["status"], "tx_ref": link["tx_ref"], "transaction_id": charge["id"]}
-    return link["redirect_url"] + ("&" if "?" in link["redirect_url"] else "?") + urllib.parse.urlencode(hint)
+    url: str = link["redirect_url"]
+    return url + ("&" if "?" in url else "?") + urllib.parse.urlencode(hint)

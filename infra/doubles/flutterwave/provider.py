@@ -2,7 +2,7 @@
 import pathlib
 from typing import Any
 
-from . import api, checks, control, deliver, http1, merchant, page, v4
+from . import api, checks, control, deliver, http1, merchant, page, v4, wire
 from .account import Account, Record, Refused
 from .journal import Journal
 from .v3 import V3
@@ -91,7 +91,7 @@ class Provider:
 
     def _made(self, name: str, body: bytes) -> Record:
         account = self.accounts.get(name) or self._account(name)
-        account.configure(control.wire.parse(body) if body else {})
+        account.configure(wire.parse(body) if body else {})
         self.accounts[name] = account
         self.journal.commit()
         return control.settings(account)

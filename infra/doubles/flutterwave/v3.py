@@ -2,7 +2,7 @@
 from typing import Any
 
 from . import checks, deliver, merchant, shapes3
-from .account import Account, Record, Refused
+from .account import REFERENCE, Account, Record, Refused
 from .api import Asked, Call, Version
 
 PAYMENT: checks.Shape = {
@@ -17,12 +17,13 @@ TRANSFER: checks.Shape = {
     "callback_url": (checks.url, False), "destination_branch_code": (checks.text, False),
     "meta": (checks.extra, False)}
 REFUND: checks.Shape = {"amount": (checks.figure, False), "comments": (checks.words, False)}
-REFERENCE: checks.Shape = {"tx_ref": (checks.text, True)}
+BY_TX_REF: checks.Shape = {"tx_ref": (checks.text, True)}
 PAGED: checks.Shape = {name: (checks.text, False) for name in ("from", "to", "page", "status", "currency")}
 TRANSACTIONS: checks.Shape = {**PAGED, "tx_ref": (checks.text, False), "customer_email": (checks.email, False)}
 TRANSFERS: checks.Shape = {**PAGED, "reference": (checks.text, False)}
 REFUNDS: checks.Shape = {**PAGED, **{name: (checks.text, False) for name in ("id", "tx_id", "flw_ref")}}
-CHARGEBACKS: checks.Shape = {**PAGED, **{name: (checks.text, False) for name in ("flw_ref", "transaction_id", "tx_ref")}}
+CHARGEBACKS: checks.Shape = {**PAGED, **{name: (checks.text, False)
+                                        for name in ("flw_ref", "transaction_id", "tx_ref")}}
 
 
 def missing(account: Account, message: str) -> Refused:
@@ -52,8 +53,11 @@ def by_reference(account: Account, tx_ref: str) -> Record:
 def listed(account: Account, table: str, query: dict[str, str], same: dict[str, str]) -> list[Record]:
     """The records of a table, newest first; same: which member a query name is compared with."""
     names = {"status": "status", "currency": "currency", **same}
-    records = [record for record in account.table(table).values()
-               if all(str(record[names[name]]).lower() == value.lower() for name, value in query.items() if name in names)]
+    reference = next((query[name] for name in same if name in query and same[name] == REFERENCE[table]), None)
+    among = account.table(table).values() if reference is None else account.referred(table, reference)
+    wanted = {names[name]: value.lower() for name, value in query.items() if name in names}
+    records = [record for record in among
+               if all(str(record[member]).lower() == value for member, value in wanted.items())]
     return records[::-1]
 
 
@@ -124,7 +128,7 @@ def chargebacks(account: Account, asked: Asked) -> Any:
 
 V3 = Version(error=lambda status, message: shapes3.error(message), calls=[
     Call("POST", "/v3/payments", "create_link", create_link, PAYMENT),
-    Call("GET", "/v3/transactions/verify_by_reference", "verify", verify_by_reference, query=REFERENCE),
+    Call("GET", "/v3/transactions/verify_by_reference", "verify", verify_by_reference, query=BY_TX_REF),
     Call("GET", "/v3/transactions/{id}/verify", "verify", verify),
     Call("GET", "/v3/transactions", "verify", transactions, query=TRANSACTIONS),
     Call("POST", "/v3/transactions/{id}/resend-hook", "resend", resend, {}),

@@ -1,5 +1,5 @@
-"""The calls of v4, under /v4, and its token server, under /idp. Links and payouts are made by v3: how v4 makes them could not
-be confirmed; both generations see the same things."""
+"""The calls of v4, under /v4, and its token server, under /idp. Links and payouts are made by v3: how v4 makes them
+could not be confirmed; both generations see the same things."""
 import secrets
 from typing import Any
 
@@ -12,8 +12,8 @@ TOKEN_PATH = "/idp/realms/flutterwave/protocol/openid-connect/token"
 TOKEN_SECONDS = 600
 TOKEN: checks.Shape = {"client_id": (checks.text, True), "client_secret": (checks.text, True),
                        "grant_type": (lambda value: value == "client_credentials", True)}
-REFUND: checks.Shape = {"amount": (checks.figure, True), "reason": (checks.text, True), "charge_id": (checks.text, True),
-                        "meta": (checks.extra, False)}
+REFUND: checks.Shape = {"amount": (checks.figure, True), "reason": (checks.text, True),
+                        "charge_id": (checks.text, True), "meta": (checks.extra, False)}
 PAGED: checks.Shape = {name: (checks.text, False) for name in ("from", "to", "page", "size", "status")}
 BY_REFERENCE: checks.Shape = {**PAGED, "reference": (checks.text, False)}
 BY_CHARGE: checks.Shape = {**PAGED, "charge_id": (checks.text, False)}
@@ -107,5 +107,6 @@ V4 = Version(error=shapes4.error, calls=[
 
 
 def token_is_good(account: Account, token: str) -> bool:
-    return account.table("tokens").get(token, {"ends": 0})["ends"] > account.clock.now()
+    kept = account.table("tokens").get(token)
+    return kept is not None and bool(kept["ends"] > account.clock.now())
 
