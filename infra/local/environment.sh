@@ -5,6 +5,7 @@
 MONGO_URL="mongodb://$HOST:$COLIS_PORT_MONGO/?directConnection=true&retryWrites=true&w=majority&journal=true"
 INGRESS_URL=http://$HOST:$COLIS_PORT_INGRESS
 QUERY_URL=http://$HOST:$COLIS_PORT_QUERY
+WEBHOOKS_URL=http://$HOST:$COLIS_PORT_WEBHOOKS
 S3_URL=http://$HOST:$COLIS_PORT_S3
 TOKEN_ISSUER=http://127.0.0.1/auth/v1
 
@@ -15,13 +16,14 @@ program_settings() {
 		"COLIS_MANAGEMENT_HOST=$HOST" "COLIS_MANAGEMENT_PORT=${!port:-0}" "COLIS_INSTANCE=$program-1"
 	case $program in
 	ingress | query) program_settings_http "$program" ;;
+	webhooks) printf '%s\n' "COLIS_LISTEN_HOST=$HOST" "COLIS_LISTEN_PORT=$COLIS_PORT_WEBHOOKS" ;;
 	history | redrive) ;;
 	notifier) say "COLIS_SMTP_URL=smtp://$HOST:$COLIS_PORT_SMTP"; say "COLIS_MAIL_FROM=colis@example.org" ;;
 	esac
 	case $program in history | query) say "COLIS_MONGO_URL=$MONGO_URL" ;; esac
 	[ "$program" != query ] || program_settings_s3
 	program_settings_keys "$program"
-	case $program in ingress | history) ;; *) say "COLIS_POSTGRES_URL_FILE=$SECRETS/postgres_url_$program" ;; esac
+	case $program in ingress | webhooks | history) ;; *) say "COLIS_POSTGRES_URL_FILE=$SECRETS/postgres_url_$program" ;; esac
 }
 
 program_settings_http() {
@@ -31,7 +33,7 @@ program_settings_http() {
 		"COLIS_SERVER_KEY_FILE=$SECRETS/server_key"
 }
 
-# Who makes or checks handover codes, recipients' links, QR codes.
+# Who makes or checks handover codes, recipients' links, QR codes, webhooks.
 program_settings_keys() {
 	local key keys=()
 	case $1 in
@@ -39,6 +41,7 @@ program_settings_keys() {
 	projector) keys=(handover_key) ;;
 	notifier) keys=(handover_key link_key) ;;
 	query) keys=(handover_key link_key qr_key) ;;
+	webhooks) keys=(flutterwave_secrets) ;;
 	esac
 	for key in "${keys[@]}"; do
 		say "COLIS_${key^^}_FILE=$SECRETS/$key"
@@ -70,11 +73,12 @@ environment_write() {
 
 # Shell assignments for whoever wants to connect.
 environment_print() {
-	printf "%s='%s'\n" COLIS_INGRESS_URL "$INGRESS_URL" COLIS_QUERY_URL "$QUERY_URL" \
+	printf "%s='%s'\n" COLIS_INGRESS_URL "$INGRESS_URL" COLIS_QUERY_URL "$QUERY_URL" COLIS_WEBHOOKS_URL "$WEBHOOKS_URL" \
 		COLIS_KAFKA_BROKERS "$HOST:$COLIS_PORT_KAFKA" COLIS_POSTGRES_URL "$(postgres_url owner)" \
 		COLIS_MONGO_URL "$MONGO_URL" COLIS_SMTP_URL "smtp://$HOST:$COLIS_PORT_SMTP" COLIS_MAILDIR "$VAR/mail" \
 		COLIS_TOKEN_SECRET_FILE "$SECRETS/token_secret" COLIS_TOKEN_ISSUER "$TOKEN_ISSUER" \
 		COLIS_SERVER_KEY_FILE "$SECRETS/server_key" COLIS_SECRETS "$SECRETS" \
+		COLIS_FLUTTERWAVE_SECRETS_FILE "$SECRETS/flutterwave_secrets" \
 		COLIS_FLUTTERWAVE_URL "http://$HOST:$COLIS_PORT_FLUTTERWAVE" \
 		COLIS_S3_URL "$S3_URL" COLIS_S3_REGION "$S3_REGION" COLIS_S3_BUCKET colis-photos \
 		COLIS_S3_ACCESS_KEY_FILE "$SECRETS/s3_access_key" COLIS_S3_SECRET_KEY_FILE "$SECRETS/s3_secret_key"

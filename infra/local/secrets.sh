@@ -21,6 +21,7 @@ secrets_make() {
 		secret_once handover_key 32
 		secret_once link_key 32
 		secret_once qr_key 32
+		secret_once flutterwave_secrets 24
 		secret_once s3_access_key 10
 		secret_once s3_secret_key 20
 		secret_once postgres_postgres 24

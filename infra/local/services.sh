@@ -64,7 +64,7 @@ service_is_up() { [[ $(sv status "$1" 2>/dev/null) == run:* ]]; }
 service_ports() {
 	case $1 in
 	kafka) say COLIS_PORT_KAFKA COLIS_PORT_KAFKA_CONTROLLER ;;
-	ingress | query) say "COLIS_PORT_${1^^} COLIS_PORT_MANAGE_${1^^}" ;;
+	ingress | query | webhooks) say "COLIS_PORT_${1^^} COLIS_PORT_MANAGE_${1^^}" ;;
 	postgres | mongo | smtp | flutterwave | s3) say "COLIS_PORT_${1^^}" ;;
 	*) say "COLIS_PORT_MANAGE_${1^^}" ;;
 	esac

@@ -9,7 +9,7 @@ from harness import places
 from harness.program import KEPT
 from harness.until import until
 
-DAEMONS = ("ingress", "query", "projector", "relay", "history", "notifier")
+DAEMONS = ("ingress", "webhooks", "query", "projector", "relay", "history", "notifier")
 PROGRAMS = DAEMONS + ("redrive",)
 LOG_KEYS = {"at", "level", "message", "service", "event", "trace_id", "topic", "partition", "offset", "err"}
 
@@ -24,7 +24,7 @@ def run(program, *arguments, **environment):
 def test_help_names_every_setting_and_where_it_comes_from(program):
     answer = run(program, "--help")
     assert answer.returncode == 0 and "namespace" in answer.stdout
-    if program not in ("ingress", "history"):
+    if program not in ("ingress", "webhooks", "history"):
         assert "postgres_url" in answer.stdout.replace("-", "_").lower()
 
 

@@ -10,10 +10,10 @@ from harness.person import Person
 from harness.program import Program
 from harness.topics import Topics
 
-ALL = ("projector", "relay", "history", "notifier", "query", "ingress")
-SERVING = ("ingress", "query")
+ALL = ("projector", "relay", "history", "notifier", "query", "ingress", "webhooks")
+SERVING = ("ingress", "query", "webhooks")
 KEYS = {"ingress": ("link_key",), "projector": ("handover_key",), "notifier": ("handover_key", "link_key"),
-        "query": ("handover_key", "link_key", "qr_key")}
+        "query": ("handover_key", "link_key", "qr_key"), "webhooks": ("flutterwave_secrets",)}
 
 
 class Bus:
@@ -109,7 +109,7 @@ class Bus:
             told |= {"COLIS_SMTP_URL": environment["COLIS_SMTP_URL"], "COLIS_MAIL_FROM": "colis@example.org"}
         if name in ("history", "query"):
             told["COLIS_MONGO_URL"] = environment["COLIS_MONGO_URL"]
-        if name not in ("ingress", "history"):
+        if name not in ("ingress", "webhooks", "history"):
             told["COLIS_POSTGRES_URL_FILE"] = places.secret_file(f"postgres_url_{name}")
         return told
 
