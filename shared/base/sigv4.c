@@ -135,15 +135,16 @@ static void write_header(const struct sigv4_header *header, const char *between,
     buf_byte(to, '\n');
 }
 
+/* Host in its place among those of the request. */
 static void write_headers(const struct signing *signing, const char *between, struct buf *to)
 {
-    const struct sigv4_header *header = signing->request->headers;
-    const struct sigv4_header *end = header + signing->request->header_count;
-    for (; header < end && strcmp(header->name, "host") < 0; header++)
-        write_header(header, between, to);
+    const struct sigv4_request *request = signing->request;
+    size_t at = 0;
+    for (; at < request->header_count && strcmp(request->headers[at].name, "host") < 0; at++)
+        write_header(&request->headers[at], between, to);
     write_header(&(struct sigv4_header){"host", signing->host}, between, to);
-    for (; header < end; header++)
-        write_header(header, between, to);
+    for (; at < request->header_count; at++)
+        write_header(&request->headers[at], between, to);
 }
 
 /* The parameters in the order of their names, which is the canonical one. */
