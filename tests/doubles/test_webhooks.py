@@ -1,5 +1,6 @@
 """What the Flutterwave double posts to the merchant: shapes, signatures, tries, and the ways a webhook goes wrong."""
 import collections
+import time
 
 import pytest
 from harness.until import until
@@ -49,6 +50,16 @@ def test_v4_writes_its_id_and_its_times_in_either_way(told, receiver):
     bodies = receiver.bodies(12)
     assert {name for body in bodies for name in body} == {"id", "webhook_id", "timestamp", "type", "data"}
     assert {type(body["data"]["created_datetime"]).__name__ for body in bodies} == {"str", "Decimal"}
+
+
+def test_an_event_of_v4_is_dated_by_the_machine_wherever_the_account_s_clock_is(told, receiver):
+    told.say("PUT", "", {"webhook_version": "v4"})
+    told.advance(7200)
+    told.paid()
+    assert abs(receiver.bodies(1)[0]["timestamp"] - time.time() * 1000) < 60_000
+    told.say("PUT", "", {"timestamp_skew": -7200})
+    told.paid()
+    assert abs(receiver.bodies(2)[1]["timestamp"] - (time.time() - 7200) * 1000) < 60_000
 
 
 def test_v3_and_v4_come_mixed(told, receiver):

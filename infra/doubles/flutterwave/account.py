@@ -19,6 +19,7 @@ SETTINGS: Record = {
     "v4_times": "text",           # text, number or mixed: how created_datetime is written
     "secret_hash": "",            # of the webhooks; empty: hash-NAME
     "retries": 3, "retry_seconds": 1800, "timeout_seconds": 60,
+    "timestamp_skew": 0,          # seconds an event of v4 is dated away from the machine's time
     "meta_in_webhook": True, "refund_webhook": True,
     "auto_pay": None,             # {"after": seconds, and what a payment takes}: each link is paid by itself
     "charge_fee_percent": 0, "fee_bearer": "merchant", "method": "mobilemoneyfranco",
@@ -34,7 +35,7 @@ CHOICES = {"webhook_version": {"v3", "v4", "mixed"}, "v3_shape": {"event", "flat
            "auto_refunds": {"", "completed"}}
 REFERENCE = {"charges": "tx_ref", "transfers": "reference", "refunds": "tx_id", "chargebacks": "charge"}
 NUMBERS = {"retries", "retry_seconds", "timeout_seconds", "charge_fee_percent", "transfer_seconds", "payout_fee",
-           "not_found_status", "seed"}
+           "timestamp_skew", "not_found_status", "seed"}
 NAMED = {"links", "idempotency", "tokens"}  # tables whose keys are not ours
 
 

@@ -26,8 +26,9 @@ def body(account: Account, what: str, name: str, record: Record, version: str) -
 
 
 def _v4(account: Account, name: str, data: Record) -> Record:
-    return {account.choice("v4_id"): f"wbk_{account.next_id()}", "timestamp": account.clock.now(), "type": name,
-            "data": data}
+    # Who receives it lives in the machine's time, wherever the account's clock was moved to.
+    now = account.clock.now() - account.clock.offset + int(account.settings["timestamp_skew"] * 1000)
+    return {account.choice("v4_id"): f"wbk_{account.next_id()}", "timestamp": now, "type": name, "data": data}
 
 
 def _v3_charge(account: Account, record: Record) -> Record:
