@@ -121,7 +121,7 @@ static int read_v4(struct span body, struct flutterwave_report *report)
     KEEP(ascii, hook.data.charge_id, data, charge_id);
     KEEP(line, hook.data.reference, data, reference);
     KEEP(line, hook.data.status, data, status);
-    KEEP(ascii, hook.data.amount, data, amount);
+    KEEP(ascii, hook.data.has_amount ? hook.data.amount : hook.data.amount_refunded, data, amount);
     keep_currency(hook.data.currency, data);
     if (!hook.data.has_currency && strcmp(hook.data.source_currency, hook.data.destination_currency) == 0)
         keep_currency(hook.data.source_currency, data); /* of a transfer between two nobody says which */
@@ -140,6 +140,7 @@ static int read_v3(struct span body, struct flutterwave_report *report)
     data->event_kind = kind_of(hook.event);
     KEEP(ascii, hook.event, data, event);
     KEEP(ascii, hook.data.id, data, provider_id);
+    KEEP(ascii, hook.data.transaction_id, data, charge_id);
     KEEP(line, hook.data.tx_ref[0] ? hook.data.tx_ref : hook.data.reference, data, reference);
     KEEP(line, hook.data.status, data, status);
     KEEP(ascii, hook.data.amount, data, amount);

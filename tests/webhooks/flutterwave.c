@@ -124,6 +124,22 @@ START_TEST(reads_refunds_and_chargebacks)
 }
 END_TEST
 
+START_TEST(reads_refunds_and_chargebacks_in_an_envelope)
+{
+    check_says(
+        "{\"type\":\"refund.completed\",\"data\":{\"id\":\"rfd_1\",\"amount_refunded\":12.50,"
+        "\"charge_id\":\"chg_1\",\"currency\":\"EUR\",\"status\":\"completed\"}}",
+        "{\"provider\":\"flutterwave\",\"event_kind\":\"refund\",\"event\":\"refund.completed\","
+        "\"provider_id\":\"rfd_1\",\"charge_id\":\"chg_1\",\"status\":\"completed\",\"amount\":\"12.50\","
+        "\"currency\":\"EUR\"}");
+    check_says("{\"event\":\"chargeback.won\",\"data\":{\"id\":9,\"transaction_id\":7,\"tx_ref\":\"bk-1\","
+               "\"amount\":1000,\"currency\":\"XOF\",\"status\":\"won\"}}",
+               "{\"provider\":\"flutterwave\",\"event_kind\":\"chargeback\",\"event\":\"chargeback.won\","
+               "\"provider_id\":\"9\",\"reference\":\"bk-1\",\"charge_id\":\"7\",\"status\":\"won\","
+               "\"amount\":\"1000\",\"currency\":\"XOF\"}");
+}
+END_TEST
+
 START_TEST(keeps_an_event_it_has_no_row_for)
 {
     check_says(
@@ -311,6 +327,7 @@ TCase *flutterwave_cases(void)
     tcase_add_test(cases, reads_a_charge_of_the_flat_shape);
     tcase_add_test(cases, reads_transfers_of_both_versions);
     tcase_add_test(cases, reads_refunds_and_chargebacks);
+    tcase_add_test(cases, reads_refunds_and_chargebacks_in_an_envelope);
     tcase_add_test(cases, keeps_an_event_it_has_no_row_for);
     tcase_add_loop_test(cases, keeps_json_of_no_shape_it_knows_by_its_digest, 0,
                         (int)(sizeof shapeless / sizeof *shapeless));
