@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The secrets of this checkout: made once, readable by whoever made them. Sourced after settings.sh.
 
-POSTGRES_ROLES=(owner projector relay query notifier redrive)
+POSTGRES_ROLES=(owner projector relay query notifier payments redrive)
 
 # secret_once NAME BYTES: random bytes as hex text, the text itself is the secret.
 secret_once() {

@@ -19,14 +19,15 @@ S3_REGION=local
 # The last comes up by itself when it has been built; nobody waits for it but who needs it.
 SERVERS=(kafka postgres mongo smtp flutterwave s3)
 # Program and the side of the bus it lives on, in the order they are started.
-PROGRAMS=(projector relay history notifier query ingress webhooks)
+PROGRAMS=(projector relay history notifier payments query ingress webhooks)
 declare -A SIDE=([ingress]=producers [webhooks]=producers [relay]=producers [redrive]=producers
-	[projector]=consumers [history]=consumers [notifier]=consumers [query]=consumers)
+	[projector]=consumers [history]=consumers [notifier]=consumers [payments]=consumers [query]=consumers)
 declare -A PORT_DEFAULT=([KAFKA]=19092 [KAFKA_CONTROLLER]=19093 [POSTGRES]=15432 [MONGO]=27117 [SMTP]=8025 [S3]=19000
 	[FLUTTERWAVE]=8030 [INGRESS]=8080 [QUERY]=8081 [WEBHOOKS]=8083 [MANAGE_INGRESS]=8090 [MANAGE_RELAY]=8091
-	[MANAGE_PROJECTOR]=8092 [MANAGE_HISTORY]=8093 [MANAGE_NOTIFIER]=8094 [MANAGE_QUERY]=8095 [MANAGE_WEBHOOKS]=8096)
+	[MANAGE_PROJECTOR]=8092 [MANAGE_HISTORY]=8093 [MANAGE_NOTIFIER]=8094 [MANAGE_QUERY]=8095 [MANAGE_WEBHOOKS]=8096
+	[MANAGE_PAYMENTS]=8097)
 PORT_NAMES=(KAFKA KAFKA_CONTROLLER POSTGRES MONGO SMTP S3 FLUTTERWAVE INGRESS QUERY WEBHOOKS MANAGE_INGRESS MANAGE_RELAY
-	MANAGE_PROJECTOR MANAGE_HISTORY MANAGE_NOTIFIER MANAGE_QUERY MANAGE_WEBHOOKS)
+	MANAGE_PROJECTOR MANAGE_HISTORY MANAGE_NOTIFIER MANAGE_QUERY MANAGE_WEBHOOKS MANAGE_PAYMENTS)
 HOST=127.0.0.1
 
 # The environment wins over var/ports, which wins over the defaults.

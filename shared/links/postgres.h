@@ -59,6 +59,7 @@ void postgres_array_text(struct postgres_array *array,
 void postgres_array_integer(struct postgres_array *array,
                             int64_t value); /* INT2 INT4 INT8, TIME from milliseconds, BOOL */
 
+enum { POSTGRES_PARAMETERS = 96 }; /* of one statement at most: a state has fewer columns */
 struct postgres_value {
     enum postgres_type type;
     const struct postgres_array *array; /* set: an array of type; else the scalar below */
@@ -132,15 +133,17 @@ int postgres_wants(const struct postgres *link);
 MUST_CHECK int postgres_step(struct postgres *link); /* when readable, and every 100 ms */
 
 /* --- rows of the states room: columns by the tables --- */
-/* Column names of a state, nested objects flattened with _: "id, version, ..., origin_country". With a prefix
- * where given ("s."). */
+/* Column names of a state, nested objects flattened with _ and an array one jsonb column, quoted:
+ * "id", "version", ..., "origin_country". With a prefix where given ("s."). */
 void postgres_columns(const struct schema *state, const char *prefix, struct buf *to);
+/* The same columns, but only what refers to other rows: those that are no uuid, nor the version, are null. */
+void postgres_references(const struct schema *state, struct buf *to);
 /* How many columns, and the type of each. */
 int postgres_column_types(const struct schema *state, enum postgres_type *ret_types, int capacity);
 /* Appends one row's values to arrays[0..columns). */
 void postgres_bind(const struct schema *state, const void *row, struct postgres_array *arrays);
 /* Reads columns first..first+columns of a result row into the struct. ERROR_DATA where the stored text is no
- * value of its enum. */
+ * value of its enum, or a stored array not one of its items. */
 MUST_CHECK int postgres_fetch(const struct schema *state, const struct postgres_rows *rows, int row,
                               int first, void *ret_row);
 /* "insert into state.parcel (...) select * from unnest($1::uuid[], ...)" and

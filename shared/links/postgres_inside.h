@@ -8,7 +8,6 @@
 #include <libpq-fe.h>
 
 enum {
-    POSTGRES_PARAMETERS = 64, /* of one statement */
     POSTGRES_WIRE = 24,       /* bytes of a scalar of fixed size, at most */
     POSTGRES_LISTS = 8,
     POSTGRES_WHY = 400,

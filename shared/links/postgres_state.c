@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The rows of the states room: column names, types, arrays and structs, all by the generated tables, so that
  * no program binds a column by hand. A nested object's members are columns of their own, joined by _.
- * A state's struct holds no array: a program that had one would stop here at its start. */
+ * An array is one jsonb column, written canonically and read strictly. Names are quoted: a member may be a
+ * word of SQL (from). */
 #include "shared/links/postgres_inside.h"
 
 #include <stdio.h>
@@ -21,6 +22,8 @@ static enum postgres_type type_of(const struct field *field)
     case FIELD_STRING:
     case FIELD_CHOICE:
         return POSTGRES_TEXT;
+    case FIELD_ARRAY:
+        return POSTGRES_JSONB;
     default:
         abort();
     }
@@ -82,9 +85,9 @@ static void name_column(void *self, const struct column *column)
     struct naming *naming = self;
     if (naming->skip_id && strcmp(column->name, "id") == 0)
         return;
-    buf_format(naming->to, "%s%s%s", naming->any ? ", " : "", naming->before, column->name);
+    buf_format(naming->to, "%s%s\"%s\"", naming->any ? ", " : "", naming->before, column->name);
     if (naming->after) /* an assignment: the name once more */
-        buf_format(naming->to, "%s%s", naming->after, column->name);
+        buf_format(naming->to, "%s\"%s\"", naming->after, column->name);
     naming->any = true;
 }
 
@@ -92,6 +95,21 @@ void postgres_columns(const struct schema *state, const char *prefix, struct buf
 {
     struct naming naming = {.before = prefix ? prefix : "", .to = to};
     walk(state, name_column, &naming);
+}
+
+static void name_reference(void *self, const struct column *column)
+{
+    bool told = column->type == POSTGRES_UUID || strcmp(column->name, "version") == 0;
+    buf_text(self, column->number ? ", " : "");
+    if (told)
+        buf_format(self, "\"%s\"", column->name);
+    else
+        buf_format(self, "null::%s", type_name(column->type));
+}
+
+void postgres_references(const struct schema *state, struct buf *to)
+{
+    walk(state, name_reference, to);
 }
 
 struct typing {
@@ -166,6 +184,14 @@ static void bind_member(const struct field *field, const char *member, struct po
     }
 }
 
+static void bind_items(const struct field *field, const char *message, struct postgres_array *array)
+{
+    struct buf items = {0};
+    codec_encode_items(field, message, &items);
+    postgres_array_text(array, buf_as_span(&items));
+    buf_done(&items);
+}
+
 static bool has(const struct field *field, const char *message)
 {
     return field->has_offset == UINT16_MAX || *(const bool *)(message + field->has_offset);
@@ -181,7 +207,9 @@ static struct postgres_array *bind(const struct schema *schema, const char *mess
             arrays = bind(field->object, message + field->offset, here, arrays);
             continue;
         }
-        if (here)
+        if (here && field->kind == FIELD_ARRAY)
+            bind_items(field, message, arrays);
+        else if (here)
             bind_member(field, message + field->offset, arrays);
         else
             postgres_array_null(arrays);
@@ -217,6 +245,13 @@ static int fetch_text(const struct field *field, struct span text, char *member)
     return 0;
 }
 
+static int fetch_items(const struct field *field, struct span text, char *message)
+{
+    return codec_decode_items(field, text, message, NULL) == 0
+               ? 0
+               : error_new(ERROR_DATA, "%s holds items that are not of its own", field->name);
+}
+
 static int fetch_cell(const struct field *field, const struct fetching *fetching, char *member)
 {
     const struct postgres_rows *rows = fetching->rows;
@@ -249,7 +284,9 @@ static int fetch_field(const struct field *field, struct fetching *fetching, cha
     int cell = fetching->column;
     int result = 0;
     if (!postgres_null(fetching->rows, fetching->row, cell)) {
-        result = fetch_cell(field, fetching, message + field->offset);
+        result = field->kind == FIELD_ARRAY
+                     ? fetch_items(field, postgres_text(fetching->rows, fetching->row, cell), message)
+                     : fetch_cell(field, fetching, message + field->offset);
         fetching->present++;
     }
     fetching->column++;

@@ -3,7 +3,7 @@
 
 -- Programs and operators sign in; Supabase's three only lend their rights.
 SELECT format('CREATE ROLE %I LOGIN', name)
-FROM unnest(ARRAY['colis_owner', 'colis_projector', 'colis_relay', 'colis_query', 'colis_notifier', 'colis_redrive']) AS name
+FROM unnest(ARRAY['colis_owner', 'colis_projector', 'colis_relay', 'colis_query', 'colis_notifier', 'colis_payments', 'colis_redrive']) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 SELECT format('CREATE ROLE %I NOLOGIN NOINHERIT', name)
 FROM unnest(ARRAY['anon', 'authenticated', 'service_role']) AS name
@@ -15,10 +15,11 @@ ALTER ROLE colis_projector NOBYPASSRLS PASSWORD :'colis_projector';
 ALTER ROLE colis_relay NOBYPASSRLS PASSWORD :'colis_relay';
 ALTER ROLE colis_query PASSWORD :'colis_query';
 ALTER ROLE colis_notifier NOBYPASSRLS PASSWORD :'colis_notifier';
+ALTER ROLE colis_payments NOBYPASSRLS PASSWORD :'colis_payments';
 ALTER ROLE colis_redrive NOBYPASSRLS PASSWORD :'colis_redrive';
 ALTER ROLE service_role BYPASSRLS;
 
 GRANT authenticated TO colis_query;
 -- The owner acts as any of them in tests, and ends their sessions when it drops a database.
-GRANT colis_projector, colis_relay, colis_query, colis_notifier, colis_redrive TO colis_owner;
+GRANT colis_projector, colis_relay, colis_query, colis_notifier, colis_payments, colis_redrive TO colis_owner;
 GRANT anon, authenticated, service_role, pg_signal_backend TO colis_owner;

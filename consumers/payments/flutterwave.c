@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Requests and replies of v3 (https://developer.flutterwave.com/v3.0.0). Replies are read by the schemas of
+ * schemas/foreign; every word of them that is no person's is checked before it is believed. */
+#include "consumers/payments/flutterwave.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "schemas/messages.h"
+#include "shared/domain/money.h"
+#include "shared/links/curl_http.h"
+
+enum { URL_TEXT = 512, REPLY_MOST = 1 << 20 };
+
+static struct {
+    char url[URL_TEXT], secret[256], redirect[URL_TEXT];
+    int64_t timeout_ms;
+} values;
+
+/* clang-format off */
+const struct setting flutterwave_settings[] = {
+    {"flutterwave_url", SETTING_TEXT, "https://api.flutterwave.com", 8, URL_TEXT - 1,
+     .help = "where Flutterwave's API is", .target = values.url, .size = sizeof values.url},
+    {"flutterwave_secret", SETTING_TEXT, NULL, 8, sizeof values.secret - 1, .secret = true,
+     .help = "its secret key", .target = values.secret, .size = sizeof values.secret},
+    {"flutterwave_redirect_url", SETTING_TEXT, "http://127.0.0.1/paid", 8, URL_TEXT - 1,
+     .help = "where a payer comes back to", .target = values.redirect, .size = sizeof values.redirect},
+    {"flutterwave_timeout_ms", SETTING_INTEGER, "30000", 100, 120000,
+     .help = "one call; Flutterwave itself gives up after 28 s", .target = &values.timeout_ms},
+    {0},
+};
+/* clang-format on */
+
+struct flutterwave {
+    struct web *web;
+    struct buf url, body;
+    char authorization[300], why[128];
+    struct web_reply reply;
+    union {
+        struct foreign_flutterwave_link_reply link;
+        struct foreign_flutterwave_charge_reply charge;
+        struct foreign_flutterwave_refund_reply refund;
+        struct foreign_flutterwave_refunds_reply refunds;
+        struct foreign_flutterwave_transfer_reply transfer;
+        struct foreign_flutterwave_transfers_reply transfers;
+        struct foreign_flutterwave_chargebacks_reply chargebacks;
+    } data;
+};
+
+int flutterwave_new(int64_t most_ms, struct flutterwave **ret_flutterwave)
+{
+    CLEANUP(flutterwave_free_cleanup) struct flutterwave *flutterwave = NULL;
+
+    TRY(web_url_check("flutterwave_url", values.url));
+    if (values.timeout_ms >= most_ms)
+        return error_new(ERROR_SETTINGS, "flutterwave_timeout_ms: must be less than %d", (int)most_ms);
+    flutterwave = memory_new(1, sizeof *flutterwave);
+    TRY(web_new(values.timeout_ms, REPLY_MOST, &flutterwave->web));
+    (void)snprintf(flutterwave->authorization, sizeof flutterwave->authorization, "Authorization: Bearer %s",
+                   values.secret);
+    *ret_flutterwave = take(flutterwave);
+    return 0;
+}
+
+void flutterwave_free(struct flutterwave *flutterwave)
+{
+    if (!flutterwave)
+        return;
+    web_free(flutterwave->web);
+    buf_done(&flutterwave->url);
+    buf_done(&flutterwave->body);
+    web_reply_done(&flutterwave->reply);
+    free(flutterwave);
+}
+
+const char *flutterwave_why(const struct flutterwave *flutterwave)
+{
+    return flutterwave->why;
+}
+
+int64_t flutterwave_rest(const struct flutterwave *flutterwave)
+{
+    return flutterwave->reply.retry_after_s;
+}
+
+static int because(struct flutterwave *flutterwave, int outcome, const char *why)
+{
+    (void)snprintf(flutterwave->why, sizeof flutterwave->why, "%s", why);
+    return outcome;
+}
+
+/* What a status means: makes: the call makes something. */
+static int outcome_of(struct flutterwave *flutterwave, bool makes)
+{
+    int status = flutterwave->reply.status;
+
+    (void)snprintf(flutterwave->why, sizeof flutterwave->why, "answered %d", status);
+    if (status >= 200 && status < 300)
+        return FLUTTERWAVE_DONE;
+    if (status == 429 || status == 401 || status == 403)
+        return FLUTTERWAVE_LATER; /* not asked well by us, or too often: nothing was done */
+    if (status == 404)
+        return FLUTTERWAVE_NONE;
+    if (status >= 400 && status < 500)
+        return FLUTTERWAVE_REFUSED;
+    return makes ? FLUTTERWAVE_UNKNOWN : FLUTTERWAVE_LATER;
+}
+
+/* Sends what stands in url and, where makes, body; reads the reply by schema into data. */
+static int call(struct flutterwave *flutterwave, bool makes, const struct schema *schema)
+{
+    const struct web_call request = {
+        .method = makes ? "POST" : "GET",
+        .url = flutterwave->url.data,
+        .headers = {flutterwave->authorization, "Accept: application/json",
+                    makes ? "Content-Type: application/json" : NULL},
+        .body = makes ? buf_as_span(&flutterwave->body) : (struct span){0},
+    };
+    int outcome = web_call(flutterwave->web, &request, &flutterwave->reply);
+
+    if (outcome == WEB_AWAY)
+        return because(flutterwave, FLUTTERWAVE_LATER, web_why(flutterwave->web));
+    if (outcome == WEB_UNKNOWN)
+        return because(flutterwave, makes ? FLUTTERWAVE_UNKNOWN : FLUTTERWAVE_LATER,
+                       web_why(flutterwave->web));
+    outcome = outcome_of(flutterwave, makes);
+    if (outcome != FLUTTERWAVE_DONE)
+        return outcome;
+    if (codec_decode(schema, buf_as_span(&flutterwave->reply.body), &flutterwave->data, NULL) != 0)
+        return because(flutterwave, makes ? FLUTTERWAVE_UNKNOWN : FLUTTERWAVE_LATER,
+                       "answered what we cannot read");
+    return FLUTTERWAVE_DONE;
+}
+
+static void start(struct flutterwave *flutterwave, const char *path)
+{
+    buf_clear(&flutterwave->url);
+    buf_clear(&flutterwave->body);
+    buf_format(&flutterwave->url, "%s/v3/%s", values.url, path);
+}
+
+static void put(struct buf *body, const char *name, const char *value)
+{
+    buf_format(body, "%c\"%s\":", body->size ? ',' : '{', name);
+    buf_json_string(body, span_of(value));
+}
+
+static void put_amount(struct buf *body, int64_t amount, const char *currency)
+{
+    char text[MONEY_TEXT];
+
+    money_text(amount, currency, text);
+    buf_format(body, "%c\"amount\":%s", body->size ? ',' : '{', text);
+}
+
+static bool is_word(const char *text, const char *word)
+{
+    return span_is_nocase(span_of(text), word);
+}
+
+int flutterwave_link(struct flutterwave *flutterwave, const struct flutterwave_payment *payment,
+                     char ret_link[FLUTTERWAVE_LINK])
+{
+    struct foreign_flutterwave_link_reply *reply = &flutterwave->data.link;
+    struct buf *body = &flutterwave->body;
+    int outcome;
+
+    start(flutterwave, "payments");
+    put(body, "tx_ref", payment->reference);
+    put_amount(body, payment->amount, payment->currency);
+    put(body, "currency", payment->currency);
+    put(body, "redirect_url", values.redirect);
+    buf_text(body, ",\"customer\":{\"email\":");
+    buf_json_string(body, span_of(payment->email));
+    buf_text(body, ",\"name\":");
+    buf_json_string(body, span_of(payment->name));
+    buf_text(body, "}}");
+    outcome = call(flutterwave, true, &foreign_flutterwave_link_reply_schema);
+    if (outcome != FLUTTERWAVE_DONE)
+        return outcome;
+    if (!reply->has_data || !reply->data.has_link ||
+        text_copy(ret_link, FLUTTERWAVE_LINK, span_of(reply->data.link)) != 0)
+        return because(flutterwave, FLUTTERWAVE_UNKNOWN, "answered without a link");
+    return FLUTTERWAVE_DONE;
+}
+
+static int charge_read(struct flutterwave *flutterwave, struct flutterwave_charge *ret_charge)
+{
+    const struct foreign_flutterwave_charge_reply *reply = &flutterwave->data.charge;
+    int outcome = call(flutterwave, false, &foreign_flutterwave_charge_reply_schema);
+
+    /* Some of its replies say "not found" with 400, some with 404, some with 200 and no data. */
+    if (outcome == FLUTTERWAVE_REFUSED || (outcome == FLUTTERWAVE_DONE && !reply->has_data))
+        return because(flutterwave, FLUTTERWAVE_NONE, "no such charge");
+    if (outcome != FLUTTERWAVE_DONE)
+        return outcome;
+    *ret_charge = (struct flutterwave_charge){.state = FLUTTERWAVE_PENDING};
+    if (is_word(reply->data.status, "successful") || is_word(reply->data.status, "succeeded"))
+        ret_charge->state = FLUTTERWAVE_SUCCESSFUL;
+    else if (is_word(reply->data.status, "failed"))
+        ret_charge->state = FLUTTERWAVE_FAILED;
+    if (text_copy(ret_charge->id, sizeof ret_charge->id, span_of(reply->data.id)) != 0 ||
+        ret_charge->id[0] == '\0' ||
+        text_copy(ret_charge->reference, sizeof ret_charge->reference, span_of(reply->data.tx_ref)) != 0 ||
+        text_copy(ret_charge->currency, sizeof ret_charge->currency, span_of(reply->data.currency)) != 0 ||
+        money_parse(span_of(reply->data.amount), ret_charge->currency, &ret_charge->amount) != 0)
+        return because(flutterwave, FLUTTERWAVE_LATER,
+                       "a charge without id, or with an amount we cannot read");
+    if (reply->data.has_app_fee &&
+        money_parse_fee(span_of(reply->data.app_fee), ret_charge->currency, &ret_charge->fee) != 0)
+        return because(flutterwave, FLUTTERWAVE_LATER, "a charge with a fee we cannot read");
+    return FLUTTERWAVE_DONE;
+}
+
+int flutterwave_charge(struct flutterwave *flutterwave, const char *id, struct flutterwave_charge *ret_charge)
+{
+    start(flutterwave, "transactions/");
+    web_escape(span_of(id), &flutterwave->url);
+    buf_text(&flutterwave->url, "/verify");
+    return charge_read(flutterwave, ret_charge);
+}
+
+int flutterwave_charge_find(struct flutterwave *flutterwave, const char *reference,
+                            struct flutterwave_charge *ret_charge)
+{
+    start(flutterwave, "transactions/verify_by_reference?tx_ref=");
+    web_escape(span_of(reference), &flutterwave->url);
+    return charge_read(flutterwave, ret_charge);
+}
+
+/* The words of a refund and of a payout are different lists; none is in both with two meanings. */
+static enum flutterwave_state movement_state(const char *status)
+{
+    if (is_word(status, "successful") || is_word(status, "completed") ||
+        strncmp(status, "completed-", strlen("completed-")) == 0)
+        return FLUTTERWAVE_SUCCESSFUL;
+    if (is_word(status, "failed") || is_word(status, "cancelled"))
+        return FLUTTERWAVE_FAILED;
+    if (is_word(status, "reversed"))
+        return FLUTTERWAVE_REVERSED;
+    return FLUTTERWAVE_PENDING;
+}
+
+static int refund_take(struct flutterwave *flutterwave,
+                       const struct foreign_flutterwave_refund_reply_data *data, const char *currency,
+                       struct flutterwave_movement *ret_movement)
+{
+    *ret_movement = (struct flutterwave_movement){.state = movement_state(data->status)};
+    if (text_copy(ret_movement->id, sizeof ret_movement->id, span_of(data->id)) != 0 ||
+        money_parse(span_of(data->amount_refunded), currency, &ret_movement->amount) != 0)
+        return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a refund with an amount we cannot read");
+    return FLUTTERWAVE_DONE;
+}
+
+int flutterwave_refund(struct flutterwave *flutterwave, const struct flutterwave_refund *refund,
+                       struct flutterwave_movement *ret_movement)
+{
+    int outcome;
+
+    start(flutterwave, "transactions/");
+    web_escape(span_of(refund->charge), &flutterwave->url);
+    buf_text(&flutterwave->url, "/refund");
+    put_amount(&flutterwave->body, refund->amount, refund->currency);
+    put(&flutterwave->body, "comments", refund->reference);
+    buf_text(&flutterwave->body, "}");
+    outcome = call(flutterwave, true, &foreign_flutterwave_refund_reply_schema);
+    if (outcome == FLUTTERWAVE_NONE)
+        return because(flutterwave, FLUTTERWAVE_REFUSED, "the charge is unknown there");
+    if (outcome != FLUTTERWAVE_DONE)
+        return outcome;
+    return refund_take(flutterwave, &flutterwave->data.refund.data, refund->currency, ret_movement);
+}
+
+/* Flutterwave gives refunds no reference of ours: it stands in their comments. */
+int flutterwave_refund_find(struct flutterwave *flutterwave, const struct flutterwave_refund *refund,
+                            struct flutterwave_movement *ret_movement)
+{
+    const struct foreign_flutterwave_refunds_reply *reply = &flutterwave->data.refunds;
+    struct foreign_flutterwave_refund_reply_data found = {0};
+    int outcome;
+
+    start(flutterwave, "transactions/");
+    web_escape(span_of(refund->charge), &flutterwave->url);
+    buf_text(&flutterwave->url, "/refunds");
+    outcome = call(flutterwave, false, &foreign_flutterwave_refunds_reply_schema);
+    if (outcome != FLUTTERWAVE_DONE)
+        return outcome == FLUTTERWAVE_REFUSED ? FLUTTERWAVE_NONE : outcome;
+    for (int i = 0; i < reply->data_count; i++) {
+        if (strcmp(reply->data[i].comments, refund->reference) != 0)
+            continue;
+        (void)!text_copy(found.id, sizeof found.id, span_of(reply->data[i].id));
+        (void)!text_copy(found.status, sizeof found.status, span_of(reply->data[i].status));
+        (void)!text_copy(found.amount_refunded, sizeof found.amount_refunded,
+                         span_of(reply->data[i].amount_refunded));
+        return refund_take(flutterwave, &found, refund->currency, ret_movement);
+    }
+    return because(flutterwave, FLUTTERWAVE_NONE, "no such refund");
+}
+
+struct transfer_seen {
+    const char *id, *status, *amount, *fee, *message;
+};
+
+static int transfer_take(struct flutterwave *flutterwave, const struct transfer_seen *seen,
+                         const char *currency, struct flutterwave_movement *ret_movement)
+{
+    *ret_movement = (struct flutterwave_movement){.state = movement_state(seen->status)};
+    ret_movement->bad_account =
+        ret_movement->state == FLUTTERWAVE_FAILED && strstr(seen->message, "ccount") != NULL;
+    if (text_copy(ret_movement->id, sizeof ret_movement->id, span_of(seen->id)) != 0 ||
+        money_parse(span_of(seen->amount), currency, &ret_movement->amount) != 0)
+        return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a payout with an amount we cannot read");
+    if (seen->fee[0] && money_parse_fee(span_of(seen->fee), currency, &ret_movement->fee) != 0)
+        return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a payout with a fee we cannot read");
+    return FLUTTERWAVE_DONE;
+}
+
+int flutterwave_transfer(struct flutterwave *flutterwave, const struct flutterwave_transfer *transfer,
+                         struct flutterwave_movement *ret_movement)
+{
+    const struct foreign_flutterwave_transfer_reply_data *data = &flutterwave->data.transfer.data;
+    const struct transfer_seen seen = {data->id, data->status, data->amount, data->fee,
+                                       data->complete_message};
+    struct buf *body = &flutterwave->body;
+    int outcome;
+
+    start(flutterwave, "transfers");
+    put(body, "account_bank", transfer->bank);
+    put(body, "account_number", transfer->account);
+    put_amount(body, transfer->amount, transfer->currency);
+    put(body, "currency", transfer->currency);
+    put(body, "reference", transfer->reference);
+    put(body, "beneficiary_name", transfer->holder);
+    put(body, "narration", transfer->reference);
+    buf_text(body, "}");
+    outcome = call(flutterwave, true, &foreign_flutterwave_transfer_reply_schema);
+    if (outcome != FLUTTERWAVE_DONE)
+        return outcome == FLUTTERWAVE_NONE ? FLUTTERWAVE_REFUSED : outcome;
+    return transfer_take(flutterwave, &seen, transfer->currency, ret_movement);
+}
+
+int flutterwave_transfer_find(struct flutterwave *flutterwave, const char *reference, const char *currency,
+                              struct flutterwave_movement *ret_movement)
+{
+    const struct foreign_flutterwave_transfers_reply *reply = &flutterwave->data.transfers;
+    int outcome;
+
+    start(flutterwave, "transfers?reference=");
+    web_escape(span_of(reference), &flutterwave->url);
+    outcome = call(flutterwave, false, &foreign_flutterwave_transfers_reply_schema);
+    if (outcome != FLUTTERWAVE_DONE)
+        return outcome == FLUTTERWAVE_REFUSED ? FLUTTERWAVE_NONE : outcome;
+    for (int i = 0; i < reply->data_count; i++) {
+        const struct foreign_flutterwave_transfers_reply_data *data = &reply->data[i];
+        const struct transfer_seen seen = {data->id, data->status, data->amount, data->fee,
+                                           data->complete_message};
+
+        if (strcmp(data->reference, reference) == 0)
+            return transfer_take(flutterwave, &seen, currency, ret_movement);
+    }
+    return because(flutterwave, FLUTTERWAVE_NONE, "no such payout");
+}
+
+int flutterwave_chargeback_find(struct flutterwave *flutterwave, const char *charge, const char *currency,
+                                struct flutterwave_chargeback *ret_chargeback)
+{
+    const struct foreign_flutterwave_chargebacks_reply *reply = &flutterwave->data.chargebacks;
+    int outcome;
+
+    start(flutterwave, "chargebacks?transaction_id=");
+    web_escape(span_of(charge), &flutterwave->url);
+    outcome = call(flutterwave, false, &foreign_flutterwave_chargebacks_reply_schema);
+    if (outcome != FLUTTERWAVE_DONE)
+        return outcome == FLUTTERWAVE_REFUSED ? FLUTTERWAVE_NONE : outcome;
+    if (reply->data_count == 0)
+        return because(flutterwave, FLUTTERWAVE_NONE, "no such chargeback");
+    *ret_chargeback = (struct flutterwave_chargeback){.state = CHARGEBACK_OPEN};
+    if (is_word(reply->data[0].status, "won"))
+        ret_chargeback->state = CHARGEBACK_WON;
+    else if (is_word(reply->data[0].status, "lost") || is_word(reply->data[0].status, "accepted"))
+        ret_chargeback->state = CHARGEBACK_LOST;
+    if (money_parse(span_of(reply->data[0].amount), currency, &ret_chargeback->amount) != 0 ||
+        (reply->data[0].has_fee &&
+         money_parse_fee(span_of(reply->data[0].fee), currency, &ret_chargeback->fee) != 0))
+        return because(flutterwave, FLUTTERWAVE_LATER, "a chargeback with an amount we cannot read");
+    return FLUTTERWAVE_DONE;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Flutterwave's API, v3: the calls we make, in our own amounts (minor units). A call that makes something is
+ * never repeated by itself: FLUTTERWAVE_UNKNOWN says it may have been done, and who asked must ask about it
+ * by reference first. A provider's reply holds people's names: nothing of it is logged. */
+#ifndef COLIS_PAYMENTS_FLUTTERWAVE_H
+#define COLIS_PAYMENTS_FLUTTERWAVE_H
+
+#include "shared/base/buf.h"
+#include "shared/base/cleanup.h"
+#include "shared/base/settings.h"
+
+/* flutterwave_url flutterwave_secret flutterwave_redirect_url flutterwave_timeout_ms */
+extern const struct setting flutterwave_settings[];
+
+enum flutterwave_outcome {
+    FLUTTERWAVE_DONE = 0,
+    FLUTTERWAVE_NONE = 1,    /* there is no such thing there */
+    FLUTTERWAVE_REFUSED = 2, /* it will never do that */
+    FLUTTERWAVE_LATER = 3,   /* surely not done: away, or too much was asked of it */
+    FLUTTERWAVE_UNKNOWN = 4, /* it may have been done */
+};
+
+struct flutterwave;
+/* most_ms: a call must end sooner, or ERROR_SETTINGS. */
+MUST_CHECK int flutterwave_new(int64_t most_ms, struct flutterwave **ret_flutterwave);
+void flutterwave_free(struct flutterwave *flutterwave);
+DEFINE_CLEANUP(struct flutterwave, flutterwave_free)
+/* Of the newest call that was not DONE: "answered 503". Never NULL, nothing private. */
+const char *flutterwave_why(const struct flutterwave *flutterwave);
+/* Seconds the provider wants to be left alone; 0: it did not say. */
+int64_t flutterwave_rest(const struct flutterwave *flutterwave);
+
+enum { FLUTTERWAVE_ID = 65, FLUTTERWAVE_LINK = 501 };
+
+/* How far something is at the provider's. */
+enum flutterwave_state {
+    FLUTTERWAVE_PENDING = 1,
+    FLUTTERWAVE_SUCCESSFUL,
+    FLUTTERWAVE_FAILED,
+    FLUTTERWAVE_REVERSED /* a payout that came back */
+};
+
+struct flutterwave_payment {
+    const char *reference, *currency, *email, *name;
+    int64_t amount;
+};
+/* A page to pay on. */
+MUST_CHECK int flutterwave_link(struct flutterwave *flutterwave, const struct flutterwave_payment *payment,
+                                char ret_link[FLUTTERWAVE_LINK]);
+
+struct flutterwave_charge {
+    char id[FLUTTERWAVE_ID], reference[FLUTTERWAVE_ID];
+    enum flutterwave_state state;
+    char currency[4];
+    int64_t amount, fee;
+};
+/* By the provider's id, or by our reference. A charge whose amount or currency cannot be read is
+ * FLUTTERWAVE_LATER, with the reason: staff must look. */
+MUST_CHECK int flutterwave_charge(struct flutterwave *flutterwave, const char *id,
+                                  struct flutterwave_charge *ret_charge);
+MUST_CHECK int flutterwave_charge_find(struct flutterwave *flutterwave, const char *reference,
+                                       struct flutterwave_charge *ret_charge);
+
+/* A refund or a payout. */
+struct flutterwave_movement {
+    char id[FLUTTERWAVE_ID];
+    enum flutterwave_state state;
+    int64_t amount, fee;
+    bool bad_account; /* failed: by the fault of the account */
+};
+struct flutterwave_refund {
+    const char *charge, *reference, *currency;
+    int64_t amount;
+};
+MUST_CHECK int flutterwave_refund(struct flutterwave *flutterwave, const struct flutterwave_refund *refund,
+                                  struct flutterwave_movement *ret_movement);
+MUST_CHECK int flutterwave_refund_find(struct flutterwave *flutterwave,
+                                       const struct flutterwave_refund *refund,
+                                       struct flutterwave_movement *ret_movement);
+struct flutterwave_transfer {
+    const char *reference, *currency, *bank, *account, *holder;
+    int64_t amount;
+};
+MUST_CHECK int flutterwave_transfer(struct flutterwave *flutterwave,
+                                    const struct flutterwave_transfer *transfer,
+                                    struct flutterwave_movement *ret_movement);
+MUST_CHECK int flutterwave_transfer_find(struct flutterwave *flutterwave, const char *reference,
+                                         const char *currency, struct flutterwave_movement *ret_movement);
+
+struct flutterwave_chargeback {
+    enum { CHARGEBACK_OPEN = 1, CHARGEBACK_WON, CHARGEBACK_LOST } state;
+    int64_t amount, fee;
+};
+/* The newest of a charge. */
+MUST_CHECK int flutterwave_chargeback_find(struct flutterwave *flutterwave, const char *charge,
+                                           const char *currency,
+                                           struct flutterwave_chargeback *ret_chargeback);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Which fact is a thing to do, and which one changes a thing that waits. */
+#include "consumers/payments/intake.h"
+
+#include <string.h>
+
+#include "consumers/payments/task.h"
+#include "shared/base/metric.h"
+#include "shared/run/dead.h"
+#include "shared/run/position_store.h"
+#include "shared/run/service.h"
+
+static struct metric task_metric = {
+    .name = "colis_payments_tasks_total", .kind = METRIC_COUNTER, .help = "facts that are something to do"};
+
+/* clang-format off */
+static const struct postgres_statement statements[] = {
+    {"task_add",   "insert into bus.payment_task (id, kind, step, payment, booking, n, try, data, opened_at)"
+                   " select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::int8[],"
+                   " $7::int8[], $8::text[], $9::timestamptz[]) on conflict (id) do nothing"},
+    /* The projector has granted the claim: it may be sent. */
+    {"task_grant", "update bus.payment_task set step = 'send', next_at = clock_timestamp()"
+                   " where id = any($1::uuid[]) and step = 'claim'"},
+    {"task_hint",  "select pg_notify('payment_task', '')"},
+    {NULL, NULL},
+};
+/* clang-format on */
+
+enum { ID, KIND, STEP, PAYMENT, BOOKING, N, TRY_NUMBER, DATA, OPENED_AT, COLUMNS };
+static const enum postgres_type types[COLUMNS] = {
+    [ID] = POSTGRES_UUID,         [KIND] = POSTGRES_TEXT,    [STEP] = POSTGRES_TEXT,
+    [PAYMENT] = POSTGRES_UUID,    [BOOKING] = POSTGRES_UUID, [N] = POSTGRES_INT8,
+    [TRY_NUMBER] = POSTGRES_INT8, [DATA] = POSTGRES_TEXT,    [OPENED_AT] = POSTGRES_TIME,
+};
+
+struct intake {
+    struct postgres *postgres;
+    struct position_store places;
+    struct dead *dead;
+    struct postgres_array columns[COLUMNS], granted;
+};
+
+/* A fact that is something to do, and where it begins. */
+static const struct intake_row {
+    const char *fact;
+    const char *kind, *step;
+    const char *counts; /* the member that numbers it; NULL: none */
+} rows[] = {
+    {"payment.attempt_opened", "attempt", "create", "n"},
+    {"payment.refund_ordered", "refund", "claim", "order"},
+    {"payment.payout_ordered", "payout", "claim", "order"},
+    {"report.recorded", "report", "verify", NULL},
+};
+
+void intake_metrics(void)
+{
+    metric_register(&task_metric);
+}
+
+static void batch_start(struct intake *intake)
+{
+    for (int at = 0; at < COLUMNS; at++)
+        postgres_array_start(&intake->columns[at], types[at]);
+    postgres_array_start(&intake->granted, POSTGRES_UUID);
+}
+
+static int intake_positions(void *self, struct reader_position *positions, size_t count)
+{
+    struct intake *intake = self;
+
+    return position_store_read(&intake->places, positions, count);
+}
+
+static int intake_begin(void *self, const struct event *events, size_t count,
+                        const struct reader_position *positions, size_t position_count)
+{
+    struct intake *intake = self;
+
+    (void)events;
+    (void)count;
+    batch_start(intake);
+    return position_store_begin(&intake->places, positions, position_count);
+}
+
+static int64_t member(const struct schema *schema, const void *fact, const char *name)
+{
+    int64_t value = 0;
+
+    for (int at = 0; name && at < schema->count; at++)
+        if (schema->fields[at].kind == FIELD_INTEGER && strcmp(schema->fields[at].name, name) == 0)
+            memcpy(&value, (const char *)fact + schema->fields[at].offset, sizeof value);
+    return value;
+}
+
+static void id_or_null(struct postgres_array *column, const struct id *id)
+{
+    if (id_none(id))
+        postgres_array_null(column);
+    else
+        postgres_array_text(column, span_of(id->text));
+}
+
+/* The subject of the fact is the payment; its key is the booking, or the payment itself. */
+static void add(struct intake *intake, const struct intake_row *row, const struct event *event,
+                const struct id *subject, const int64_t numbers[2])
+{
+    struct postgres_array *columns = intake->columns;
+    const struct id none = {0};
+    struct id id, booking = {0};
+    bool report = strcmp(row->kind, "report") == 0;
+
+    if (report || id_parse(span_of(event->key), &booking) != 0 || id_same(&booking, subject))
+        booking = none;
+    if (report)
+        id = event->id;
+    else
+        task_id(subject, strcmp(row->kind, "attempt") == 0 ? "attempt" : "order", numbers[0], numbers[1],
+                &id);
+    postgres_array_text(&columns[ID], span_of(id.text));
+    postgres_array_text(&columns[KIND], span_of(row->kind));
+    postgres_array_text(&columns[STEP], span_of(row->step));
+    id_or_null(&columns[PAYMENT], report ? &none : subject);
+    id_or_null(&columns[BOOKING], &booking);
+    postgres_array_integer(&columns[N], numbers[0]);
+    postgres_array_integer(&columns[TRY_NUMBER], numbers[1]);
+    postgres_array_text(&columns[DATA], event->data);
+    postgres_array_integer(&columns[OPENED_AT], event->time_ms);
+    metric_add(&task_metric, 1);
+}
+
+static void take_fact(struct intake *intake, const struct event *event, const struct message_row *message,
+                      const struct id *subject, const void *fact)
+{
+    struct id id;
+
+    if (strcmp(message->family, "payment.order_sending") == 0) {
+        task_id(subject, "order", member(message->schema, fact, "order"),
+                member(message->schema, fact, "try"), &id);
+        postgres_array_text(&intake->granted, span_of(id.text));
+    }
+    for (size_t at = 0; at < sizeof rows / sizeof rows[0]; at++) {
+        const int64_t numbers[2] = {member(message->schema, fact, rows[at].counts),
+                                    member(message->schema, fact, "try")};
+
+        if (strcmp(message->family, rows[at].fact) == 0)
+            add(intake, &rows[at], event, subject, numbers);
+    }
+}
+
+static bool reads_type(const char *type)
+{
+    return strncmp(type, "payment.", strlen("payment.")) == 0 ||
+           strncmp(type, "report.", strlen("report.")) == 0;
+}
+
+static int intake_handle(void *self, const struct event *event)
+{
+    struct intake *intake = self;
+    CLEANUP(free_cleanup) void *fact = NULL;
+    const struct message_row *message;
+    struct id subject;
+    char kind[24];
+
+    if (!event->readable) {
+        reader_because("%s", event->reason);
+        return READER_REJECT;
+    }
+    if (!reads_type(event->type))
+        return READER_SKIP;
+    message = message_of(event->type);
+    if (!message || message->kind != MESSAGE_FACT) {
+        reader_because("%s is newer than this program", event->type);
+        return READER_STOP;
+    }
+    fact = memory_new(1, message->schema->size);
+    if (event_subject_parse(span_of(event->subject), kind, &subject) != 0 ||
+        codec_decode(message->schema, event->data, fact, NULL) != 0) {
+        reader_because("its data is not %s", event->type);
+        return READER_REJECT;
+    }
+    take_fact(intake, event, message, &subject, fact);
+    return READER_DONE;
+}
+
+static int intake_commit(void *self, const struct reader_position *positions, size_t count)
+{
+    struct intake *intake = self;
+    struct postgres_value values[COLUMNS];
+    const struct postgres_value granted = {.type = POSTGRES_UUID, .array = &intake->granted};
+
+    for (int at = 0; at < COLUMNS; at++)
+        values[at] = (struct postgres_value){.type = types[at], .array = &intake->columns[at]};
+    if (intake->columns[ID].count > 0)
+        postgres_send(intake->postgres, "task_add", values, COLUMNS, NULL);
+    if (intake->granted.count > 0)
+        postgres_send(intake->postgres, "task_grant", &granted, 1, NULL);
+    if (intake->columns[ID].count + intake->granted.count > 0)
+        postgres_send(intake->postgres, "task_hint", NULL, 0, NULL);
+    return position_store_commit(&intake->places, positions, count);
+}
+
+static void intake_rollback(void *self)
+{
+    struct intake *intake = self;
+
+    batch_start(intake);
+    position_store_rollback(&intake->places);
+}
+
+/* The letter first: once the broker has it, the position may pass. */
+static int intake_reject(void *self, const struct event *event, const char *reason,
+                         const struct reader_position *position)
+{
+    struct intake *intake = self;
+    int outcome = dead_letter(intake->dead, event, reason);
+
+    if (outcome == READER_DONE)
+        outcome = position_store_begin(&intake->places, position, 1);
+    if (outcome == READER_DONE)
+        outcome = position_store_commit(&intake->places, position, 1);
+    if (outcome != READER_DONE)
+        intake_rollback(intake);
+    return outcome;
+}
+
+static int intake_cluster(void *self, const char *cluster)
+{
+    struct intake *intake = self;
+
+    return position_store_cluster(&intake->places, cluster);
+}
+
+static int intake_new(struct intake *intake)
+{
+    TRY(postgres_new("colis-payments", service_values.name_space, &intake->postgres));
+    postgres_statements(intake->postgres, statements);
+    postgres_statements(intake->postgres, position_store_statements);
+    intake->places = (struct position_store){intake->postgres, "payments"};
+    batch_start(intake);
+    TRY(dead_new("payments", &intake->dead));
+    return 0;
+}
+
+static void intake_done(struct intake *intake)
+{
+    if (intake->dead)
+        dead_free(intake->dead);
+    for (int at = 0; at < COLUMNS; at++)
+        postgres_array_done(&intake->columns[at]);
+    postgres_array_done(&intake->granted);
+    postgres_free(intake->postgres);
+}
+
+int intake_run(void)
+{
+    static const char *const topics[] = {"payment", NULL};
+    static const struct reader_verbs verbs = {
+        .positions = intake_positions,
+        .begin = intake_begin,
+        .handle = intake_handle,
+        .commit = intake_commit,
+        .rollback = intake_rollback,
+        .reject = intake_reject,
+        .cluster = intake_cluster,
+    };
+    struct intake intake = {0};
+    const struct reader reader = {.name = "payments", .topics = topics, .verbs = &verbs, .self = &intake};
+    int result = intake_new(&intake);
+
+    if (result == 0)
+        result = reader_run(&reader);
+    intake_done(&intake);
+    return error_forward(result);
+}

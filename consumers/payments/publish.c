@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One command at a time, each waited for: what is told next depends on it. */
+#include "consumers/payments/publish.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/base/clock.h"
+#include "shared/base/trace.h"
+#include "shared/links/kafka_out.h"
+#include "shared/run/service.h"
+
+enum { PUBLISH_WAIT_MS = 10000 };
+
+struct publisher {
+    struct kafka_out *out;
+    struct buf data;
+    uintptr_t newest; /* a report of an older record is not this one's */
+    enum kafka_report report;
+    bool reported;
+};
+
+static void reported(void *self, void *cookie, enum kafka_report report, int32_t partition, int64_t offset)
+{
+    struct publisher *publisher = self;
+
+    (void)partition;
+    (void)offset;
+    if ((uintptr_t)cookie != publisher->newest)
+        return;
+    publisher->report = report;
+    publisher->reported = true;
+}
+
+int publisher_new(struct publisher **ret_publisher)
+{
+    CLEANUP(publisher_free_cleanup) struct publisher *publisher = memory_new(1, sizeof *publisher);
+    const struct kafka_out_config config = {.name_space = service_values.name_space,
+                                            .client = "payments",
+                                            .reported = reported,
+                                            .self = publisher};
+
+    TRY(kafka_out_new(&config, &publisher->out));
+    *ret_publisher = take(publisher);
+    return 0;
+}
+
+void publisher_free(struct publisher *publisher)
+{
+    if (publisher->out)
+        kafka_out_free(publisher->out);
+    buf_done(&publisher->data);
+    free(publisher);
+}
+
+static void event_make(const struct publication *publication, struct event *event)
+{
+    const char *type = publication->command->name;
+    struct span parts[5] = {SPAN("payments"), span_of(type)};
+
+    memcpy(&parts[2], publication->said, sizeof publication->said);
+    id_v8(parts, 5, &event->id);
+    event->time_ms = clock_wall_ms();
+    (void)snprintf(event->source, sizeof event->source, "/payments");
+    (void)snprintf(event->type, sizeof event->type, "%s", type);
+    (void)snprintf(event->subject, sizeof event->subject, "payment/%s", publication->payment->text);
+    (void)snprintf(event->dataschema, sizeof event->dataschema, "/schemas/commands/%s", type);
+    (void)snprintf(event->key, sizeof event->key, "%s", publication->key->text);
+    (void)snprintf(event->role, sizeof event->role, "payments");
+    trace_continue((struct span){0}, event->traceparent);
+}
+
+int publish(struct publisher *publisher, const struct publication *publication)
+{
+    struct event event = {0};
+    int outcome;
+
+    event_make(publication, &event);
+    buf_clear(&publisher->data);
+    codec_encode(publication->command, publication->data, CODEC_ALL, &publisher->data);
+    event.data = buf_as_span(&publisher->data);
+    publisher->reported = false;
+    outcome = kafka_out_send(publisher->out, "commands", &event, (void *)++publisher->newest);
+    if (outcome != 0)
+        return outcome < 0 ? error_forward(outcome) : PUBLISH_AWAY;
+    outcome = kafka_out_flush(publisher->out, PUBLISH_WAIT_MS);
+    if (outcome < 0)
+        return error_forward(outcome);
+    return outcome == 0 && publisher->reported && publisher->report == KAFKA_DELIVERED ? 0 : PUBLISH_AWAY;
+}

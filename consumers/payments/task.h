@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * bus.payment_task as a queue: claiming a thing to do and recording how it went. A claim that ends unrecorded
+ * was cut by a crash: the row is claimed again, and asked tells that the provider may have been spoken to. */
+#ifndef COLIS_PAYMENTS_TASK_H
+#define COLIS_PAYMENTS_TASK_H
+
+#include "schemas/messages.h"
+#include "shared/links/postgres.h"
+
+extern const struct postgres_statement task_statements[];
+
+enum { TASK_WORD = 16, TASK_TEXT = 65 };
+
+/* A claimed row, and what the database knows about its payment. Owned by the caller's struct. */
+struct task {
+    struct postgres_rows rows; /* task_done */
+    struct id id, payment, booking;
+    char kind[TASK_WORD], step[TASK_WORD], told[TASK_WORD], provider_id[TASK_TEXT];
+    int64_t n, number; /* attempt or order, and its try */
+    struct span data;  /* the fact's */
+    bool asked;        /* by an earlier claim */
+    int64_t attempts, opened_ms;
+    int32_t payment_state; /* enum payment_status; 0: there is no such payment */
+    int32_t order_state;   /* enum order_state of this order while this try is its newest; 0: none */
+    char currency[4];      /* of the payment */
+    bool has_payer, has_account;
+    struct profile_update_v1 payer;               /* the sender's newest */
+    struct profile_set_payout_account_v1 account; /* the traveller's newest */
+    int64_t tier, account_since_ms;               /* the traveller's */
+};
+void task_done(struct task *task);
+
+struct task_result {
+    const char *step;        /* the one to go on with */
+    int64_t delay_ms;        /* not before */
+    const char *provider_id; /* NULL: as it was */
+    const char *told;        /* likewise */
+    const char *reason;      /* NULL: none */
+};
+
+enum { TASK_EMPTY = 1, TASK_AWAY = 2 };
+/* The due row that waits longest, ours for claim_ms. */
+MUST_CHECK int task_claim(struct postgres *postgres, int64_t claim_ms, struct task *ret_task);
+/* TASK_AWAY: not recorded, call again. A claim that was lost meanwhile changes nothing and is 0. */
+MUST_CHECK int task_record(struct postgres *postgres, const struct task *task,
+                           const struct task_result *result);
+/* The state of a payment: 0 where there is none. */
+MUST_CHECK int task_payment_state(struct postgres *postgres, const struct id *payment, int32_t *ret_state);
+
+/* Refunds of this charge that are watched are asked about at once. */
+MUST_CHECK int task_wake_refunds(struct postgres *postgres, const char *charge);
+
+/* The id of what is to be done: kind is "attempt" or "order". */
+void task_id(const struct id *payment, const char *kind, int64_t n, int64_t number, struct id *ret_id);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The turns of the working half: claim, do, record. A kill between doing and recording leaves the row to be
+ * claimed again, marked as asked. */
+#include "consumers/payments/work.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "shared/base/clock.h"
+#include "shared/base/crypto.h"
+#include "shared/base/log.h"
+#include "shared/base/metric.h"
+#include "shared/run/service.h"
+
+enum {
+    SECOND_MS = 1000,
+    MINUTE_MS = 60 * SECOND_MS,
+    HOUR_MS = 60 * MINUTE_MS,
+    HINT_MS = 200, /* wait for a hint before looking by oneself */
+    AWAY_MS = 500, /* before PostgreSQL is asked again */
+    LATER_MS = 500,
+    LATER_MOST_MS = 5 * MINUTE_MS,
+};
+
+static int64_t claim_ms, ahead_ms;
+
+/* clang-format off */
+const struct setting work_settings[] = {
+    {"payments_claim_ms", SETTING_INTEGER, "60000", 1000, 3600000,
+     .help = "a task still being done after this was cut by a crash; more than flutterwave_timeout_ms",
+     .target = &claim_ms},
+    {"payments_ahead_ms", SETTING_INTEGER, "0", 0, INT64_C(31536000000),
+     .help = "for rehearsals: how far this program's clock runs ahead, so that holds end", .target = &ahead_ms},
+    {0},
+};
+
+/* How old a thing is, and when it is asked about next. */
+static const struct {
+    int64_t until_ms, again_ms;
+} asking[] = {
+    { 1 * MINUTE_MS,       1 * MINUTE_MS},
+    { 5 * MINUTE_MS,       4 * MINUTE_MS},
+    {15 * MINUTE_MS,      10 * MINUTE_MS},
+    {60 * MINUTE_MS,      15 * MINUTE_MS},
+    {72 * (int64_t)HOUR_MS, 1 * HOUR_MS},
+};
+
+static const struct step_row {
+    const char *kind, *step;
+    work_step act;
+} steps[] = {
+    {"attempt", "create", attempt_create},
+    {"attempt", "watch",  attempt_watch},
+    {"refund",  "claim",  order_claim},
+    {"refund",  "send",   order_send},
+    {"refund",  "watch",  order_watch},
+    {"payout",  "claim",  order_claim},
+    {"payout",  "send",   order_send},
+    {"payout",  "watch",  order_watch},
+    {"report",  "verify", report_verify},
+};
+/* clang-format on */
+
+static struct metric done_metric = {
+    .name = "colis_payments_turns_total", .kind = METRIC_COUNTER, .help = "steps of tasks that were taken"};
+static struct metric later_metric = {.name = "colis_payments_later_total",
+                                     .kind = METRIC_COUNTER,
+                                     .help = "steps put off: the provider did not take them"};
+static struct metric dead_metric = {.name = "colis_payments_dead_total",
+                                    .kind = METRIC_COUNTER,
+                                    .help = "tasks given up: staff must look at bus.payment_task"};
+
+static struct {
+    struct work work;
+    pthread_t thread;
+    int result;
+} working;
+
+void work_metrics(void)
+{
+    metric_register(&done_metric);
+    metric_register(&later_metric);
+    metric_register(&dead_metric);
+}
+
+int64_t work_ask_again(int64_t age_ms)
+{
+    for (size_t at = 0; at < sizeof asking / sizeof asking[0]; at++)
+        if (age_ms < asking[at].until_ms)
+            return asking[at].again_ms;
+    return -1;
+}
+
+/* At least half of it, the rest by chance. */
+static int64_t about(int64_t ms)
+{
+    uint16_t chance;
+
+    crypto_random(&chance, sizeof chance);
+    return ms / 2 + (ms / 2) * chance / UINT16_MAX;
+}
+
+struct task_result work_later(const struct work *work, const struct task *task, const char *why)
+{
+    int64_t ms = LATER_MS, rest_ms = flutterwave_rest(work->flutterwave) * SECOND_MS;
+
+    for (int64_t at = 1; at < task->attempts && ms < LATER_MOST_MS; at++)
+        ms *= 2;
+    ms = about(ms < LATER_MOST_MS ? ms : LATER_MOST_MS);
+    metric_add(&later_metric, 1);
+    log_seldom(LOG_LEVEL_WARN, "the provider takes nothing now", .err = why);
+    return (struct task_result){.step = task->step, .delay_ms = ms > rest_ms ? ms : rest_ms, .reason = why};
+}
+
+static void wait_ms(int64_t ms)
+{
+    struct pollfd stop = {.fd = service_stop_descriptor(), .events = POLLIN};
+
+    if (!service_stopping())
+        (void)poll(&stop, 1, (int)ms);
+}
+
+/* What was done is known here alone until it is recorded: it is tried for as long as the claim lasts. */
+static int record(const struct task *task, const struct task_result *result)
+{
+    int64_t until = clock_steady_ms() + claim_ms;
+
+    for (;;) {
+        int outcome = task_record(working.work.postgres, task, result);
+
+        if (outcome <= 0)
+            return error_forward(outcome);
+        if (service_stopping() || clock_steady_ms() > until)
+            return 0;
+        wait_ms(AWAY_MS);
+    }
+}
+
+static work_step step_of(const struct task *task)
+{
+    for (size_t at = 0; at < sizeof steps / sizeof steps[0]; at++)
+        if (strcmp(steps[at].kind, task->kind) == 0 && strcmp(steps[at].step, task->step) == 0)
+            return steps[at].act;
+    return NULL;
+}
+
+static int act(const struct task *task)
+{
+    struct task_result result = {.step = task->step, .delay_ms = AWAY_MS};
+    work_step step = step_of(task);
+    int outcome;
+
+    if (!step)
+        return error_new(ERROR_DATA, "task %s stands at %s, which is no step of %s", task->id.text,
+                         task->step, task->kind);
+    outcome = step(&working.work, task, &result);
+    if (outcome < 0)
+        return error_forward(outcome);
+    if (outcome == WORK_AWAY) /* whatever was to follow, it follows only what was said */
+        result = (struct task_result){.step = task->step, .delay_ms = AWAY_MS, .reason = "not said yet"};
+    metric_add(&done_metric, 1);
+    if (strcmp(result.step, "dead") == 0) {
+        metric_add(&dead_metric, 1);
+        log_with(LOG_LEVEL_ERROR, "a payment task is given up", .event = task->id.text, .err = result.reason);
+    }
+    return error_forward(record(task, &result));
+}
+
+static int turn(void)
+{
+    CLEANUP(task_done) struct task task = {0};
+    int outcome = task_claim(working.work.postgres, claim_ms, &task);
+
+    working.work.now_ms = clock_wall_ms() + ahead_ms;
+    if (outcome == 0)
+        return error_forward(act(&task));
+    if (outcome == TASK_EMPTY)
+        outcome = postgres_wait(working.work.postgres, HINT_MS) == POSTGRES_DONE ? 0 : TASK_AWAY;
+    if (outcome == TASK_AWAY)
+        wait_ms(AWAY_MS);
+    return outcome < 0 ? error_forward(outcome) : 0;
+}
+
+static void *turns(void *unused)
+{
+    (void)unused;
+    while (working.result == 0 && !service_stopping())
+        working.result = turn();
+    if (working.result < 0)
+        log_with(LOG_LEVEL_ERROR, "the working half ends on a failure", .err = error_text());
+    service_stop();
+    return NULL;
+}
+
+int work_start(void)
+{
+    struct work *work = &working.work;
+
+    TRY(flutterwave_new(claim_ms, &work->flutterwave));
+    TRY(publisher_new(&work->publisher));
+    TRY(postgres_new("colis-payments", service_values.name_space, &work->postgres));
+    postgres_statements(work->postgres, task_statements);
+    postgres_listen(work->postgres, "payment_task", NULL, NULL);
+    if (pthread_create(&working.thread, NULL, turns, NULL) != 0)
+        return error_new(ERROR_SYSTEM, "no thread for the work");
+    return 0;
+}
+
+int work_stop(void)
+{
+    pthread_join(working.thread, NULL);
+    flutterwave_free(working.work.flutterwave);
+    publisher_free(working.work.publisher);
+    postgres_free(working.work.postgres);
+    return working.result < 0 ? error_new(working.result, "the working half failed: see the log") : 0;
+}
