@@ -116,6 +116,12 @@ enum codec_part {
 /* Canonical: schema order, no white space, shortest escapes, absent optionals left out. Appends to to. */
 void codec_encode(const struct schema *schema, const void *message, enum codec_part part, struct buf *to);
 
+/* An array member alone, "[...]": how it is written where the other members stand elsewhere (a column of a
+ * row). Decoding fills the items and their count, and nothing else of message; errors as codec_decode's. */
+void codec_encode_items(const struct field *field, const void *message, struct buf *to);
+MUST_CHECK int codec_decode_items(const struct field *field, struct span json, void *message,
+                                  struct codec_errors *ret_errors);
+
 /* A scalar member as text (string, id, choice word, number, time, true/false) into to; false where absent. */
 bool codec_member_text(const struct field *field, const void *message, struct buf *to);
 const char *choice_text(const struct choice *choices, int32_t value); /* NULL for 0 or out of range */

@@ -329,28 +329,52 @@ static int read_object(struct reader *reader, const struct schema *schema, void 
     return 0;
 }
 
+static struct reader reader_start(struct span json, bool open, struct codec_errors *errors)
+{
+    struct reader reader = {.errors = errors, .open = open};
+    if (errors) {
+        errors->count = 0;
+        errors->more = false;
+        errors->syntax = NULL;
+        errors->at = 0;
+    }
+    scan_start(&reader.scan, json);
+    return reader;
+}
+
+/* The document must be over with its one value. */
+static int reader_end(struct reader *reader, int result)
+{
+    if (result == 0 && scan_next(&reader->scan) != SCAN_END)
+        result = broken(reader);
+    return result == 0 && reader->invalid ? CODEC_INVALID : result;
+}
+
+static int other_value(struct reader *reader, enum scan_token token, const char *reason)
+{
+    if (token != SCAN_MALFORMED)
+        refuse(reader, reason);
+    return skip(reader, token);
+}
+
 int codec_decode(const struct schema *schema, struct span json, void *ret_message,
                  struct codec_errors *ret_errors)
 {
-    struct reader reader = {.errors = ret_errors, .open = schema->open};
-    int result;
-    if (ret_errors) {
-        ret_errors->count = 0;
-        ret_errors->more = false;
-        ret_errors->syntax = NULL;
-        ret_errors->at = 0;
-    }
+    struct reader reader = reader_start(json, schema->open, ret_errors);
     memset(ret_message, 0, schema->size);
-    scan_start(&reader.scan, json);
     enum scan_token token = scan_next(&reader.scan);
-    if (token == SCAN_OBJECT) {
-        result = read_object(&reader, schema, ret_message);
-    } else {
-        if (token != SCAN_MALFORMED)
-            refuse(&reader, "must be an object");
-        result = skip(&reader, token);
-    }
-    if (result == 0 && scan_next(&reader.scan) != SCAN_END)
-        result = broken(&reader);
-    return result == 0 && reader.invalid ? CODEC_INVALID : result;
+    int result = token == SCAN_OBJECT ? read_object(&reader, schema, ret_message)
+                                      : other_value(&reader, token, "must be an object");
+    return reader_end(&reader, result);
+}
+
+int codec_decode_items(const struct field *field, struct span json, void *message,
+                       struct codec_errors *ret_errors)
+{
+    struct reader reader = reader_start(json, false, ret_errors);
+    memset((char *)message + field->offset, 0, (size_t)field->max * field->size);
+    enum scan_token token = scan_next(&reader.scan);
+    int result = token == SCAN_ARRAY ? read_array(&reader, field, message)
+                                     : other_value(&reader, token, wrong_type(field));
+    return reader_end(&reader, result);
 }

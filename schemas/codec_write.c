@@ -153,6 +153,11 @@ void codec_encode(const struct schema *schema, const void *message, enum codec_p
     write_object(schema, message, part, to);
 }
 
+void codec_encode_items(const struct field *field, const void *message, struct buf *to)
+{
+    write_array(field, message, CODEC_ALL, to);
+}
+
 bool codec_member_text(const struct field *field, const void *message, struct buf *to)
 {
     const void *value = field_value(field, message);

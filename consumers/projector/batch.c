@@ -6,42 +6,70 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ALIGNMENT = 16 };
-
-static size_t hash_of(const char *text)
+/* Ids are hex digits and hyphens: four words of them, mixed (the finalizer of MurmurHash3). */
+static size_t hash_of(const struct id *id)
 {
-    uint64_t hash = 14695981039346656037ull;
+    uint64_t words[4], hash;
 
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 1099511628211ull;
-    return (size_t)(hash ^ (hash >> 32));
+    memcpy(words, id->text, sizeof(words));
+    hash = words[0] ^ words[1] * 0x9e3779b97f4a7c15ull ^ words[2] * 0xc2b2ae3d27d4eb4full ^
+           words[3] * 0x165667b19e3779f9ull;
+    hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdull;
+    hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ull;
+    return (size_t)(hash ^ (hash >> 33));
 }
 
-/* Empties the index and makes it at most half full with count keys. */
-static void index_start(struct batch_index *index, size_t count)
+static void index_start(struct batch_index *index)
 {
-    size_t wanted = 64;
-
-    while (wanted < count * 2)
-        wanted *= 2;
-    if (wanted > index->capacity) {
-        free(index->slots);
-        index->slots = memory_new(wanted, sizeof(*index->slots));
-        index->capacity = wanted;
-    } else {
+    if (index->used)
         memset(index->slots, 0, index->capacity * sizeof(*index->slots));
-    }
     index->used = 0;
 }
 
-/* The slot where key is, or would be. */
-static struct batch_slot *index_slot(const struct batch_index *index, const char *key)
+/* The slot where key is, or would be. There is always a free one. */
+static struct batch_slot *index_slot(const struct batch_index *index, const struct id *key)
 {
     size_t at = hash_of(key) & (index->capacity - 1);
 
-    while (index->slots[at].key && strcmp(index->slots[at].key, key) != 0)
+    while (index->slots[at].key && !id_same(index->slots[at].key, key))
         at = (at + 1) & (index->capacity - 1);
     return &index->slots[at];
+}
+
+/* At most half full. */
+static void index_grow(struct batch_index *index)
+{
+    struct batch_index larger = {.capacity = index->capacity ? index->capacity * 2 : 64, .used = index->used};
+
+    larger.slots = memory_new(larger.capacity, sizeof(*larger.slots));
+    for (size_t i = 0; i < index->capacity; i++)
+        if (index->slots[i].key)
+            *index_slot(&larger, index->slots[i].key) = index->slots[i];
+    free(index->slots);
+    *index = larger;
+}
+
+/* The value of key; value where it was not there. key is kept where *ret_added is true. */
+static int index_of(struct batch_index *index, const struct id *key, int value, bool *ret_added)
+{
+    struct batch_slot *slot;
+
+    if ((index->used + 1) * 2 > index->capacity)
+        index_grow(index);
+    slot = index_slot(index, key);
+    *ret_added = !slot->key;
+    if (slot->key)
+        return slot->value;
+    index->used++;
+    *slot = (struct batch_slot){key, value};
+    return value;
+}
+
+static int index_find(const struct batch_index *index, const struct id *key)
+{
+    const struct batch_slot *slot = index->used ? index_slot(index, key) : NULL;
+
+    return slot && slot->key ? slot->value : -1;
 }
 
 size_t batch_machine_index(const struct machine *machine)
@@ -53,41 +81,43 @@ size_t batch_machine_index(const struct machine *machine)
     return at;
 }
 
-struct batch_state *batch_state_of(struct batch *batch, const struct machine *machine, const struct id *id,
-                                   int *ret_index)
+int batch_state_find(const struct batch *batch, const struct machine *machine, const struct id *id)
 {
-    struct batch_state *state = &batch->states[batch->state_count];
-    struct batch_slot *slot;
+    return index_find(&batch->subjects[batch_machine_index(machine)], id);
+}
 
-    /* The next free one holds the key while it is looked up: room for it was made. */
-    (void)snprintf(state->subject, sizeof(state->subject), "%s/%s", machine->kind, id->text);
-    slot = index_slot(&batch->subjects, state->subject);
-    if (!slot->key) {
-        memset(&state->state, 0, sizeof(state->state));
-        state->state.head.id = *id;
-        state->machine = machine;
-        state->stored_version = 0;
-        state->changed = false;
-        slot->key = state->subject;
-        slot->value = (int)batch->state_count++;
+int batch_state_of(struct batch *batch, const struct machine *machine, const struct id *id)
+{
+    struct domain_head *state;
+    int at = batch_state_find(batch, machine, id);
+    bool added;
+
+    if (at >= 0)
+        return at;
+    if (batch->state_count == batch->state_capacity) {
+        batch->state_capacity = batch->state_capacity ? batch->state_capacity * 2 : 64;
+        batch->states = memory_grow(batch->states, batch->state_capacity, sizeof(*batch->states));
     }
-    if (ret_index)
-        *ret_index = slot->value;
-    return &batch->states[slot->value];
+    state = memory_take(&batch->memory, machine->state->size);
+    state->id = *id;
+    batch->states[batch->state_count] = (struct batch_state){.state = state, .machine = machine};
+    return index_of(&batch->subjects[batch_machine_index(machine)], &state->id, (int)batch->state_count++,
+                    &added);
 }
 
 struct batch_item *batch_item_of(struct batch *batch, const char *id)
 {
-    const struct batch_slot *slot = index_slot(&batch->ids, id);
+    struct id key;
+    int at = id_parse(span_of(id), &key) == 0 ? index_find(&batch->ids, &key) : -1;
 
-    return slot->key ? &batch->items[slot->value] : NULL;
+    return at >= 0 ? &batch->items[at] : NULL;
 }
 
 static void mark_dead(struct batch_item *item, const char *reason)
 {
     (void)snprintf(item->dead, sizeof(item->dead), "%s", reason);
     item->row = NULL;
-    item->state = -1;
+    item->subject = -1;
 }
 
 /* Is the type a command this program knows? The reason where it is not. */
@@ -142,51 +172,15 @@ static void item_read(struct batch *batch, struct batch_item *item)
     }
     batch->errors.count = 0;
     batch->errors.syntax = NULL;
+    item->data = memory_take(&batch->memory, row->schema->size);
     if (codec_decode(row->schema, event->data, item->data, &batch->errors) != 0) {
         data_refusal(&batch->errors, item->dead, sizeof(item->dead));
-        item->state = -1;
+        item->subject = -1;
         return;
     }
     item->row = row;
-    (void)batch_state_of(batch, machine_of(row->aggregate), &subject, &item->state);
-}
-
-static size_t data_size(const struct event *event)
-{
-    const struct message_row *row = event->readable ? message_of(event->type) : NULL;
-    size_t size = row ? row->schema->size : 0;
-
-    return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-}
-
-/* Room for count items and all their decoded data, taken once so that pointers into it stay good. */
-static void make_room(struct batch *batch, const struct event *events, size_t count)
-{
-    size_t bytes = ALIGNMENT;
-
-    for (size_t i = 0; i < count; i++)
-        bytes += data_size(&events[i]);
-    if (bytes > batch->memory_capacity) {
-        free(batch->memory);
-        batch->memory = memory_new(1, bytes);
-        batch->memory_capacity = bytes;
-    }
-    if (count > batch->item_capacity) {
-        free(batch->items);
-        batch->items = memory_new(count, sizeof(*batch->items));
-        batch->item_capacity = count;
-    }
-    /* A command names at most one aggregate, and keys point into states: they never move. One is always free.
-     */
-    if (count + 1 > batch->state_capacity) {
-        free(batch->states);
-        batch->states = memory_new(count + 1, sizeof(*batch->states));
-        batch->state_capacity = count + 1;
-    }
-    index_start(&batch->ids, count);
-    index_start(&batch->subjects, count);
-    batch->count = count;
-    batch->state_count = 0;
+    item->subject = batch_state_of(batch, machine_of(row->aggregate), &subject);
+    (void)batch_name(batch, item, true);
 }
 
 static void rows_start(struct batch *batch)
@@ -198,34 +192,41 @@ static void rows_start(struct batch *batch)
             postgres_array_start(&batch->privates[m][i], batch_private_types[i]);
     for (int i = 0; i < PARKED_COLUMNS; i++)
         postgres_array_start(&batch->parked[i], batch_parked_types[i]);
+    for (int i = 0; i < LEDGER_COLUMNS; i++)
+        postgres_array_start(&batch->ledger[i], batch_ledger_types[i]);
     outbox_start(&batch->outbox);
+}
+
+static void make_room(struct batch *batch, size_t count)
+{
+    if (count > batch->item_capacity) {
+        free(batch->items);
+        batch->items = memory_new(count, sizeof(*batch->items));
+        batch->item_capacity = count;
+    }
+    batch->count = count;
+    batch->state_count = 0;
+    memory_restart(&batch->memory);
+    index_start(&batch->ids);
+    for (int m = 0; m < BATCH_MACHINES; m++)
+        index_start(&batch->subjects[m]);
 }
 
 void batch_start(struct batch *batch, const struct event *events, size_t count)
 {
-    char *free_memory;
-
-    make_room(batch, events, count);
+    make_room(batch, count);
     rows_start(batch);
-    free_memory = batch->memory;
     for (size_t i = 0; i < count; i++) {
         struct batch_item *item = &batch->items[i];
-        struct batch_slot *slot;
+        bool added;
 
         memset(item, 0, sizeof(*item));
         item->event = &events[i];
-        item->data = free_memory;
-        free_memory += data_size(&events[i]);
         item_read(batch, item);
         if (item->dead[0])
             continue;
-        slot = index_slot(&batch->ids, item->event->id.text);
-        if (slot->key) {
-            item->decided = true; /* the first one decides */
-        } else {
-            slot->key = item->event->id.text;
-            slot->value = (int)i;
-        }
+        (void)index_of(&batch->ids, &item->event->id, (int)i, &added);
+        item->decided = !added; /* the first one decides */
     }
 }
 
@@ -238,14 +239,16 @@ static void arrays_done(struct postgres_array *arrays, int count)
 void batch_done(struct batch *batch)
 {
     free(batch->items);
-    free(batch->memory);
     free(batch->states);
+    memory_done(&batch->memory);
     free(batch->ids.slots);
-    free(batch->subjects.slots);
     arrays_done(batch->verdicts, VERDICT_COLUMNS);
-    for (int m = 0; m < BATCH_MACHINES; m++)
+    for (int m = 0; m < BATCH_MACHINES; m++) {
+        free(batch->subjects[m].slots);
         arrays_done(batch->privates[m], PRIVATE_COLUMNS);
+    }
     arrays_done(batch->parked, PARKED_COLUMNS);
+    arrays_done(batch->ledger, LEDGER_COLUMNS);
     outbox_done(&batch->outbox);
     buf_done(&batch->text);
     memset(batch, 0, sizeof(*batch));

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A batch of commands in memory: what was read, what the database holds about it, and what was decided.
- * Life: batch_start -> (load.c fills states and marks) -> batch_decide each -> (store.c writes) ->
- * batch_start. */
+ * Life: batch_start -> (load.c names and fills states, and marks) -> batch_decide each -> (store.c writes) ->
+ * batch_start.
+ *
+ * A command touches up to eight aggregates. domain_names says which, given the states that are known, and is
+ * asked again whenever more is known: of the command alone (batch_start), of peeked rows and of what earlier
+ * commands of the batch would make (batch_foresee), of the locked rows, and of the folded states when it is
+ * decided. What it names last must have been locked: else BATCH_SPLIT. */
 #ifndef COLIS_PROJECTOR_BATCH_H
 #define COLIS_PROJECTOR_BATCH_H
 
+#include "consumers/projector/memory.h"
 #include "schemas/event.h"
 #include "shared/domain/rule.h"
 #include "shared/run/outbox.h"
@@ -19,60 +25,75 @@ struct batch_item {
     char dead[BATCH_REASON]; /* why nobody can decide it; "" where somebody can */
     bool decided;            /* its verdict exists, or an earlier one of this batch bears its id */
     bool behind;             /* its key is parked */
-    int state;               /* index into states; -1 where dead */
+    bool open;               /* what it touches depends on states */
+    int subject;             /* index into states; -1 where dead */
+    int slots[SLOT_COUNT];   /* likewise; -1 where it does not touch one */
 };
 
 /* An aggregate the batch touches. */
 struct batch_state {
-    union domain_state state;
+    struct domain_head *state; /* machine->state->size bytes in the batch's memory */
     const struct machine *machine;
-    int64_t stored_version; /* 0: not in the database */
-    bool changed;
-    char subject[64]; /* kind/id: its key */
+    int64_t stored_version; /* 0: not in the database; another than the state's own: it has changed */
+    bool wanted;            /* an open command names it: it is peeked at */
 };
 
-/* Text to index, open addressing; keys are borrowed. */
+/* Ids to index, open addressing; keys are borrowed. */
 struct batch_index {
     struct batch_slot {
-        const char *key;
+        const struct id *key;
         int value;
     } * slots;
     size_t capacity, used;
 };
 
 /* Columns of rows to insert, by table. */
-enum { VERDICT_COLUMNS = 9, PRIVATE_COLUMNS = 4, PARKED_COLUMNS = 9 };
+enum { VERDICT_COLUMNS = 9, PRIVATE_COLUMNS = 4, PARKED_COLUMNS = 9, LEDGER_COLUMNS = 8 };
 
 struct batch {
     struct batch_item *items;
     size_t count, item_capacity;
-    char *memory; /* the decoded messages */
-    size_t memory_capacity;
-    struct batch_state *states;
+    struct batch_state *states; /* moves when it grows: hold indices */
     size_t state_count, state_capacity;
-    struct batch_index ids, subjects;
+    struct memory memory; /* decoded messages and states */
+    struct batch_index ids, subjects[BATCH_MACHINES];
     struct postgres_array verdicts[VERDICT_COLUMNS];
     struct postgres_array privates[BATCH_MACHINES][PRIVATE_COLUMNS];
     struct postgres_array parked[PARKED_COLUMNS];
+    struct postgres_array ledger[LEDGER_COLUMNS];
     struct outbox outbox;
     struct buf text;
+    const struct code_key *codes;    /* the handover key, set once by who owns the batch */
     struct domain_decision decision; /* scratch: too large for the stack of every call */
     struct codec_errors errors;      /* scratch */
 };
 
 void batch_done(struct batch *batch);
 
-/* Takes the events in: reads each, finds what it names. */
+/* Takes the events in: reads each, finds what it names by itself. */
 void batch_start(struct batch *batch, const struct event *events, size_t count);
 
-/* The state of (machine, id), added empty where it is not there yet. */
-struct batch_state *batch_state_of(struct batch *batch, const struct machine *machine, const struct id *id,
-                                   int *ret_index);
+/* The index of the state of (machine, id): added empty where it is not there yet; -1 where it is not. */
+int batch_state_of(struct batch *batch, const struct machine *machine, const struct id *id);
+int batch_state_find(const struct batch *batch, const struct machine *machine, const struct id *id);
 /* The item whose command id this is; NULL where none. */
 struct batch_item *batch_item_of(struct batch *batch, const char *id);
 size_t batch_machine_index(const struct machine *machine);
 
-enum batch_outcome { BATCH_ACCEPTED, BATCH_REFUSED, BATCH_SEEN, BATCH_DEAD, BATCH_BEHIND };
+/* Asks what a command touches, by the states as they are now, and puts it into its slots. add: what is not in
+ * the batch yet is added; else false where something is not. */
+bool batch_name(struct batch *batch, struct batch_item *item, bool add);
+struct domain_command batch_command(const struct batch *batch, const struct batch_item *item);
+struct domain_world batch_world(const struct batch *batch, const struct batch_item *item);
+/* Marks the states to be peeked at; there are none where no command is open. */
+bool batch_want(struct batch *batch);
+/* Before anything is locked: names what the open commands touch by the peeked rows, and by what commands
+ * before them in the batch would make. Empties the states for what will be locked. */
+void batch_foresee(struct batch *batch);
+
+/* SPLIT: what it touches was not locked, since a command before it in the batch has only now named it:
+ * nothing was done, it belongs into the next batch. Never the first of a batch. */
+enum batch_outcome { BATCH_ACCEPTED, BATCH_REFUSED, BATCH_SEEN, BATCH_DEAD, BATCH_BEHIND, BATCH_SPLIT };
 /* Decides and folds; rows for the database are gathered. Memory only. Negative: stored data contradicts the
  * rules. */
 MUST_CHECK int batch_decide(struct batch *batch, struct batch_item *item, enum batch_outcome *ret_outcome);
@@ -87,5 +108,6 @@ void batch_discard(struct batch *batch, const struct event *event);
 extern const enum postgres_type batch_verdict_types[VERDICT_COLUMNS];
 extern const enum postgres_type batch_private_types[PRIVATE_COLUMNS];
 extern const enum postgres_type batch_parked_types[PARKED_COLUMNS];
+extern const enum postgres_type batch_ledger_types[LEDGER_COLUMNS];
 
 #endif

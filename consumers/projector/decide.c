@@ -36,6 +36,13 @@ const enum postgres_type batch_parked_types[PARKED_COLUMNS] = {
     [P_VALUE] = POSTGRES_BYTEA,    [P_REASON] = POSTGRES_TEXT, [P_KIND] = POSTGRES_TEXT,
 };
 
+enum ledger_column { L_JOURNAL, L_LINE, L_BOOKING, L_PAYMENT, L_ACCOUNT, L_CURRENCY, L_AMOUNT, L_AT };
+const enum postgres_type batch_ledger_types[LEDGER_COLUMNS] = {
+    [L_JOURNAL] = POSTGRES_UUID, [L_LINE] = POSTGRES_INT2,    [L_BOOKING] = POSTGRES_UUID,
+    [L_PAYMENT] = POSTGRES_UUID, [L_ACCOUNT] = POSTGRES_TEXT, [L_CURRENCY] = POSTGRES_TEXT,
+    [L_AMOUNT] = POSTGRES_INT8,  [L_AT] = POSTGRES_TIME,
+};
+
 static void text_or_null(struct postgres_array *column, struct span text)
 {
     if (text.size)
@@ -75,41 +82,104 @@ static void add_verdict(struct batch *batch, const struct event *event, const ch
     text_or_null(&columns[V_REASON], span_of(refusal_text(decision->refusal)));
 }
 
+/* first and second, or nothing where they do not fit. */
 static void event_text(char *to, size_t capacity, const char *first, const char *second)
 {
-    struct buf text = {0};
+    size_t size = strlen(first), more = strlen(second);
 
-    buf_text(&text, first);
-    buf_text(&text, second);
-    if (text_copy(to, capacity, buf_as_span(&text)) != 0)
-        to[0] = '\0';
-    buf_done(&text);
+    to[0] = '\0';
+    if (size + more >= capacity)
+        return;
+    memcpy(to, first, size);
+    memcpy(to + size, second, more + 1);
+}
+
+static void event_subject(struct event *event, const char *kind, const struct id *id)
+{
+    event_text(event->subject, sizeof(event->subject), kind, "/");
+    memcpy(event->subject + strlen(event->subject), id->text, sizeof(id->text));
 }
 
 /* The fact as an event of its own; its id follows from the command and its place among the command's facts.
  */
 static void add_fact(struct batch *batch, const struct event *command, const struct domain_fact *fact,
-                     unsigned index)
+                     const struct id *id)
 {
-    struct event event = {0};
+    struct event event = {
+        .id = *id, .time_ms = fact->at_ms, .sequence = fact->version, .causation = command->id};
 
-    id_of_fact(&command->id, index, &event.id);
     event_text(event.source, sizeof(event.source), "/projector", "");
     event_text(event.type, sizeof(event.type), fact->row->type, "");
-    event_text(event.subject, sizeof(event.subject), fact->row->aggregate, "/");
-    memcpy(event.subject + strlen(event.subject), fact->subject.text, sizeof(fact->subject.text));
+    event_subject(&event, fact->row->aggregate, &fact->subject);
     event_text(event.dataschema, sizeof(event.dataschema), "/schemas/facts/", fact->row->type);
-    event_text(event.key, sizeof(event.key), fact->subject.text, "");
-    event.time_ms = fact->at_ms;
-    event.sequence = fact->version;
+    event_text(event.key, sizeof(event.key), fact->key.text, "");
     memcpy(event.principal, command->principal, sizeof(event.principal));
     memcpy(event.role, command->role, sizeof(event.role));
-    event.causation = command->id;
     trace_continue(span_of(command->traceparent), event.traceparent);
     buf_clear(&batch->text);
-    codec_encode(fact->row->schema, &fact->data, CODEC_ALL, &batch->text);
+    codec_encode(fact->row->schema, fact->data.bytes, CODEC_ALL, &batch->text);
     event.data = buf_as_span(&batch->text);
     outbox_add(&batch->outbox, fact->row->topic, &event, 0);
+}
+
+/* What a fact moves between accounts: its journal. */
+static void add_entries(struct batch *batch, const struct domain_world *world, const struct domain_fact *fact,
+                        const struct id *id)
+{
+    struct postgres_array *columns = batch->ledger;
+    int count;
+    const struct entry *entries = domain_entries(fact, &count);
+
+    for (int i = 0; i < count; i++) {
+        postgres_array_text(&columns[L_JOURNAL], span_of(id->text));
+        postgres_array_integer(&columns[L_LINE], i);
+        if (world->payment->has_booking)
+            postgres_array_text(&columns[L_BOOKING], span_of(world->payment->booking.text));
+        else
+            postgres_array_null(&columns[L_BOOKING]); /* a charge nobody knows */
+        postgres_array_text(&columns[L_PAYMENT], span_of(fact->subject.text));
+        postgres_array_text(&columns[L_ACCOUNT], span_of(choice_text(account_choices, entries[i].account)));
+        postgres_array_text(&columns[L_CURRENCY], span_of(entries[i].currency));
+        postgres_array_integer(&columns[L_AMOUNT], entries[i].amount);
+        postgres_array_integer(&columns[L_AT], fact->at_ms);
+    }
+}
+
+/* Without HTTP: (type, subject, data), each behind its length. No key: nothing in it is private. */
+static void fingerprint(struct event *event)
+{
+    const struct span parts[] = {span_of(event->type), span_of(event->subject), event->data};
+    struct id digest;
+    uint8_t bytes[16];
+
+    id_v8(parts, sizeof(parts) / sizeof(parts[0]), &digest);
+    id_to_bytes(&digest, bytes);
+    crypto_hex(bytes, sizeof(bytes), event->fingerprint);
+}
+
+/* A timer, or a command of a fan-out: nobody's, but the system's. */
+static void add_follow(struct batch *batch, const struct event *command, const struct domain_follow *follow)
+{
+    struct event event = {.time_ms = command->stored_ms, .causation = command->id};
+    struct id fact;
+
+    event_text(event.source, sizeof(event.source), "/projector", "");
+    event_text(event.type, sizeof(event.type), follow->row->type, "");
+    event_subject(&event, follow->row->aggregate, &follow->subject);
+    event_text(event.dataschema, sizeof(event.dataschema), "/schemas/commands/", follow->row->type);
+    event_text(event.key, sizeof(event.key), follow->key.text, "");
+    event_text(event.role, sizeof(event.role), "system", "");
+    id_of_fact(&command->id, (unsigned)follow->fact, &fact);
+    if (follow->timer)
+        id_of_timer(event.subject, follow->timer, follow->epoch, (unsigned)follow->firing, &event.id);
+    else
+        id_of_fan_out(&fact, follow->subject.text, follow->row->type, &event.id);
+    trace_continue(span_of(command->traceparent), event.traceparent);
+    buf_clear(&batch->text);
+    codec_encode(follow->row->schema, follow->data.bytes, CODEC_ALL, &batch->text);
+    event.data = buf_as_span(&batch->text);
+    fingerprint(&event);
+    outbox_add(&batch->outbox, "commands", &event, follow->due_ms);
 }
 
 static void add_private(struct batch *batch, const struct batch_item *item, const struct machine *machine,
@@ -125,54 +195,58 @@ static void add_private(struct batch *batch, const struct batch_item *item, cons
     postgres_array_text(&columns[R_VALUE], buf_as_span(&batch->text));
 }
 
-static int fold_facts(struct batch *batch, struct batch_state *state)
+static void add_decision(struct batch *batch, const struct batch_item *item, const struct domain_world *world)
 {
-    for (int i = 0; i < batch->decision.fact_count; i++)
-        if (domain_fold(&state->state, &batch->decision.facts[i]) != 0)
-            return error_new(ERROR_DATA, "%s/%s at version %lld does not take %s", state->machine->kind,
-                             state->state.head.id.text, (long long)state->state.head.version,
-                             batch->decision.facts[i].row->type);
-    state->changed |= batch->decision.fact_count > 0;
-    return 0;
+    const struct domain_decision *decision = &batch->decision;
+    const struct batch_state *subject = &batch->states[item->subject];
+
+    for (int i = 0; i < decision->fact_count; i++) {
+        struct id id;
+
+        id_of_fact(&item->event->id, (unsigned)i, &id);
+        add_fact(batch, item->event, &decision->facts[i], &id);
+        add_entries(batch, world, &decision->facts[i], &id);
+    }
+    for (int i = 0; i < decision->follow_count; i++)
+        add_follow(batch, item->event, &decision->follows[i]);
+    if (decision->private_name)
+        add_private(batch, item, subject->machine, &subject->state->id);
+    add_verdict(batch, item->event, subject->machine->kind, &subject->state->id, decision);
+}
+
+/* Is there nothing to decide? Then what became of it. */
+static bool settled(struct batch *batch, const struct batch_item *item, enum batch_outcome *ret_outcome)
+{
+    if (item->dead[0]) {
+        batch_park(batch, item->event, PARKED_KIND_DEAD, item->dead);
+        *ret_outcome = BATCH_DEAD;
+    } else if (item->decided) {
+        *ret_outcome = BATCH_SEEN;
+    } else if (item->behind) {
+        batch_park(batch, item->event, PARKED_KIND_PARKED, "behind a parked command of its key");
+        *ret_outcome = BATCH_BEHIND;
+    } else {
+        return false;
+    }
+    return true;
 }
 
 int batch_decide(struct batch *batch, struct batch_item *item, enum batch_outcome *ret_outcome)
 {
-    const struct event *event = item->event;
-    struct domain_decision *decision = &batch->decision;
-    struct batch_state *state;
     struct domain_command command;
+    struct domain_world world;
 
-    if (item->dead[0]) {
-        batch_park(batch, event, PARKED_KIND_DEAD, item->dead);
-        *ret_outcome = BATCH_DEAD;
+    if (settled(batch, item, ret_outcome))
+        return 0;
+    if (item->open && !batch_name(batch, item, false)) {
+        *ret_outcome = BATCH_SPLIT;
         return 0;
     }
-    if (item->decided) {
-        *ret_outcome = BATCH_SEEN;
-        return 0;
-    }
-    if (item->behind) {
-        batch_park(batch, event, PARKED_KIND_PARKED, "behind a parked command of its key");
-        *ret_outcome = BATCH_BEHIND;
-        return 0;
-    }
-    state = &batch->states[item->state];
-    command = (struct domain_command){.row = item->row,
-                                      .id = event->id,
-                                      .subject = state->state.head.id,
-                                      .principal = event->principal,
-                                      .role = event->role,
-                                      .now_ms = event->stored_ms,
-                                      .data = item->data};
-    domain_decide(&state->state, &command, decision);
-    TRY(fold_facts(batch, state));
-    for (int i = 0; i < decision->fact_count; i++)
-        add_fact(batch, event, &decision->facts[i], (unsigned)i);
-    if (decision->private_name)
-        add_private(batch, item, state->machine, &command.subject);
-    add_verdict(batch, event, state->machine->kind, &command.subject, decision);
-    *ret_outcome = decision->refusal == REFUSAL_NONE ? BATCH_ACCEPTED : BATCH_REFUSED;
+    command = batch_command(batch, item);
+    world = batch_world(batch, item);
+    TRY(domain_decide(&world, &command, &batch->decision));
+    add_decision(batch, item, &world);
+    *ret_outcome = batch->decision.refusal == REFUSAL_NONE ? BATCH_ACCEPTED : BATCH_REFUSED;
     return 0;
 }
 

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One round trip that begins the transaction and reads all that a batch names: positions and states are
  * locked, states in the order of the machines and then by id, so that two projectors never wait for each
- * other. */
+ * other.
+ *
+ * A command on a booking, a payment or a booked parcel does not say all that it touches: the rows it names
+ * do. Only where a batch has such commands, one more round trip goes before: the rows are peeked at, without
+ * locks and outside the transaction, for what they refer to. Between peek and lock another projector may have
+ * changed that: the locked rows are asked again, and where they name what is not locked, all is let go and
+ * done anew. */
 #include <stdio.h>
 #include <string.h>
 
 #include "consumers/projector/store.h"
+
+enum { NAMING_TRIES = 5 };
 
 struct loaded {
     struct postgres_rows positions, verdicts, parked, states[BATCH_MACHINES];
@@ -39,8 +47,6 @@ static void ask_for(struct asked *asked, struct batch *batch, const struct reade
     postgres_array_start(&asked->partitions, POSTGRES_INT4);
     postgres_array_start(&asked->ids, POSTGRES_UUID);
     postgres_array_start(&asked->keys, POSTGRES_TEXT);
-    for (int m = 0; m < BATCH_MACHINES; m++)
-        postgres_array_start(&asked->states[m], POSTGRES_UUID);
     for (size_t i = 0; i < count; i++)
         postgres_array_integer(&asked->partitions, positions[i].partition);
     for (size_t i = 0; i < batch->count; i++) {
@@ -52,9 +58,6 @@ static void ask_for(struct asked *asked, struct batch *batch, const struct reade
         if (!item->dead[0])
             postgres_array_text(&asked->keys, span_of(item->event->key));
     }
-    for (size_t i = 0; i < batch->state_count; i++)
-        postgres_array_text(&asked->states[batch_machine_index(batch->states[i].machine)],
-                            span_of(batch->states[i].state.head.id.text));
 }
 
 static void send_array(struct postgres *link, const char *statement, const struct postgres_array *array,
@@ -65,21 +68,13 @@ static void send_array(struct postgres *link, const char *statement, const struc
     postgres_send(link, statement, &value, 1, ret_rows);
 }
 
-static void send_all(struct postgres *link, const struct asked *asked, struct loaded *loaded)
+static void send_marks(struct postgres *link, const struct asked *asked, struct loaded *loaded)
 {
-    char statement[64];
-
     postgres_send(link, "begin", NULL, 0, NULL);
     send_array(link, "position_lock", &asked->partitions, &loaded->positions);
     if (asked->ids.count) {
         send_array(link, "verdict_known", &asked->ids, &loaded->verdicts);
         send_array(link, "parked_keys", &asked->keys, &loaded->parked);
-    }
-    for (int m = 0; machines[m]; m++) {
-        if (asked->states[m].count == 0)
-            continue;
-        (void)snprintf(statement, sizeof(statement), "load_%s", machines[m]->kind);
-        send_array(link, statement, &asked->states[m], &loaded->states[m]);
     }
 }
 
@@ -133,37 +128,97 @@ static void mark_behind(struct batch *batch, const struct postgres_rows *rows)
     }
 }
 
-static int take_states(struct batch *batch, const struct machine *machine, const struct postgres_rows *rows)
+static int take_states(struct batch *batch, const struct machine *machine, const struct postgres_rows *rows,
+                       bool peeked)
 {
-    union domain_state fetched;
-
     for (int row = 0; row < rows->count; row++) {
         struct batch_state *state;
+        struct id id;
 
-        memset(&fetched, 0, sizeof(fetched));
-        if (postgres_fetch(machine->state, rows, row, 0, &fetched) != 0) {
+        postgres_id(rows, row, 0, &id); /* the first member of every state */
+        state = &batch->states[batch_state_find(batch, machine, &id)];
+        if (postgres_fetch(machine->state, rows, row, 0, state->state) != 0) {
             reader_because("%s",
                            error_text()); /* a row this program cannot read: a newer one's, most likely */
             return READER_FAILED;
         }
-        state = batch_state_of(batch, machine, &fetched.head.id, NULL);
-        state->state = fetched;
-        state->stored_version = fetched.head.version;
+        state->stored_version = peeked ? 0 : state->state->version;
     }
-    return 0;
+    return READER_DONE;
 }
 
-int store_load(struct store *store, struct batch *batch, const struct reader_position *positions,
-               size_t count, bool parked_too)
+static int take_all(struct batch *batch, const struct loaded *loaded, bool peeked)
+{
+    int outcome = READER_DONE;
+
+    for (int m = 0; machines[m] && outcome == READER_DONE; m++)
+        outcome = take_states(batch, machines[m], &loaded->states[m], peeked);
+    return outcome;
+}
+
+static void send_states(struct postgres *link, const char *verb, const struct asked *asked,
+                        struct loaded *loaded)
+{
+    char statement[64];
+
+    for (int m = 0; machines[m]; m++) {
+        if (asked->states[m].count == 0)
+            continue;
+        (void)snprintf(statement, sizeof(statement), "%s_%s", verb, machines[m]->kind);
+        send_array(link, statement, &asked->states[m], &loaded->states[m]);
+    }
+}
+
+static void ask_states(struct asked *asked, const struct batch *batch, bool wanted_only)
+{
+    for (int m = 0; m < BATCH_MACHINES; m++)
+        postgres_array_start(&asked->states[m], POSTGRES_UUID);
+    for (size_t i = 0; i < batch->state_count; i++)
+        if (batch->states[i].wanted || !wanted_only)
+            postgres_array_text(&asked->states[batch_machine_index(batch->states[i].machine)],
+                                span_of(batch->states[i].state->id.text));
+}
+
+/* What the rows that commands name refer to themselves, without locks. */
+static int peek(struct store *store, struct batch *batch)
 {
     CLEANUP(loaded_done) struct loaded loaded = {0};
     CLEANUP(asked_done) struct asked asked = {0};
-    int outcome = postgres_ready(store->link);
+    int outcome;
 
+    if (!batch_want(batch))
+        return READER_DONE;
+    ask_states(&asked, batch, true);
+    send_states(store->link, "peek", &asked, &loaded);
+    outcome = postgres_sync(store->link, NULL);
     if (outcome != POSTGRES_DONE)
         return store_outcome(store, outcome);
+    outcome = take_all(batch, &loaded, true);
+    if (outcome == READER_DONE)
+        batch_foresee(batch);
+    return outcome;
+}
+
+/* Do the locked rows still name nothing else? */
+static bool names_hold(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->items[i].open && !batch->items[i].decided && !batch_name(batch, &batch->items[i], false))
+            return false;
+    return true;
+}
+
+static int lock(struct store *store, struct batch *batch, const struct reader_position *positions,
+                size_t count, bool parked_too)
+{
+    CLEANUP(loaded_done) struct loaded loaded = {0};
+    CLEANUP(asked_done) struct asked asked = {0};
+    int outcome;
+
     ask_for(&asked, batch, positions, count);
-    send_all(store->link, &asked, &loaded);
+    ask_states(&asked, batch, false);
+    send_marks(store->link, &asked, &loaded);
+    send_states(store->link, "load", &asked, &loaded);
     outcome = postgres_sync(store->link, NULL);
     if (outcome != POSTGRES_DONE)
         return store_outcome(store, outcome);
@@ -174,7 +229,27 @@ int store_load(struct store *store, struct batch *batch, const struct reader_pos
     mark_decided(batch, &loaded.verdicts);
     if (!parked_too)
         mark_behind(batch, &loaded.parked);
-    for (int m = 0; machines[m] && outcome == READER_DONE; m++)
-        outcome = take_states(batch, machines[m], &loaded.states[m]);
-    return outcome;
+    return take_all(batch, &loaded, false);
+}
+
+int store_load(struct store *store, struct batch *batch, const struct reader_position *positions,
+               size_t count, bool parked_too)
+{
+    int outcome = postgres_ready(store->link);
+
+    if (outcome != POSTGRES_DONE)
+        return store_outcome(store, outcome);
+    for (int tries = 0; tries < NAMING_TRIES; tries++) {
+        outcome = peek(store, batch);
+        if (outcome == READER_DONE)
+            outcome = lock(store, batch, positions, count, parked_too);
+        if (outcome != READER_DONE || names_hold(batch))
+            return outcome;
+        store_rollback(store);
+        outcome = postgres_ready(store->link);
+        if (outcome != POSTGRES_DONE)
+            return store_outcome(store, outcome);
+    }
+    reader_because("what the commands refer to changed again and again");
+    return READER_RETRY;
 }

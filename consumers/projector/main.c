@@ -17,6 +17,7 @@
 #include "shared/base/log.h"
 #include "shared/base/metric.h"
 #include "shared/links/kafka.h"
+#include "shared/run/handover.h"
 #include "shared/run/service.h"
 
 static int64_t keep_hours;
@@ -35,6 +36,7 @@ struct projector {
     struct store store;
     struct batch batch;
     struct parked parked;
+    struct code_key codes;
     const struct event *events; /* of the batch in hand */
 };
 
@@ -117,6 +119,8 @@ static int projector_handle(void *self, const struct event *event)
     enum batch_outcome outcome;
 
     TRY(batch_decide(&projector->batch, item, &outcome));
+    if (outcome == BATCH_SPLIT)
+        return READER_SPLIT;
     metric_add(&decided[outcome], 1);
     if (outcome == BATCH_DEAD)
         log_with(LOG_LEVEL_WARN, "a command nobody can read was put aside", .event = event->id.text,
@@ -184,6 +188,8 @@ static int run(void *self)
     const struct reader reader = {"projector", topics, &verbs, projector, keep_hours * 3600000};
     int result;
 
+    TRY(handover_key_read(&projector->codes));
+    projector->batch.codes = &projector->codes;
     for (size_t i = 0; i < sizeof(decided) / sizeof(decided[0]); i++)
         metric_register(&decided[i]);
     TRY(store_new(&projector->store, "colis-projector", service_values.name_space));
@@ -200,8 +206,8 @@ static int run(void *self)
 int main(int argc, char **argv)
 {
     static struct projector projector;
-    static const struct setting *const settings[] = {projector_settings, reader_settings, kafka_settings,
-                                                     postgres_settings, NULL};
+    static const struct setting *const settings[] = {projector_settings, handover_settings, reader_settings,
+                                                     kafka_settings,     postgres_settings, NULL};
     static const struct service service = {
         "projector", "decides commands and folds their facts into PostgreSQL", settings, run, &projector};
 

@@ -102,7 +102,7 @@ static int drain_row(struct parked *parked, const struct postgres_rows *rows, co
     else if (!discard && batch->items[0].dead[0])
         return unmark(parked, event, batch->items[0].dead);
     else if (!discard)
-        TRY(batch_decide(batch, &batch->items[0], &decided));
+        TRY(batch_decide(batch, &batch->items[0], &decided)); /* alone, so never split */
     outcome = store_commit(parked->store, batch, NULL, 0, &place);
     if (outcome == READER_FAILED)
         return unmark(parked, event, postgres_why(parked->store->link));

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { UNIQUE_RETRIES = 3, STATEMENTS_A_MACHINE = 4 };
+enum { UNIQUE_RETRIES = 3, STATEMENTS_A_MACHINE = 5 };
 
 /* clang-format off */
 static const struct postgres_statement fixed[] = {
@@ -28,6 +28,9 @@ static const struct postgres_statement fixed[] = {
                       "kind, reason) select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], "
                       "$5::bytea[], $6::smallint[], $7::boolean[], $8::text[], $9::text[])"},
     {"verdict_hint",  "select pg_notify('verdict', '')"},
+    {"ledger_insert", "insert into bus.ledger (journal, line, booking, payment, account, currency, amount, at) "
+                      "select * from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::text[], "
+                      "$6::text[], $7::bigint[], $8::timestamptz[])"},
     {"parked_insert", "insert into bus.parked (partition, \"offset\", id, at, key, headers, value, reason, kind) "
                       "select * from unnest($1::int[], $2::bigint[], $3::uuid[], $4::timestamptz[], $5::text[], "
                       "$6::text[], $7::bytea[], $8::text[], $9::text[])"},
@@ -71,6 +74,10 @@ static void make_machine(struct postgres_statement *statements, const struct mac
                "select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[])",
                machine->kind);
     make_statement(&statements[3], "private", machine->kind, &sql);
+    buf_text(&sql, "select ");
+    postgres_references(machine->state, &sql);
+    buf_format(&sql, " from %s where id = any($1::uuid[])", table.data);
+    make_statement(&statements[4], "peek", machine->kind, &sql);
     buf_done(&table);
 }
 
@@ -174,10 +181,12 @@ static void send_columns(struct postgres *link, const char *statement, const str
     postgres_send(link, statement, values, count, NULL);
 }
 
+enum { STATE_COLUMNS = POSTGRES_PARAMETERS };
+
 /* The states of one machine that changed: the new ones inserted, the others updated where their version still
  * is what we read. expected: how many the update must change. */
 struct state_rows {
-    struct postgres_array columns[64];
+    struct postgres_array columns[STATE_COLUMNS];
     int column_count, expected;
     struct postgres_rows changed;
 };
@@ -189,14 +198,31 @@ static void state_rows_done(struct state_rows *rows)
     postgres_rows_done(&rows->changed);
 }
 
+static bool to_write(const struct batch_state *state, const struct machine *machine, bool fresh)
+{
+    return state->machine == machine && state->state->version != state->stored_version &&
+           (state->stored_version == 0) == fresh;
+}
+
+static bool any_to_write(const struct batch *batch, const struct machine *machine, bool fresh)
+{
+    for (size_t i = 0; i < batch->state_count; i++)
+        if (to_write(&batch->states[i], machine, fresh))
+            return true;
+    return false;
+}
+
 static void send_states(struct store *store, struct batch *batch, const struct machine *machine, bool fresh,
                         struct state_rows *rows)
 {
-    enum postgres_type types[64];
-    struct postgres_value values[64] = {0};
+    enum postgres_type types[STATE_COLUMNS];
+    struct postgres_value values[STATE_COLUMNS] = {0};
     char statement[64];
-    int columns = postgres_column_types(machine->state, types, 63);
+    int columns;
 
+    if (!any_to_write(batch, machine, fresh))
+        return;
+    columns = postgres_column_types(machine->state, types, STATE_COLUMNS - 1);
     rows->column_count = fresh ? columns : columns + 1;
     types[columns] = POSTGRES_INT8; /* the version before */
     for (int i = 0; i < rows->column_count; i++) {
@@ -206,15 +232,13 @@ static void send_states(struct store *store, struct batch *batch, const struct m
     for (size_t i = 0; i < batch->state_count; i++) {
         struct batch_state *state = &batch->states[i];
 
-        if (!state->changed || state->machine != machine || (state->stored_version == 0) != fresh)
+        if (!to_write(state, machine, fresh))
             continue;
-        postgres_bind(machine->state, &state->state, rows->columns);
+        postgres_bind(machine->state, state->state, rows->columns);
         if (!fresh)
             postgres_array_integer(&rows->columns[columns], state->stored_version);
         rows->expected++;
     }
-    if (rows->expected == 0)
-        return;
     (void)snprintf(statement, sizeof(statement), "%s_%s", fresh ? "insert" : "update", machine->kind);
     postgres_send(store->link, statement, values, rows->column_count, &rows->changed);
 }
@@ -261,6 +285,7 @@ static void send_batch(struct store *store, struct batch *batch)
         send_columns(store->link, statement, batch->privates[m], PRIVATE_COLUMNS);
     }
     send_columns(store->link, "verdict_insert", batch->verdicts, VERDICT_COLUMNS);
+    send_columns(store->link, "ledger_insert", batch->ledger, LEDGER_COLUMNS);
     send_columns(store->link, "parked_insert", batch->parked, PARKED_COLUMNS);
     outbox_send(&batch->outbox, store->link);
     if (batch->verdicts[0].count)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The projector's transactions: load.c begins one and reads what a batch names, store.c writes what was
- * decided and commits. A constant number of round trips whatever the batch's size: two. */
+ * decided and commits. A constant number of round trips whatever the batch's size: two, and a third where
+ * what a command touches stands in rows it names. */
 #ifndef COLIS_PROJECTOR_STORE_H
 #define COLIS_PROJECTOR_STORE_H
 
@@ -21,9 +22,9 @@ MUST_CHECK int store_positions(struct store *store, struct reader_position *posi
 /* Remembers the Kafka cluster, or compares: READER_REJECT where it is another one. */
 MUST_CHECK int store_cluster(struct store *store, const char *cluster);
 
-/* BEGIN; locks the positions, reads verdicts, parked keys and states into the batch. READER_MOVED where a
- * position is not where the batch began. parked_too: a released command, which its own parked row must not
- * stop. */
+/* Peeks where that is needed; BEGIN; locks the positions, reads verdicts, parked keys and states into the
+ * batch. READER_MOVED where a position is not where the batch began. parked_too: a released command, which
+ * its own parked row must not stop. */
 MUST_CHECK int store_load(struct store *store, struct batch *batch, const struct reader_position *positions,
                           size_t count, bool parked_too);
 /* Writes and commits. positions NULL: they stay where they are. remove: a parked row that is done with, or

@@ -5,7 +5,10 @@
 
 #include "shared/domain/rule.h"
 
-const struct machine *const machines[] = {&parcel_machine, &profile_machine, NULL};
+const struct machine *const machines[] = {
+    &trip_machine,   &parcel_machine,  &booking_machine, &payment_machine, &review_machine,
+    &report_machine,  &profile_machine, &search_machine,  NULL,
+};
 
 const struct machine *machine_of(const char *kind)
 {
@@ -21,5 +24,11 @@ const struct machine *machine_of(const char *kind)
                        offsetof(struct type, state) == offsetof(struct domain_head, state) &&                \
                        offsetof(struct type, changed_at) == offsetof(struct domain_head, changed_at),        \
                    #type " begins as every state does")
+HEADED(trip_state);
 HEADED(parcel_state);
+HEADED(booking_state);
+HEADED(payment_state);
+HEADED(review_state);
+HEADED(report_state);
 HEADED(profile_state);
+HEADED(search_state);

@@ -1,133 +1,225 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A parcel: registered -> cancelled. The rows below are the specification (P1, P4); a person who ships
- * parcels can check them. */
-#include <stddef.h>
+ * A parcel: registered -> booked -> collected -> in_transit <-> customs, delayed -> arrived -> delivered ->
+ * closed. Lost, seized and damaged are not the end of it. What its booking does to it stands in the booking's
+ * rows. */
+#include "shared/domain/parcel.h"
+
 #include <string.h>
 
 #include "shared/domain/limits.h"
-#include "shared/domain/rule.h"
 
-static const struct parcel_register_v1 *registering(const struct rule_situation *situation)
+const struct booking_state *parcel_booking_of(const struct rule_situation *situation)
+{
+    const struct parcel_state *parcel = situation->world->parcel;
+    const struct booking_state *booking = situation->world->booking;
+
+    return booking && booking->version > 0 && parcel->has_booking && id_same(&booking->id, &parcel->booking)
+               ? booking
+               : NULL;
+}
+
+void parcel_keep(struct rule_situation *situation, const char *name)
+{
+    situation->decision->private_name = name;
+    situation->decision->private_n = situation->world->parcel->version;
+}
+
+static enum refusal refuse_unless(bool holds, enum refusal refusal)
+{
+    return holds ? REFUSAL_NONE : refusal;
+}
+
+/* P4 cancel */
+
+static enum refusal not_booked(const struct rule_situation *situation)
+{
+    return refuse_unless(situation->world->parcel->state != PARCEL_STATUS_BOOKED, REFUSAL_PARCEL_BOOKED);
+}
+
+static enum refusal timer_of_these_dates(const struct rule_situation *situation)
+{
+    return refuse_unless(situation->epoch == situation->world->parcel->stale_epoch, REFUSAL_TIMER_VOID);
+}
+
+static void cancel(struct rule_situation *situation)
+{
+    const struct parcel_cancel_v1 *asked = situation->command->data;
+
+    EMIT(situation, parcel_cancelled_v1, .state = PARCEL_STATUS_CANCELLED,
+         .sender = situation->world->parcel->sender, .has_reason = asked->has_reason,
+         .reason = asked->reason);
+}
+
+static void cancel_stale(struct rule_situation *situation)
+{
+    EMIT(situation, parcel_cancelled_v1, .state = PARCEL_STATUS_CANCELLED,
+         .sender = situation->world->parcel->sender, .has_reason = true,
+         .reason = CANCEL_REASON_NO_TRAVELLER);
+}
+
+/* P5 attach a photo */
+
+#define STAGE(stage) (1u << PHOTO_STAGE_##stage)
+#define EVERY_STAGE  (~0u)
+
+/* clang-format off */
+static const struct {
+    uint32_t who, stages;
+} own_stages[] = {
+    {WHO_SENDER,    STAGE(REGISTER) | STAGE(SEAL) | STAGE(PICKUP) | STAGE(DAMAGE) | STAGE(SIGNATURE) | STAGE(EVIDENCE)},
+    {WHO_TRAVELLER, STAGE(PICKUP) | STAGE(SEAL) | STAGE(TRANSIT) | STAGE(DELIVERY) | STAGE(DAMAGE) | STAGE(CUSTOMS) |
+                    STAGE(SIGNATURE) | STAGE(EVIDENCE)},
+    {WHO_RECIPIENT, STAGE(DAMAGE) | STAGE(EVIDENCE)},
+    {WHO_STAFF,     EVERY_STAGE},
+};
+/* clang-format on */
+
+static const struct parcel_attach_photo_v1 *attaching(const struct rule_situation *situation)
 {
     return situation->command->data;
 }
 
-static enum refusal dates_in_order(const struct rule_situation *situation)
+static enum refusal own_stage(const struct rule_situation *situation)
 {
-    const struct parcel_register_v1 *asked = registering(situation);
+    uint32_t stages = 0;
 
-    if (asked->has_deliver_by && asked->deliver_by <= situation->now_ms)
-        return REFUSAL_BAD_DATES;
-    if (asked->has_deliver_by && asked->has_ready_from && asked->ready_from >= asked->deliver_by)
-        return REFUSAL_BAD_DATES;
+    for (size_t i = 0; i < sizeof(own_stages) / sizeof(own_stages[0]); i++)
+        if (rule_is(situation, own_stages[i].who))
+            stages |= own_stages[i].stages;
+    return refuse_unless((stages & (1u << attaching(situation)->stage)) != 0, REFUSAL_NOT_ALLOWED);
+}
+
+static enum refusal digest_new(const struct rule_situation *situation)
+{
+    const struct parcel_state *parcel = situation->world->parcel;
+
+    for (int i = 0; i < parcel->photos_count; i++)
+        if (strcmp(parcel->photos[i].digest, attaching(situation)->digest) == 0)
+            return REFUSAL_ALREADY_RECORDED;
     return REFUSAL_NONE;
 }
 
-/* Everyone is of tier 0 until their identity is checked. */
-static enum refusal value_in_cap(const struct rule_situation *situation)
+static enum refusal fewer_than_12_photos(const struct rule_situation *situation)
 {
-    const struct money *value = &registering(situation)->value;
-    const struct limits_currency *limits = limits_of(value->currency);
-
-    if (!limits)
-        return REFUSAL_CURRENCY_UNSUPPORTED;
-    return value->amount <= limits->value_cap[0] ? REFUSAL_NONE : REFUSAL_VALUE_OVER_CAP;
+    return refuse_unless(situation->world->parcel->photos_count < COUNT_PHOTOS, REFUSAL_PHOTO_LIMIT);
 }
 
-/* What everyone may know of an address. */
-static struct place place_of(const struct address *address)
+static void attach_photo(struct rule_situation *situation)
 {
-    struct place place = {0};
+    const struct parcel_attach_photo_v1 *asked = attaching(situation);
+    struct parcel_photo_attached_v1 fact = {
+        .stage = asked->stage, .type = asked->type, .by = (int32_t)rule_party(situation)};
 
-    memcpy(place.country, address->country, sizeof(place.country));
-    memcpy(place.city, address->city, sizeof(place.city));
-    return place;
+    memcpy(fact.digest, asked->digest, sizeof(fact.digest));
+    rule_emit(situation, &parcel_photo_attached_v1_schema, &fact);
 }
 
-static void write_registered(const struct rule_situation *situation, struct domain_decision *decision,
-                             union domain_data *data)
+bool photo_shown(const struct parcel_state *parcel, int32_t stage, uint32_t by_parties)
 {
-    const struct parcel_register_v1 *asked = registering(situation);
-    struct parcel_registered_v1 *fact = &data->parcel_registered;
-
-    if (text_copy(fact->sender.text, sizeof(fact->sender.text), span_of(situation->command->principal)) != 0)
-        fact->sender.text[0] = '\0';
-    fact->origin = place_of(&asked->origin);
-    fact->destination = place_of(&asked->destination);
-    fact->weight_g = asked->weight_g;
-    fact->category = asked->category;
-    fact->value = asked->value;
-    fact->has_ready_from = asked->has_ready_from;
-    fact->ready_from = asked->ready_from;
-    fact->has_deliver_by = asked->has_deliver_by;
-    fact->deliver_by = asked->deliver_by;
-    fact->has_fragile = asked->has_fragile;
-    fact->fragile = asked->fragile;
-    decision->private_name = "register";
-    decision->private_n = 1;
+    for (int i = 0; i < parcel->photos_count; i++)
+        if (parcel->photos[i].stage == stage && (by_parties & (1u << parcel->photos[i].by)))
+            return true;
+    return false;
 }
 
-static void write_cancelled(const struct rule_situation *situation, struct domain_decision *decision,
-                            union domain_data *data)
-{
-    const struct parcel_cancel_v1 *asked = situation->command->data;
-    struct parcel_cancelled_v1 *fact = &data->parcel_cancelled;
+/* P14 clear the flag */
 
-    (void)decision;
-    fact->sender = situation->state->parcel.sender;
-    fact->has_reason = asked->has_reason;
-    fact->reason = asked->reason;
+static enum refusal flagged(const struct rule_situation *situation)
+{
+    return refuse_unless(situation->world->parcel->has_flag, REFUSAL_WRONG_STATE);
 }
 
-static void apply(union domain_state *state, const struct domain_fact *fact)
+static void clear_flag(struct rule_situation *situation)
 {
-    struct parcel_state *parcel = &state->parcel;
-    const struct parcel_registered_v1 *registered = &fact->data.parcel_registered;
+    const struct parcel_clear_flag_v1 *asked = situation->command->data;
 
-    if (fact->row->schema == &parcel_cancelled_v1_schema) {
-        parcel->has_cancel_reason = fact->data.parcel_cancelled.has_reason;
-        parcel->cancel_reason = fact->data.parcel_cancelled.reason;
-        return;
-    }
-    parcel->sender = registered->sender;
-    parcel->origin = registered->origin;
-    parcel->destination = registered->destination;
-    parcel->weight_g = registered->weight_g;
-    parcel->category = registered->category;
-    parcel->value = registered->value;
-    parcel->has_ready_from = registered->has_ready_from;
-    parcel->ready_from = registered->ready_from;
-    parcel->has_deliver_by = registered->has_deliver_by;
-    parcel->deliver_by = registered->deliver_by;
-    parcel->has_fragile = registered->has_fragile;
-    parcel->fragile = registered->fragile;
-    parcel->registered_at = fact->at_ms;
+    EMIT(situation, parcel_flag_cleared_v1, .state = SAME);
+    if (asked->has_note)
+        parcel_keep(situation, "clear_flag");
 }
 
-static const struct id *owner(const union domain_state *state)
+static uint32_t who(const struct domain_world *world, const char *principal)
 {
-    return &state->parcel.sender;
+    const struct parcel_state *parcel = world->parcel;
+    uint32_t who = strcmp(parcel->sender.text, principal) == 0 ? WHO_SENDER : 0;
+
+    if (parcel->has_traveller && strcmp(parcel->traveller.text, principal) == 0)
+        who |= WHO_TRAVELLER;
+    return who;
 }
+
+#define ON(state) FROM(PARCEL_STATUS_##state)
+#define MOVING    PARCEL_MOVING
+#define S         WHO_SENDER
+#define T         WHO_TRAVELLER
+#define R         WHO_RECIPIENT
+#define F         WHO_STAFF
+#define TERMS                                                                                                \
+    GUARD(parcel_declaration_signed), GUARD(parcel_goods_allowed), GUARD(parcel_value_within_cap),           \
+        GUARD(parcel_weight_in_range), GUARD(parcel_dates_in_order), GUARD(parcel_currency_known)
+#define MAY_DISPUTE "?booking.disputed", "?booking.evidence_added"
 
 /* clang-format off */
 static const struct rule rules[] = {
-/*   no    command            from                              who                     provided that                    fact                    becomes                    written by */
-    {"P1", "parcel.register", FROM_NOTHING,                     WHO_PERSON,             {dates_in_order, value_in_cap},  "parcel.registered.v1", PARCEL_STATUS_REGISTERED,  write_registered},
-    {"P4", "parcel.cancel",   FROM(PARCEL_STATUS_REGISTERED),   WHO_OWNER | WHO_STAFF,  {NULL},                          "parcel.cancelled.v1",  PARCEL_STATUS_CANCELLED,   write_cancelled},
+/*   no     command                   from                          who */
+    {"P1",  "parcel.register",        FROM_NOTHING,                 WHO_PERSON, ALWAYS,
+     {GUARD(parcel_sender_not_blocked), TERMS},
+     {"parcel.registered"}, PARCEL_STATUS_REGISTERED, parcel_register},
+    {"P2",  "parcel.correct",         ON(REGISTERED),               S, ALWAYS,
+     {TERMS, GUARD(parcel_not_flagged)},
+     {"parcel.corrected"}, SAME, parcel_correct},
+    {"P3",  "parcel.correct",         ON(BOOKED) | MOVING,          S, ALWAYS,
+     {GUARD(parcel_not_handed_over), GUARD(parcel_only_recipient_given), GUARD(parcel_recipient_changes_left)},
+     {"parcel.recipient_changed", "?booking.code_issued"}, SAME, parcel_change_recipient},
+    {"P4",  "parcel.cancel",          ON(REGISTERED) | ON(BOOKED),  S | F, ALWAYS,
+     {GUARD(not_booked)},
+     {"parcel.cancelled"}, PARCEL_STATUS_CANCELLED, cancel},
+    {"P4",  "parcel.cancel",          ON(REGISTERED) | ON(BOOKED),  WHO_SYSTEM, ALWAYS,
+     {GUARD(not_booked), GUARD(timer_of_these_dates)},
+     {"parcel.cancelled"}, PARCEL_STATUS_CANCELLED, cancel_stale},
+    {"P5",  "parcel.attach_photo",    PARCEL_PHOTOGRAPHED,          S | T | R | F, ALWAYS,
+     {GUARD(own_stage), GUARD(digest_new), GUARD(fewer_than_12_photos)},
+     {"parcel.photo_attached"}, SAME, attach_photo},
+    {"P6",  "parcel.declare_lost",    MOVING | ON(RETURNING),       T | F | S, ALWAYS,
+     {GUARD(parcel_not_handed_over), GUARD(parcel_72_hours_overdue_if_sender_says)},
+     {"parcel.lost", MAY_DISPUTE}, PARCEL_STATUS_LOST, parcel_lose},
+    {"P7",  "parcel.declare_found",   ON(LOST),                     T | F, ALWAYS,
+     {GUARD(parcel_booking_not_resolved)},
+     {"parcel.found"}, PARCEL_STATUS_DELAYED, parcel_find},
+    {"P8",  "parcel.declare_damaged", MOVING & ~ON(DAMAGED),        T | F, ALWAYS,
+     {GUARD(parcel_damage_photographed_by_carrier)},
+     {"parcel.damaged"}, PARCEL_STATUS_DAMAGED, parcel_damage},
+    {"P9",  "parcel.declare_damaged", ON(DELIVERED),                S | R, ALWAYS,
+     {GUARD(parcel_delivered_within_24_hours), GUARD(parcel_damage_photographed_by_receiver),
+      GUARD(parcel_booking_delivered)},
+     {"parcel.damaged", "booking.disputed"}, PARCEL_STATUS_DAMAGED, parcel_damage_after_delivery},
+    {"P10", "parcel.declare_seized",  MOVING | ON(RETURNING),       T | F, ALWAYS,
+     {GUARD(parcel_not_handed_over), GUARD(parcel_customs_paper_photographed)},
+     {"parcel.seized", MAY_DISPUTE}, PARCEL_STATUS_SEIZED, parcel_seize},
+    {"P11", "parcel.seizure_lifted",  ON(SEIZED),                   T | F, ALWAYS,
+     {GUARD(parcel_booking_not_resolved)},
+     {"parcel.released_by_customs"}, PARCEL_STATUS_CUSTOMS, parcel_lift_seizure},
+    {"P12", "parcel.return",          MOVING,                       T | F | S, ALWAYS,
+     {GUARD(parcel_not_handed_over), GUARD(parcel_trip_announced_if_sender_asks), GUARD(parcel_return_reason_given)},
+     {"parcel.return_started", MAY_DISPUTE, "booking.code_issued"}, PARCEL_STATUS_RETURNING, parcel_start_return},
+    {"P13", "parcel.hand_back",       ON(RETURNING),                T, ALWAYS,
+     {GUARD(parcel_return_tries_left), GUARD(parcel_return_code_right)},
+     {"parcel.returned", "booking.return_proved"}, PARCEL_STATUS_RETURNED, parcel_hand_back},
+    {"P14", "parcel.clear_flag",      ON(REGISTERED),               F, ALWAYS,
+     {GUARD(flagged)},
+     {"parcel.flag_cleared"}, SAME, clear_flag},
     {0},
 };
 /* clang-format on */
 
-_Static_assert(offsetof(struct parcel_registered_v1, state) == offsetof(struct parcel_cancelled_v1, state),
-               "state stands first in every parcel fact");
-
 const struct machine parcel_machine = {
     .kind = "parcel",
+    .slot = SLOT_PARCEL,
     .state = &parcel_state_schema,
     .rules = rules,
-    .terminal = FROM(PARCEL_STATUS_CANCELLED),
+    .folds = parcel_folds,
+    .terminal = ON(CLOSED) | ON(CANCELLED) | ON(RETURNED),
     .states = parcel_status_choices,
-    .owner = owner,
-    .apply = apply,
-    .fact_state_offset = offsetof(struct parcel_registered_v1, state),
+    .who = who,
+    .refused = parcel_count_wrong_code,
 };

@@ -7,9 +7,11 @@
  * MOVED: a position in the store is not where the batch began (another owner, or a lost COMMIT reply):
  * rollback, ask positions again and seek there. REJECT from handle, or FAILED from begin or commit: split,
  * one by one; an event that fails alone goes to reject() and the reader moves on past it.
- * STOP from handle: this event's partition stops there, not ready, and the others go on.
- * More than reader_reject_rate rejects a minute: the breaker opens, the reader leaves the group and stays,
- * not ready, until it is ended: a restart by itself would only reject more (systemic). */
+ * SPLIT from handle: what was handled before this event is committed, and a new batch begins with it; nobody
+ * is at fault. Never for the first event of a batch. STOP from handle: this event's partition stops there,
+ * not ready, and the others go on. More than reader_reject_rate rejects a minute: the breaker opens, the
+ * reader leaves the group and stays, not ready, until it is ended: a restart by itself would only reject more
+ * (systemic). */
 #ifndef COLIS_RUN_READER_H
 #define COLIS_RUN_READER_H
 
@@ -30,7 +32,8 @@ enum reader_outcome {
     READER_REJECT,
     READER_MOVED,
     READER_FAILED,
-    READER_STOP
+    READER_STOP,
+    READER_SPLIT
 };
 
 struct reader_verbs {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shared/base/cleanup.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/trace.h"
@@ -34,15 +35,57 @@ static int handle_all(struct reader_batch *batch, const struct event *events, si
 {
     for (size_t at = 0; at < count; at++) {
         int outcome = batch->verbs->handle(batch->self, &events[at]);
-        if (outcome == READER_STOP)
-            batch->done = (size_t)(&events[at] - batch->events); /* says which */
+        if (outcome == READER_STOP || outcome == READER_SPLIT)
+            batch->at = (size_t)(&events[at] - batch->events);
         if (outcome != READER_DONE && outcome != READER_SKIP)
             return outcome;
     }
     return READER_DONE;
 }
 
-/* One transaction of the store. DONE RETRY MOVED FAILED STOP, or fatal. */
+static bool same_partition(const struct event *event, const struct reader_position *position)
+{
+    return event->partition == position->partition && strcmp(event->topic, position->topic) == 0;
+}
+
+/* Where the positions are once the events before batch->at are done; only those that move. */
+static size_t positions_before(const struct reader_batch *batch, const struct event *events,
+                               struct reader_position *ret_positions)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < batch->position_count; at++) {
+        struct reader_position *position = &ret_positions[count];
+        *position = batch->positions[at];
+        position->next = position->from;
+        for (const struct event *event = events; event < batch->events + batch->at; event++)
+            if (same_partition(event, position))
+                position->next = event->offset + 1;
+        count += position->next > position->from;
+    }
+    return count;
+}
+
+/* What was handled before the event that asked for it is committed; the rest is a batch of its own. */
+static int split(struct reader_batch *batch, const struct event *events)
+{
+    CLEANUP(free_cleanup)
+    struct reader_position *positions = memory_new(batch->position_count + 1, sizeof *positions);
+    size_t count = positions_before(batch, events, positions);
+    if (count == 0)
+        return READER_RETRY; /* the first of a batch: nothing can have come before it */
+    int outcome = batch->verbs->commit(batch->self, positions, count);
+    if (outcome != READER_DONE)
+        return outcome;
+    for (size_t at = 0; at < batch->position_count; at++)
+        for (size_t moved = 0; moved < count; moved++)
+            if (batch->positions[at].partition == positions[moved].partition &&
+                strcmp(batch->positions[at].topic, positions[moved].topic) == 0)
+                batch->positions[at].from = positions[moved].next;
+    batch->done = batch->at;
+    return READER_SPLIT;
+}
+
+/* One transaction of the store. DONE RETRY MOVED FAILED STOP SPLIT, or fatal. */
 static int attempt(struct reader_batch *batch, const struct event *events, size_t count,
                    const struct reader_position *positions, size_t position_count)
 {
@@ -52,15 +95,14 @@ static int attempt(struct reader_batch *batch, const struct event *events, size_
         outcome = handle_all(batch, events, count);
     if (outcome == READER_DONE)
         outcome = batch->verbs->commit(batch->self, positions, position_count);
+    else if (outcome == READER_SPLIT)
+        outcome = split(batch, events);
     if (outcome < 0 || outcome == READER_DONE || outcome == READER_SKIP)
         return outcome < 0 ? error_forward(outcome) : READER_DONE;
+    if (outcome == READER_SPLIT)
+        return READER_SPLIT;
     batch->verbs->rollback(batch->self);
     return outcome == READER_REJECT ? READER_FAILED : outcome;
-}
-
-static bool same_partition(const struct event *event, const struct reader_position *position)
-{
-    return event->partition == position->partition && strcmp(event->topic, position->topic) == 0;
 }
 
 /* Every event's partition has a position in its batch. */
@@ -180,7 +222,8 @@ static int singles(struct reader_batch *batch)
 
 static int whole(struct reader_batch *batch)
 {
-    int outcome = attempt(batch, batch->events, batch->count, batch->positions, batch->position_count);
+    int outcome = attempt(batch, batch->events + batch->done, batch->count - batch->done, batch->positions,
+                          batch->position_count);
     if (outcome != READER_DONE)
         return outcome;
     for (size_t at = 0; at < batch->position_count; at++)
@@ -194,13 +237,13 @@ int reader_batch_run(struct reader_batch *batch)
     int outcome = READER_DONE;
     while (!batch->one_by_one && batch->position_count > 0) {
         outcome = whole(batch);
+        if (outcome == READER_SPLIT)
+            continue;
         if (outcome != READER_STOP && outcome != READER_FAILED)
             return outcome < 0 ? error_forward(outcome) : outcome;
-        size_t at = batch->done;
-        batch->done = 0;
         batch->one_by_one = outcome == READER_FAILED;
         if (outcome == READER_STOP)
-            TRY(cut(batch, at));
+            TRY(cut(batch, batch->at));
     }
     if (batch->position_count == 0)
         return READER_DONE;

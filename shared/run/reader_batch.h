@@ -16,6 +16,7 @@ struct reader_batch {
     void *self;
     struct event *events;
     size_t count, done;                /* events before done are finished for good */
+    size_t at;                         /* the event that said STOP or SPLIT */
     struct reader_position *positions; /* only what moves; from follows what the store holds */
     size_t position_count;
     bool one_by_one;

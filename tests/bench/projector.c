@@ -25,7 +25,8 @@ static const char body[] = "{\"recipient\":{\"name\":\"Awa "
                            "Ndiaye\",\"phone\":\"+221770000000\"},\"origin\":{\"country\":\"FR\",\"city\":"
                            "\"Paris\"},\"destination\":{\"country\":\"SN\",\"city\":\"Dakar\"},\"weight_g\":"
                            "2500,\"category\":\"clothes\","
-                           "\"value\":{\"amount\":40000,\"currency\":\"XOF\"}}";
+                           "\"value\":{\"amount\":40000,\"currency\":\"XOF\"},"
+                           "\"declaration\":{\"agreed\":true,\"text_version\":1}}";
 
 static void make_event(struct event *event, int64_t number)
 {

@@ -80,7 +80,7 @@ void bench_start(struct bench *bench)
     ck_assert_int_eq(store_new(&bench->store, "test", name), 0);
     postgres_statements(bench->store.link, parked_statements);
     bench->position = (struct reader_position){"commands", 0, -1, -1};
-    ck_assert_int_eq(store_positions(&bench->store, &bench->position, 1), READER_DONE);
+    ck_assert_msg(store_positions(&bench->store, &bench->position, 1) == READER_DONE, "%s", reader_reason());
     bench->position.from = bench->position.next;
 }
 
@@ -136,7 +136,8 @@ struct event parcel_made(const char *person, int number)
         "parcel.register.v1", person, number, subject,
         "{\"recipient\":{\"name\":\"Awa\",\"phone\":\"+221770000000\"},\"origin\":{\"country\":\"FR\","
         "\"city\":\"Paris\"},\"destination\":{\"country\":\"SN\",\"city\":\"Dakar\"},\"weight_g\":2500,"
-        "\"category\":\"clothes\",\"value\":{\"amount\":40000,\"currency\":\"XOF\"}}");
+        "\"category\":\"clothes\",\"value\":{\"amount\":40000,\"currency\":\"XOF\"},"
+        "\"declaration\":{\"agreed\":true,\"text_version\":1}}");
 }
 
 int bench_run(struct bench *bench, const struct event *events, size_t count)

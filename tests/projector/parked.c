@@ -27,7 +27,8 @@ static struct event poisoned(const char *person, int number)
     event.data =
         SPAN("{\"recipient\":{\"name\":\"Awa\",\"phone\":\"+221770000000\"},\"origin\":{\"country\":\"FR\","
              "\"city\":\"Paris\"},\"destination\":{\"country\":\"SN\",\"city\":\"Dakar\"},\"weight_g\":666,"
-             "\"category\":\"clothes\",\"value\":{\"amount\":40000,\"currency\":\"XOF\"}}");
+             "\"category\":\"clothes\",\"value\":{\"amount\":40000,\"currency\":\"XOF\"},"
+             "\"declaration\":{\"agreed\":true,\"text_version\":1}}");
     return event;
 }
 

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The journals as rows, and the one function that fills them. */
+#include "shared/domain/ledger.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum ledger_amount {
+    NOTHING, /* ends the row */
+    AMOUNT,
+    FEE,
+    TO_TRAVELLER,
+    TO_SENDER,
+    TO_FEES,
+    UP_TO, /* of what is left of the amount, as much as the account has to give */
+    REST,  /* what is left of the amount then */
+};
+
+#define PARTY ACCOUNT_NONE /* sender or traveller: whose order it is */
+
+struct ledger_line {
+    enum account account;
+    int sign;
+    enum ledger_amount amount;
+};
+
+#define DEBIT(account, amount)  {ACCOUNT_##account, +1, amount}
+#define CREDIT(account, amount) {ACCOUNT_##account, -1, amount}
+#define PARTY_DEBIT(amount)     {PARTY, +1, amount}
+#define PARTY_CREDIT(amount)    {PARTY, -1, amount}
+#define COST                    DEBIT(COSTS, FEE), CREDIT(PROVIDER, FEE)
+/* Money has left the provider: what was in transit, or, where it came back before (failed, set aside), what is
+ * owed again; the rest was paid twice. */
+#define PAID DEBIT(TRANSIT, UP_TO), PARTY_DEBIT(UP_TO), DEBIT(SET_ASIDE, UP_TO), DEBIT(LOSS, REST), CREDIT(PROVIDER, AMOUNT)
+
+enum { LINES = 8 };
+
+/* clang-format off */
+static const struct journal {
+    const struct schema *fact;
+    struct ledger_line lines[LINES];
+} journals[] = {
+/*   fact                                entries */
+    {&payment_received_v1_schema,        {DEBIT(PROVIDER, AMOUNT), CREDIT(SENDER, AMOUNT), COST}},
+    {&payment_unmatched_v1_schema,       {DEBIT(PROVIDER, AMOUNT), CREDIT(SENDER, AMOUNT), COST}},
+    {&payment_held_v1_schema,            {DEBIT(SENDER, AMOUNT), CREDIT(ESCROW, AMOUNT)}},
+    {&payment_split_decided_v1_schema,   {DEBIT(ESCROW, AMOUNT), CREDIT(TRAVELLER, TO_TRAVELLER), CREDIT(SENDER, TO_SENDER), CREDIT(FEES, TO_FEES)}},
+    {&payment_refund_ordered_v1_schema,  {DEBIT(SENDER, AMOUNT), CREDIT(TRANSIT, AMOUNT)}},
+    {&payment_refunded_v1_schema,        {PAID, COST}},
+    {&payment_refund_failed_v1_schema,   {DEBIT(TRANSIT, AMOUNT), CREDIT(SENDER, AMOUNT)}},
+    {&payment_refund_withheld_v1_schema, {DEBIT(TRANSIT, AMOUNT), CREDIT(SENDER, AMOUNT)}},
+    {&payment_payout_ordered_v1_schema,  {PARTY_DEBIT(AMOUNT), CREDIT(TRANSIT, AMOUNT)}},
+    {&payment_paid_out_v1_schema,        {PAID, COST}},
+    {&payment_payout_failed_v1_schema,   {DEBIT(TRANSIT, AMOUNT), PARTY_CREDIT(AMOUNT)}},
+    {&payment_payout_reversed_v1_schema, {DEBIT(PROVIDER, AMOUNT), PARTY_CREDIT(AMOUNT)}},
+    {&payment_charged_back_v1_schema,    {DEBIT(CHARGEBACK, AMOUNT), CREDIT(PROVIDER, AMOUNT), COST}},
+    {&payment_chargeback_won_v1_schema,  {DEBIT(PROVIDER, AMOUNT), CREDIT(CHARGEBACK, AMOUNT)}},
+    {&payment_chargeback_lost_v1_schema, {CREDIT(CHARGEBACK, AMOUNT), DEBIT(SENDER, UP_TO), DEBIT(ESCROW, UP_TO), DEBIT(LOSS, REST)}},
+    {&payment_goodwill_granted_v1_schema, {DEBIT(LOSS, AMOUNT), PARTY_CREDIT(AMOUNT)}},
+    {&payment_set_aside_v1_schema,       {PARTY_DEBIT(AMOUNT), CREDIT(SET_ASIDE, AMOUNT)}},
+    {&payment_fee_noted_v1_schema,       {COST}},
+};
+
+static const size_t balance_at[LEDGER_ACCOUNTS] = {
+    [ACCOUNT_PROVIDER] = offsetof(struct balance, provider),
+    [ACCOUNT_SENDER] = offsetof(struct balance, sender),
+    [ACCOUNT_ESCROW] = offsetof(struct balance, escrow),
+    [ACCOUNT_TRAVELLER] = offsetof(struct balance, traveller),
+    [ACCOUNT_TRANSIT] = offsetof(struct balance, transit),
+    [ACCOUNT_FEES] = offsetof(struct balance, fees),
+    [ACCOUNT_COSTS] = offsetof(struct balance, costs),
+    [ACCOUNT_CHARGEBACK] = offsetof(struct balance, chargeback),
+    [ACCOUNT_LOSS] = offsetof(struct balance, loss),
+    [ACCOUNT_SET_ASIDE] = offsetof(struct balance, set_aside),
+};
+/* clang-format on */
+
+static const struct balance *balance_in(const struct payment_state *payment, const char *currency)
+{
+    for (int i = 0; i < payment->balances_count; i++)
+        if (strcmp(payment->balances[i].currency, currency) == 0)
+            return &payment->balances[i];
+    return NULL;
+}
+
+static int64_t amount_in(const struct balance *balance, enum account account)
+{
+    int64_t amount;
+
+    memcpy(&amount, (const char *)balance + balance_at[account], sizeof(amount));
+    return amount;
+}
+
+int64_t ledger_balance(const struct payment_state *payment, const char *currency, enum account account)
+{
+    const struct balance *balance = balance_in(payment, currency);
+
+    return balance ? amount_in(balance, account) : 0;
+}
+
+bool ledger_has_room(const struct payment_state *payment, const char *currency)
+{
+    return payment->balances_count < LEDGER_CURRENCIES || balance_in(payment, currency);
+}
+
+bool ledger_is_even(const struct payment_state *payment)
+{
+    static const enum account open[] = {ACCOUNT_SENDER, ACCOUNT_ESCROW, ACCOUNT_TRAVELLER, ACCOUNT_TRANSIT,
+                                        ACCOUNT_CHARGEBACK};
+
+    for (int i = 0; i < payment->balances_count; i++)
+        for (size_t account = 0; account < sizeof(open) / sizeof(open[0]); account++)
+            if (amount_in(&payment->balances[i], open[account]) != 0)
+                return false;
+    return true;
+}
+
+static const struct journal *journal_of(const struct schema *fact)
+{
+    for (size_t i = 0; i < sizeof(journals) / sizeof(journals[0]); i++)
+        if (journals[i].fact == fact)
+            return &journals[i];
+    return NULL;
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t to_give(const struct ledger_amounts *amounts, const struct payment_state *payment,
+                       enum account account)
+{
+    int64_t owed = -ledger_balance(payment, amounts->currency, account);
+
+    return owed > 0 ? smaller(owed, amounts->at_most[account]) : 0;
+}
+
+/* left: of the amount, not yet placed by UP_TO. */
+static int64_t worth(const struct ledger_line *line, enum account account, const struct ledger_amounts *amounts,
+                     const struct payment_state *payment, int64_t left)
+{
+    switch (line->amount) {
+    case AMOUNT:
+        return amounts->amount;
+    case FEE:
+        return amounts->fee;
+    case TO_TRAVELLER:
+        return amounts->split.to_traveller;
+    case TO_SENDER:
+        return amounts->split.to_sender;
+    case TO_FEES:
+        return amounts->split.to_fees;
+    case UP_TO:
+        return smaller(left, to_give(amounts, payment, account));
+    case REST:
+        return left;
+    case NOTHING:
+        break;
+    }
+    return 0;
+}
+
+void ledger_entries(const struct schema *fact, const struct ledger_amounts *amounts,
+                    const struct payment_state *payment, struct entry ret_entries[LEDGER_ENTRIES],
+                    uint16_t *ret_count)
+{
+    const struct journal *journal = journal_of(fact);
+    int64_t left = amounts->amount;
+
+    *ret_count = 0;
+    for (int i = 0; journal && i < LINES && journal->lines[i].amount != NOTHING; i++) {
+        const struct ledger_line *line = &journal->lines[i];
+        enum account account = line->account == PARTY ? amounts->party : line->account;
+        int64_t amount = worth(line, account, amounts, payment, left);
+        struct entry *entry = &ret_entries[*ret_count];
+
+        if (line->amount == UP_TO)
+            left -= amount;
+        if (amount == 0)
+            continue;
+        *entry = (struct entry){.account = (int32_t)account, .amount = line->sign * amount};
+        memcpy(entry->currency, amounts->currency, sizeof(entry->currency));
+        (*ret_count)++;
+    }
+}
+
+static struct balance *balance_for(struct payment_state *payment, const char *currency)
+{
+    struct balance *balance;
+
+    for (int i = 0; i < payment->balances_count; i++)
+        if (strcmp(payment->balances[i].currency, currency) == 0)
+            return &payment->balances[i];
+    if (payment->balances_count == LEDGER_CURRENCIES)
+        return NULL;
+    balance = &payment->balances[payment->balances_count++];
+    *balance = (struct balance){0};
+    memcpy(balance->currency, currency, sizeof(balance->currency));
+    return balance;
+}
+
+void ledger_add(struct payment_state *payment, const struct entry *entries, uint16_t count)
+{
+    for (int i = 0; i < count; i++) {
+        struct balance *balance = balance_for(payment, entries[i].currency);
+        int64_t amount;
+
+        if (!balance)
+            continue;
+        amount = amount_in(balance, (enum account)entries[i].account) + entries[i].amount;
+        memcpy((char *)balance + balance_at[entries[i].account], &amount, sizeof(amount));
+    }
+}

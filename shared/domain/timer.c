@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The table of timers: which fact arms which command, and when it is due. A timer is an outbox row with a due
+ * time, written with the fact that arms it; its epoch is the version of that fact, which the fold keeps, so
+ * that a timer of an earlier arming is refused (timer_void). Law: no state that holds money or space lacks a
+ * timer. */
+#include <string.h>
+
+#include "shared/domain/limits.h"
+#include "shared/domain/rule.h"
+
+typedef int64_t (*timer_due)(const struct rule_situation *situation, enum limits_delay delay); /* 0: none */
+
+static int64_t after_now(const struct rule_situation *situation, enum limits_delay delay)
+{
+    return situation->now_ms + limits_delay(delay);
+}
+
+static int64_t at_expires(const struct rule_situation *situation, enum limits_delay delay)
+{
+    (void)delay;
+    return situation->world->booking->expires;
+}
+
+static int64_t at_pay_by(const struct rule_situation *situation, enum limits_delay delay)
+{
+    (void)delay;
+    return situation->world->booking->pay_by;
+}
+
+static int64_t at_must_answer_by(const struct rule_situation *situation, enum limits_delay delay)
+{
+    const struct booking_state *booking = situation->world->booking;
+
+    (void)delay;
+    return booking->has_must_answer_by ? booking->must_answer_by : 0;
+}
+
+static int64_t at_contest_by(const struct rule_situation *situation, enum limits_delay delay)
+{
+    (void)delay;
+    return situation->world->booking->contest_by;
+}
+
+/* Before the drop-off window ends; not where that is past already. */
+static int64_t before_window(const struct rule_situation *situation, enum limits_delay delay)
+{
+    const struct booking_state *booking = situation->world->booking;
+    int64_t due = booking->drop_off_until - limits_delay(delay);
+
+    return booking->state == BOOKING_STATUS_PAID && due > situation->now_ms ? due : 0;
+}
+
+static int64_t after_departure(const struct rule_situation *situation, enum limits_delay delay)
+{
+    return situation->world->trip->departs + limits_delay(delay);
+}
+
+static int64_t after_arrival_on_board(const struct rule_situation *situation, enum limits_delay delay)
+{
+    const struct booking_state *booking = situation->world->booking;
+
+    return booking->state == BOOKING_STATUS_COLLECTED ? booking->arrives + limits_delay(delay) : 0;
+}
+
+static int64_t at_confirm_by(const struct rule_situation *situation, enum limits_delay delay)
+{
+    (void)delay;
+    return situation->world->booking->confirm_by;
+}
+
+static int64_t at_default(const struct rule_situation *situation, enum limits_delay delay)
+{
+    const struct booking_state *booking = situation->world->booking;
+
+    (void)delay;
+    return booking->state == BOOKING_STATUS_DISPUTED && booking->has_default_at ? booking->default_at : 0;
+}
+
+/* Staff are reminded of a dispute that no default ends. */
+static int64_t without_default(const struct rule_situation *situation, enum limits_delay delay)
+{
+    const struct booking_state *booking = situation->world->booking;
+
+    return booking->state == BOOKING_STATUS_DISPUTED && !booking->has_default_at ? after_now(situation, delay) : 0;
+}
+
+static int64_t once_settled(const struct rule_situation *situation, enum limits_delay delay)
+{
+    return situation->world->payment->state == PAYMENT_STATUS_SETTLED ? after_now(situation, delay) : 0;
+}
+
+static int64_t after_deliver_by(const struct rule_situation *situation, enum limits_delay delay)
+{
+    const struct parcel_state *parcel = situation->world->parcel;
+
+    return parcel->state == PARCEL_STATUS_REGISTERED && parcel->has_deliver_by
+               ? parcel->deliver_by + limits_delay(delay)
+               : 0;
+}
+
+#define ROW(name, fact, command, due, delay) {name, &fact##_v1_schema, &command##_v1_schema, due, delay, 1, 0}
+#define REMIND(name, fact, due, delay, firing, what)                                                         \
+    {name, &fact##_v1_schema, &booking_remind_v1_schema, due, delay, firing, what}
+
+/* clang-format off */
+static const struct timer {
+    const char *name;
+    const struct schema *fact, *command;
+    timer_due due;
+    enum limits_delay delay; /* DELAY_COUNT: the fact itself holds the time */
+    int64_t firing;
+    int32_t what; /* enum reminder */
+} timers[] = {
+/*         name                  armed by                  command                   due                      delay */
+    ROW(   "request_unanswered", booking_requested,        booking_expire,           at_expires,              DELAY_COUNT),
+    ROW(   "unpaid",             booking_accepted,         booking_expire,           at_pay_by,               DELAY_COUNT),
+    ROW(   "unpaid",             booking_grace_given,      booking_expire,           at_pay_by,               DELAY_COUNT),
+    ROW(   "redate_unanswered",  booking_redated,          booking_cancel,           at_must_answer_by,       DELAY_COUNT),
+    REMIND("pickup_reminder",    booking_paid,             before_window,            DELAY_PICKUP_REMIND_FIRST,    1, REMINDER_PICKUP),
+    REMIND("pickup_reminder",    booking_paid,             before_window,            DELAY_PICKUP_REMIND_LAST,     2, REMINDER_PICKUP),
+    REMIND("pickup_reminder",    booking_redated,          before_window,            DELAY_PICKUP_REMIND_FIRST,    1, REMINDER_PICKUP),
+    REMIND("pickup_reminder",    booking_redated,          before_window,            DELAY_PICKUP_REMIND_LAST,     2, REMINDER_PICKUP),
+    ROW(   "trip_overdue",       trip_announced,           trip_overdue,             after_departure,         DELAY_OVERDUE),
+    ROW(   "trip_overdue",       trip_redated,             trip_overdue,             after_departure,         DELAY_OVERDUE),
+    ROW(   "pickup_settle",      booking_pickup_failed,    booking_settle_pickup,    at_contest_by,           DELAY_COUNT),
+    REMIND("hand_over_reminder", parcel_arrived,           after_now,                DELAY_HAND_OVER_REMIND_FIRST, 1, REMINDER_HAND_OVER),
+    REMIND("hand_over_reminder", parcel_arrived,           after_now,                DELAY_HAND_OVER_REMIND_LAST,  2, REMINDER_HAND_OVER),
+    ROW(   "never_delivered",    booking_collected,        booking_dispute,          after_arrival_on_board,  DELAY_LATE_BY_TIME),
+    ROW(   "never_delivered",    booking_redated,          booking_dispute,          after_arrival_on_board,  DELAY_LATE_BY_TIME),
+    REMIND("confirm_reminder",   booking_delivered,        after_now,                DELAY_CONFIRM_REMIND_FIRST,   1, REMINDER_CONFIRM),
+    REMIND("confirm_reminder",   booking_delivered,        after_now,                DELAY_CONFIRM_REMIND_LAST,    2, REMINDER_CONFIRM),
+    ROW(   "auto_confirm",       booking_delivered,        booking_auto_confirm,     at_confirm_by,           DELAY_COUNT),
+    ROW(   "dispute_default",    booking_disputed,         booking_resolve_default,  at_default,              DELAY_COUNT),
+    ROW(   "dispute_default",    booking_return_proved,    booking_resolve_default,  at_default,              DELAY_COUNT),
+    ROW(   "dispute_default",    booking_delivery_proved,  booking_resolve_default,  at_default,              DELAY_COUNT),
+    REMIND("staff_reminder",     booking_disputed,         without_default,          DELAY_STAFF_REMIND_FIRST,     1, REMINDER_STAFF),
+    REMIND("staff_reminder",     booking_reminded,         without_default,          DELAY_STAFF_REMIND_AGAIN,     2, REMINDER_STAFF),
+    ROW(   "review_close",       review_opened,            review_publish,           after_now,               DELAY_REVIEW),
+    ROW(   "payment_close",      payment_lapsed,           payment_close,            after_now,               DELAY_CLOSE_LAPSED),
+    ROW(   "payment_close",      payment_refunded,         payment_close,            once_settled,            DELAY_CLOSE_SETTLED),
+    ROW(   "payment_close",      payment_paid_out,         payment_close,            once_settled,            DELAY_CLOSE_SETTLED),
+    ROW(   "payment_close",      payment_set_aside,        payment_close,            once_settled,            DELAY_CLOSE_SETTLED),
+    ROW(   "payment_close",      payment_split_decided,    payment_close,            once_settled,            DELAY_CLOSE_SETTLED),
+    ROW(   "payment_close",      payment_chargeback_won,   payment_close,            once_settled,            DELAY_CLOSE_SETTLED),
+    ROW(   "payment_close",      payment_chargeback_lost,  payment_close,            once_settled,            DELAY_CLOSE_SETTLED),
+    ROW(   "parcel_stale",       parcel_registered,        parcel_cancel,            after_deliver_by,        DELAY_PARCEL_STALE),
+    ROW(   "parcel_stale",       parcel_corrected,         parcel_cancel,            after_deliver_by,        DELAY_PARCEL_STALE),
+    ROW(   "parcel_stale",       parcel_unbooked,          parcel_cancel,            after_deliver_by,        DELAY_PARCEL_STALE),
+};
+/* clang-format on */
+
+/* A failed order is tried again by itself, but for a bad account, which waits for its owner. Its arming number
+ * is the try: a later one makes the timer void. */
+static void arm_retry(struct rule_situation *situation, int64_t order, int64_t number, int32_t cause)
+{
+    const struct payment_retry_order_v1 data = {.order = order};
+    int64_t delay = cause == ORDER_CAUSE_BAD_ACCOUNT ? 0 : limits_retry(number);
+
+    rule_timer(situation, &payment_retry_order_v1_schema, "order_retry", delay ? situation->now_ms + delay : 0,
+               number, order, &data);
+}
+
+static void arm_retries(struct rule_situation *situation, const struct domain_fact *fact)
+{
+    const struct schema *schema = fact->row->schema;
+
+    if (schema == &payment_refund_failed_v1_schema)
+        arm_retry(situation, FACT(fact, payment_refund_failed_v1)->order,
+                  FACT(fact, payment_refund_failed_v1)->try, FACT(fact, payment_refund_failed_v1)->cause);
+    else if (schema == &payment_payout_failed_v1_schema)
+        arm_retry(situation, FACT(fact, payment_payout_failed_v1)->order,
+                  FACT(fact, payment_payout_failed_v1)->try, FACT(fact, payment_payout_failed_v1)->cause);
+    else if (schema == &payment_payout_reversed_v1_schema)
+        arm_retry(situation, FACT(fact, payment_payout_reversed_v1)->order,
+                  FACT(fact, payment_payout_reversed_v1)->try, ORDER_CAUSE_PROVIDER);
+}
+
+void timers_arm(struct rule_situation *situation, const struct domain_fact *fact)
+{
+    for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
+        const struct timer *timer = &timers[i];
+        union {
+            int64_t align;
+            unsigned char bytes[DOMAIN_FOLLOW_MAX];
+        } data = {0};
+
+        if (timer->fact != fact->row->schema)
+            continue;
+        if (timer->command == &booking_remind_v1_schema)
+            memcpy(data.bytes + offsetof(struct booking_remind_v1, what), &timer->what, sizeof(timer->what));
+        rule_timer(situation, timer->command, timer->name, timer->due(situation, timer->delay), fact->version,
+                   timer->firing, &data);
+    }
+    arm_retries(situation, fact);
+}
