@@ -180,7 +180,7 @@ static int open_doors(struct query *query)
 static int serve(struct query *query)
 {
     waits_metrics();
-    TRY(photo_start());
+    TRY(photo_start(query));
     TRY(loop_new(&query->loop));
     TRY(open_links(query));
     TRY(open_doors(query));
@@ -211,6 +211,7 @@ static void close_all(struct query *query)
     crypto_signer_free(query->signer);
     buf_done(&query->keys);
     bucket_table_free(query->buckets);
+    bucket_table_free(query->photo_buckets);
     free(query->routes);
 }
 

@@ -14,11 +14,11 @@
 #include "shared/base/sigv4.h"
 #include "shared/run/service.h"
 
-enum { DIGEST_TEXT = 65, OBJECT_TEXT = 128 };
+enum { BUCKETS = 16384, DIGEST_TEXT = 65, OBJECT_TEXT = 128 };
 
 static struct {
     char url[257], region[65], bucket[65], access_key[129], secret_key[129];
-    int64_t expiry_s;
+    int64_t expiry_s, rate;
 } values;
 
 const struct setting photo_settings[] = {
@@ -67,11 +67,20 @@ const struct setting photo_settings[] = {
      .max = SIGV4_EXPIRES_MAX_S,
      .help = "how long a presigned request may be sent",
      .target = &values.expiry_s},
+    {.name = "photo_rate",
+     .kind = SETTING_INTEGER,
+     .fallback = "60",
+     .min = 1,
+     .max = 100000,
+     .help = "photos an hour one person may announce, and at once: what is put there and never attached "
+             "costs too",
+     .target = &values.rate},
     {0},
 };
 
-int photo_start(void)
+int photo_start(struct query *query)
 {
+    query->photo_buckets = bucket_table_new(BUCKETS, (double)values.rate / 3600, (double)values.rate);
     if (values.bucket[0] == '\0')
         snprintf(values.bucket, sizeof(values.bucket), "%s-photos", service_values.name_space);
     if (values.url[0] == '\0')
@@ -153,10 +162,24 @@ static void answer(struct call *call, const struct postgres_rows *rows, const st
 
 /* --- the routes --- */
 
+/* True where they may; else they have been told. Nobody pays for a parcel that is not there. */
+static bool spend(struct call *call, const struct postgres_rows *rows)
+{
+    int retry_s = 1;
+    if (rows->count == 0 || bucket_take(call->query->photo_buckets, span_of(call->claims.subject.text),
+                                        clock_steady_ms(), &retry_s) == 0)
+        return true;
+    problem_reply(call->request, PROBLEM_RATE, NULL, retry_s);
+    call_free(call);
+    return false;
+}
+
 void photo_upload_answer(struct call *call, const struct postgres_rows *rows)
 {
     const struct photo_upload *upload = &call->body.photo_upload;
     char size[24], type[32], checksum[SIGV4_CHECKSUM];
+    if (!spend(call, rows))
+        return;
     if (crypto_unhex(span_of(upload->digest), call->digest, sizeof(call->digest)) != 0) {
         call_problem(call, PROBLEM_INTERNAL, NULL); /* the codec let in what is no hexadecimal digit */
         return;

@@ -78,7 +78,7 @@ struct query {
     struct receipt_keeper *receipts;
     struct crypto_signer *signer; /* of QR codes */
     struct buf keys;              /* what they are checked with: the answer of /v1/keys */
-    struct bucket_table *buckets;
+    struct bucket_table *buckets, *photo_buckets;
     struct mongo *mongo;
     struct postgres *links[QUERY_LINKS];
     size_t link_count, next_link;
@@ -153,7 +153,7 @@ void timeline_answer(struct call *call, const struct postgres_rows *rows);
 
 /* photo.c */
 extern const struct setting photo_settings[];
-MUST_CHECK int photo_start(void);
+MUST_CHECK int photo_start(struct query *query); /* makes photo_buckets */
 void photo_upload_answer(struct call *call, const struct postgres_rows *rows);
 void photo_answer(struct call *call, const struct postgres_rows *rows);
 

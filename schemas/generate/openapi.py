@@ -219,7 +219,8 @@ def openapi(model):
     return {"openapi": "3.1.0",
             "info": {"title": "colisbus", "version": VERSION, "license": LICENSE,
                      "description": "Parcels carried by travellers. A POST is a command: 202 says it is written "
-                                    "down for good, its verdict follows at status_url."},
+                                    "down for good, its verdict follows at status_url. One that answers 200 asked "
+                                    "something and changed nothing."},
             "servers": [server(row) for row in ({"server": "ingress"}, {"server": "query"})],
             "security": [{"bearer": []}], "paths": paths, "components": components(model)}
 

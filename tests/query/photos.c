@@ -14,9 +14,8 @@
 
 static struct reply reply;
 
-static void photo_start(void)
+static void set_store(void)
 {
-    site_make();
     site_setting("COLIS_S3_URL", STORE);
     site_setting("COLIS_S3_REGION", "local");
     site_setting("COLIS_S3_BUCKET", "some-bucket");
@@ -24,6 +23,12 @@ static void photo_start(void)
     site_setting("COLIS_S3_SECRET_KEY", "a secret key");
     unsetenv("COLIS_S3_ACCESS_KEY_FILE");
     unsetenv("COLIS_S3_SECRET_KEY_FILE");
+}
+
+static void photo_start(void)
+{
+    site_make();
+    set_store();
     site_run(true);
     site_parcel(PARCEL, AWA, 1000);
 }
@@ -163,6 +168,22 @@ TCase *photo_cases(void)
     return cases;
 }
 
+START_TEST(so_many_photos_an_hour_and_no_more)
+{
+    set_store();
+    site_setting("COLIS_PHOTO_RATE", "3");
+    site_run(true);
+    site_parcel(PARCEL, AWA, 1000);
+    for (int at = 0; at < 5; at++)
+        expect_post(BINTA, PHOTOS, BODY, 404);
+    for (int at = 0; at < 3; at++)
+        expect_post(AWA, PHOTOS, BODY, 200);
+    expect_post(AWA, PHOTOS, BODY, 429);
+    ck_assert_int_gt(atoi(reply_header(&reply, "Retry-After")), 1000);
+    expect_get(AWA, PHOTOS "/" DIGEST, 200);
+}
+END_TEST
+
 START_TEST(where_there_is_no_store_there_are_no_photos)
 {
     unsetenv("COLIS_S3_URL");
@@ -181,6 +202,7 @@ TCase *no_photo_cases(void)
     TCase *cases = tcase_create("no photo");
     tcase_add_checked_fixture(cases, site_make, site_stop);
     tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, so_many_photos_an_hour_and_no_more);
     tcase_add_test(cases, where_there_is_no_store_there_are_no_photos);
     return cases;
 }
