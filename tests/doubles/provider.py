@@ -117,8 +117,8 @@ class Merchant:
     def fault(self, call, kind, **more):
         self.say("POST", "/faults", {"call": call, "kind": kind, **more})
 
-    def advance(self, seconds):
-        self.say("POST", "/clock", {"advance": seconds})
+    def advance(self, seconds, patience=5):
+        self.say("POST", "/clock", {"advance": seconds, "patience": patience})
 
     def quiet(self):
         assert self.say("POST", "/quiet", {})["quiet"]

@@ -1,6 +1,9 @@
 """What the Flutterwave double demands of a request and answers to a right one (v3 and v4)."""
+import socket
+
 import pytest
 import requests
+from harness import places
 from provider import CUSTOMER, DOCUMENTED, Merchant
 
 WRONG_PAYMENTS = {
@@ -27,8 +30,8 @@ def test_a_right_link_is_answered_with_a_hosted_page_and_violates_nothing(mercha
 
 
 def test_an_unknown_member_is_recorded_though_the_link_is_made(merchant):
-    merchant.link(colour="blue")
-    assert merchant.violations() == ["unknown member colour"]
+    merchant.link(colour="blue", customer={**CUSTOMER, "shoe": 42})
+    assert merchant.violations() == ["unknown member colour", "unknown member customer.shoe"]
 
 
 @pytest.mark.parametrize("amount, currency", [("12.345", "EUR"), (12.5, "XAF"), ("0.001", "XOF")])
@@ -261,6 +264,17 @@ def test_a_refund_of_v4_with_the_same_key_happens_once(merchant):
     assert first.status_code == again.status_code == 201 and first.json() == again.json()
     assert "X-Idempotency-Cache-Hit" not in first.headers and again.headers["X-Idempotency-Cache-Hit"] == "true"
     assert len(merchant.say("GET", "/refunds")) == 1
+
+
+@pytest.mark.parametrize("raw", [
+    b"\0" * 40 + b"\r\n\r\n", b"GET /healthz\r\n\r\n", b"POST /v3/payments HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    b"POST /v3/payments HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"GET /healthz HTTP/1.1\r\na" * 9000,
+    b"GET /healthz HTTP/1.1\r\nA: 1\r\na: 2\r\n\r\n"])
+def test_what_is_no_request_is_400_and_the_next_one_is_served(process, raw):
+    with socket.create_connection((places.HOST, process.port), timeout=10) as wire:
+        wire.sendall(raw)
+        assert wire.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert process.answers()
 
 
 def test_accounts_share_nothing(process, merchant):

@@ -180,8 +180,7 @@ def test_a_receiver_silent_for_a_minute_has_not_answered(told, receiver):
     receiver.script = ["hold"]
     told.paid()
     receiver.bodies(1)
-    told.say("PUT", "", {"timeout_seconds": 60})
-    told.advance(61)
+    told.advance(61, patience=0.2)
     [webhook] = told.webhooks()
     assert (webhook["state"], webhook["tries"][0]["error"]) == ("waiting", "no answer in time")
 

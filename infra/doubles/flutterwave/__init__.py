@@ -10,7 +10,8 @@ the plainest shape was chosen, and these are the places (a client must not lean 
 - "Not found" is 400 by default (setting not_found_status), with the documented body.
 - A reversed payout reads FAILED again, its complete_message says why; v3 tells it by another transfer.completed, v4 by
   transfer.reversal.
-- Chargebacks are told as chargeback.opened, chargeback.won and chargeback.lost; refunds in v4 as refund.completed.
+- Chargebacks are told as chargeback.opened, chargeback.won and chargeback.lost; refunds in v4 as refund.completed
+  and refund.failed.
 - Refunds cost nothing; a payout in another currency than its debit_currency is refused.
 - Errors of v4 are {"status":"failed","error":{type,code,message}}; its base here is /v4, its token server /idp.
 """

@@ -153,22 +153,23 @@ class Account:
         task.add_done_callback(self.running.discard)
         return task
 
-    async def quiet(self, seconds: float = 2.0) -> bool:
+    async def quiet(self, seconds: float) -> bool:
         """Waits until no webhook is under way, at most that many real seconds."""
         end = time.monotonic() + seconds
         while self.running and time.monotonic() < end:
             await asyncio.wait(list(self.running), timeout=end - time.monotonic())
         return not self.running
 
-    async def advance(self, seconds: Any) -> int:
-        """Moves the clock, stopping at everything that falls due on the way until its webhooks are through."""
+    async def advance(self, seconds: Any, patience: float) -> int:
+        """Moves the clock, stopping at everything that falls due on the way until its webhooks are through, or have
+        not been for so many real seconds."""
         async with self.moving:
-            await self.quiet()
+            await self.quiet(patience)
             target = self.clock.now() + int(seconds * 1000)
             while (due := self.clock.earliest()) is not None and due <= target:
                 self.clock.jump(due)
-                await self.quiet()
+                await self.quiet(patience)
             self.clock.jump(target)
-            await self.quiet()
+            await self.quiet(patience)
             self.put("clock", "clock", {"offset": self.clock.offset})
             return self.clock.now()

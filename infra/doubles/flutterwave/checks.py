@@ -7,6 +7,7 @@ from typing import Any
 from . import http1, money, wire
 
 Check = Callable[[Any], bool]
+CUSTOMER = {"email", "name", "phone_number", "phonenumber"}
 Shape = dict[str, tuple[Check, bool]]  # member: what it must be, whether it must be there
 
 
@@ -48,8 +49,7 @@ def currency(value: Any) -> bool:
 
 def customer(value: Any) -> bool:
     return isinstance(value, dict) and email(value.get("email")) and \
-        all(words(value[name]) for name in ("name", "phone_number", "phonenumber") if name in value) and \
-        set(value) <= {"email", "name", "phone_number", "phonenumber"}
+        all(words(value[name]) for name in CUSTOMER - {"email"} if name in value)
 
 
 def body(request: http1.Request, shape: Shape) -> tuple[Any, list[str], list[str]]:
@@ -62,7 +62,14 @@ def body(request: http1.Request, shape: Shape) -> tuple[Any, list[str], list[str
         return None, [f"the body is no JSON: {error}"], []
     if not isinstance(value, dict):
         return value, ["the body is no object"], []
-    return value, wrong(value, shape), [f"unknown member {name}" for name in value if name not in shape]
+    return value, wrong(value, shape), strange(value, shape)
+
+
+def strange(value: dict[str, Any], shape: Shape) -> list[str]:
+    person = value.get("customer")
+    inner = sorted(set(person) - CUSTOMER) if isinstance(person, dict) else []
+    return [f"unknown member {name}" for name in value if name not in shape] + \
+        [f"unknown member customer.{name}" for name in inner]
 
 
 def form(request: http1.Request, shape: Shape) -> tuple[dict[str, str], list[str], list[str]]:
@@ -97,10 +104,10 @@ def digits(value: dict[str, Any]) -> list[str]:
 def query(request: http1.Request, known: Shape) -> tuple[dict[str, str], list[str], list[str]]:
     """The same for the query; a request without a body must have none."""
     value = dict(request.query)
-    strange = [f"unknown query {name}" for name in value if name not in known]
+    unknown = [f"unknown query {name}" for name in value if name not in known]
     bad = wrong(value, known)
     if request.method == "GET" and request.body:
         bad.append("a GET with a body")
     if len(value) != len(request.query):
         bad.append("a query name twice")
-    return value, bad, strange
+    return value, bad, unknown

@@ -89,7 +89,7 @@ def forget_faults(account: Account, path: list[str], body: Any) -> Any:
 
 
 async def advance(account: Account, path: list[str], body: Any) -> Any:
-    return {"now": await account.advance(body["advance"])}
+    return {"now": await account.advance(body["advance"], min(float(body.get("patience", 5)), WAIT_MOST))}
 
 
 async def quiet(account: Account, path: list[str], body: Any) -> Any:

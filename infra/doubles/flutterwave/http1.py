@@ -1,5 +1,6 @@
 """HTTP/1.1 as far as the double needs it: a server that can also be silent or hang up, and a POST."""
 import asyncio
+import contextlib
 import traceback
 import urllib.parse
 from collections.abc import Awaitable, Callable
@@ -56,12 +57,22 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
             request = await _read(reader, writer)
         except Bad as bad:
             writer.write(_encoded(Reply(400, str(bad).encode(), type="text/plain"), False))
-            return await writer.drain()
+            return await _linger(reader, writer)
         if request is None:
             return
         keep = request.headers.get("connection", "").lower() != "close"
         writer.write(_encoded(await _handled(handler, request), keep))
         await writer.drain()
+
+
+async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Reads on for a second: a connection closed over unread bytes is reset, and its last reply lost."""
+    await writer.drain()
+    writer.write_eof()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            while await reader.read(65_536):
+                pass
 
 
 async def _handled(handler: Handler, request: Request) -> Reply:
