@@ -76,10 +76,18 @@ static const char profile_sql[] =
     "select json_strip_nulls(json_build_object('id', s.id, 'version', s.version, 'state', s.state, "
     "'changed_at', " TIME("s.changed_at") ", 'name', v.value -> 'name', 'email', v.value -> 'email', "
                                           "'phone', v.value -> 'phone', 'language', v.value -> 'language', "
-                                          "'time_zone', v.value -> 'time_zone'))::text, "
+                                          "'time_zone', v.value -> 'time_zone', 'tier', "
+                                          "s.tier, 'blocked', s.blocked))::text, "
                                           "s.version from state.profile s left join private.profile v on "
                                           "v.id = s.id and v.name = 'profile' and v.n = s.n "
                                           "where s.id = $1";
+
+/* What stands in schemas/sql/0008_reads.sql. */
+#define ONE(function) "select body, version from api." function "($1)"
+#define PAGE(function)                                                                                       \
+    "select body, more, last_at, last_id from api." function "($1, $2::timestamptz, $3::uuid, $4::int8)"
+
+static const char booking_owned_sql[] = "select version from state.booking where id = $1";
 
 static const char verdict_sql[] =
     "select " VERDICT_SQL ", case when v.id is null then bus.command_parked($1) end "
@@ -193,6 +201,18 @@ const struct read_row read_rows[] = {
     {"parcel.history",  READ_PAGE | READ_VERSIONS | READ_AFTER, owned_sql,   bind_id,     timeline_answer},
     {"parcel.photo_upload", 0,                                  photo_sql,   bind_id,     photo_upload_answer},
     {"parcel.photo",    0,                                      photo_sql,   bind_id,     photo_answer},
+    {"trip.mine",       READ_PAGE | READ_AFTER,                 PAGE("trips_mine"),    bind_page, answer_page},
+    {"trip.read",       READ_AFTER,                             ONE("trip"),           bind_id,   answer_one},
+    {"booking.list",    READ_PAGE | READ_AFTER,                 PAGE("bookings_mine"), bind_page, answer_page},
+    {"booking.read",    READ_AFTER,                             ONE("booking"),        bind_id,   answer_one},
+    {"booking.history", READ_PAGE | READ_VERSIONS | READ_AFTER, booking_owned_sql,     bind_id,   timeline_answer},
+    {"booking.payment", READ_AFTER,                             ONE("payment"),        bind_id,   answer_one},
+    {"booking.ledger",  READ_AFTER,                             ONE("ledger"),         bind_id,   answer_one},
+    {"payment.read",    READ_AFTER,                             ONE("payment"),        bind_id,   answer_one},
+    {"review.read",     READ_AFTER,                             ONE("review"),         bind_id,   answer_one},
+    {"search.list",     READ_PAGE | READ_AFTER,                 PAGE("searches_mine"), bind_page, answer_page},
+    {"search.read",     READ_AFTER,                             ONE("search"),         bind_id,   answer_one},
+    {"profile.person",  READ_AFTER,                             ONE("person"),         bind_id,   answer_one},
     {"profile.read",    READ_AFTER,                             profile_sql, bind_caller, answer_one},
     {0},
 };

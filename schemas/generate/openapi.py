@@ -123,6 +123,12 @@ def components(model):
          "headers": {"type": "object", "additionalProperties": text()}, "expires_at": text("date-time"),
          "digest": text("hex", pattern="^[0-9a-f]{64}$")}),
         "description": "A request to the object store, to be sent exactly so before it expires, without our token."}
+    moved = closed({"account": refer("schemas", "account"), "currency": text(), "amount": {"type": "integer"}})
+    schemas["ledger"] = {**closed(
+        {"booking": text("uuid"), "payment": text("uuid"), "balances": {"type": "array", "items": moved},
+         "journals": {"type": "array", "items": closed(
+             {"id": text("uuid"), "at": text("date-time"), "entries": {"type": "array", "items": moved}})}}),
+        "description": "Every movement of a booking's money, + debit, - credit, in minor units: a journal sums to zero."}
     return {"schemas": schemas,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
             "parameters": {name: {"name": name, **parameter} for name, parameter in PARAMETERS.items()} |
@@ -177,6 +183,10 @@ def read_operation(row):
     answers = {
         "list": lambda: answer("A page; next is absent on the last", page_of(refer("schemas", aggregate))),
         "read": lambda: answer("As it is now", refer("schemas", aggregate)),
+        "mine": lambda: answer("A page; next is absent on the last", page_of(refer("schemas", aggregate))),
+        "payment": lambda: answer("As it is now", refer("schemas", "payment")),
+        "ledger": lambda: answer("As it is now", refer("schemas", "ledger")),
+        "person": lambda: answer("As it is now", refer("schemas", "profile")),
         "history": lambda: answer("A page; next is absent on the last", page_of(refer("schemas", "happened"))),
         "verdict": lambda: answer("Decided", refer("schemas", "verdict")),
         "keys": lambda: answer("Key set", refer("schemas", "jwks")),
@@ -187,7 +197,7 @@ def read_operation(row):
         raise SchemaError(f"routes.json: {row['name']}: what it answers is not known to openapi.py")
     problems = FOR_ANYONE if row["role"] == "anyone" else FOR_READS
     replies = {"200": answers[verb]()} | {code: refer("responses", code) for code in problems}
-    if verb == "read":
+    if verb in ("read", "payment", "ledger", "person"):
         replies["200"]["headers"] = {"ETag": {"schema": text()}}
         replies["304"] = {"description": "As If-None-Match has it"}
     if verb == "verdict":
