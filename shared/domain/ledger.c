@@ -24,14 +24,28 @@ struct ledger_line {
     enum ledger_amount amount;
 };
 
-#define DEBIT(account, amount)  {ACCOUNT_##account, +1, amount}
-#define CREDIT(account, amount) {ACCOUNT_##account, -1, amount}
-#define PARTY_DEBIT(amount)     {PARTY, +1, amount}
-#define PARTY_CREDIT(amount)    {PARTY, -1, amount}
-#define COST                    DEBIT(COSTS, FEE), CREDIT(PROVIDER, FEE)
-/* Money has left the provider: what was in transit, or, where it came back before (failed, set aside), what is
- * owed again; the rest was paid twice. */
-#define PAID DEBIT(TRANSIT, UP_TO), PARTY_DEBIT(UP_TO), DEBIT(SET_ASIDE, UP_TO), DEBIT(LOSS, REST), CREDIT(PROVIDER, AMOUNT)
+#define DEBIT(account, amount)                                                                               \
+    {                                                                                                        \
+        ACCOUNT_##account, +1, amount                                                                        \
+    }
+#define CREDIT(account, amount)                                                                              \
+    {                                                                                                        \
+        ACCOUNT_##account, -1, amount                                                                        \
+    }
+#define PARTY_DEBIT(amount)                                                                                  \
+    {                                                                                                        \
+        PARTY, +1, amount                                                                                    \
+    }
+#define PARTY_CREDIT(amount)                                                                                 \
+    {                                                                                                        \
+        PARTY, -1, amount                                                                                    \
+    }
+#define COST DEBIT(COSTS, FEE), CREDIT(PROVIDER, FEE)
+/* Money has left the provider: what was in transit, or, where it came back before (failed, set aside), what
+ * is owed again; the rest was paid twice. */
+#define PAID                                                                                                 \
+    DEBIT(TRANSIT, UP_TO), PARTY_DEBIT(UP_TO), DEBIT(SET_ASIDE, UP_TO), DEBIT(LOSS, REST),                   \
+        CREDIT(PROVIDER, AMOUNT)
 
 enum { LINES = 8 };
 
@@ -137,8 +151,8 @@ static int64_t to_give(const struct ledger_amounts *amounts, const struct paymen
 }
 
 /* left: of the amount, not yet placed by UP_TO. */
-static int64_t worth(const struct ledger_line *line, enum account account, const struct ledger_amounts *amounts,
-                     const struct payment_state *payment, int64_t left)
+static int64_t worth(const struct ledger_line *line, enum account account,
+                     const struct ledger_amounts *amounts, const struct payment_state *payment, int64_t left)
 {
     switch (line->amount) {
     case AMOUNT:

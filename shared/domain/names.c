@@ -158,6 +158,8 @@ static void name_payment(struct naming *naming)
         name(naming, SLOT_PARCEL, &payment->parcel);
     if (payment->has_traveller && family_is(naming, "payment.retry_order"))
         name(naming, SLOT_TRAVELLER, &payment->traveller);
+    if (payment->has_sender && family_is(naming, "payment.indemnify"))
+        name(naming, SLOT_SENDER, &payment->sender);
 }
 
 int domain_names(const struct domain_command *command, const struct domain_world *world,

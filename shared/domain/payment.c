@@ -1,75 +1,149 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-#include "shared/domain/payment_facts.h"
-#include "shared/domain/rule.h"
+/* SPDX-License-Identifier: Apache-2.0
+ * The money of a booking: due -> held -> settling -> settled -> closed; lapsed where nobody paid, unmatched
+ * where nobody knows whose it is. The rows below are the specification (M1-M20); its words stand in
+ * payment_attempt.c, payment_charge.c, payment_order.c, payment_report.c and payment_chargeback.c, its
+ * journals in ledger.c. P rows are sent after the provider was asked: what it says is a fact, what is new
+ * about it is decided here. */
+#include <string.h>
+
+#include "shared/domain/payment_rows.h"
 
 static uint32_t who(const struct domain_world *world, const char *principal)
 {
-    (void)world;
-    (void)principal;
-    return 0;
+    const struct payment_state *payment = world->payment;
+    uint32_t is = 0;
+
+    if (payment->has_sender && strcmp(payment->sender.text, principal) == 0)
+        is |= WHO_SENDER;
+    if (payment->has_traveller && strcmp(payment->traveller.text, principal) == 0)
+        is |= WHO_TRAVELLER;
+    return is;
 }
 
-static const struct rule rules[] = {{0}};
-static const struct fold folds[] = {{0}};
+/* It travels with its booking. */
+static const struct id *key(const struct domain_world *world)
+{
+    return world->payment->has_booking ? &world->payment->booking : &world->payment->id;
+}
+
+static enum refusal timer_is_newest(const struct rule_situation *s)
+{
+    return s->epoch == s->world->payment->close_epoch ? REFUSAL_NONE : REFUSAL_TIMER_VOID;
+}
+
+static enum refusal nothing_open(const struct rule_situation *s)
+{
+    const struct payment_state *payment = s->world->payment;
+
+    return payment_orders_open(payment, 0) || payment_chargebacks_open(payment, NULL) ? REFUSAL_MONEY_OPEN
+                                                                                      : REFUSAL_NONE;
+}
+
+static enum refusal accounts_even(const struct rule_situation *s)
+{
+    return ledger_is_even(s->world->payment) ? REFUSAL_NONE : REFUSAL_MONEY_OPEN;
+}
+
+static void act_close(struct rule_situation *s)
+{
+    EMIT(s, payment_closed_v1, .state = PAYMENT_STATUS_CLOSED);
+}
+
+#define S(state)       FROM(PAYMENT_STATUS_##state)
+#define OPEN           (S(DUE) | S(HELD) | S(SETTLING))
+#define KNOWN          (OPEN | S(SETTLED))
+#define BECOMES(state) PAYMENT_STATUS_##state
+#define NEW_CHARGE                                                                                           \
+    GUARD(charge_new), GUARD(charge_not_empty), GUARD(charge_has_room), GUARD(currency_has_room)
+#define FAILED_ORDER GUARD(order_fell), GUARD(tries_left), GUARD(no_refund_while_claimed_back)
+#define ORDERED      "?payment.refund_ordered", "?payment.payout_ordered"
+
+/* clang-format off */
+static const struct rule rules[] = {
+/*   no     command                           from                       who            where                          provided that
+       facts                                                                            becomes     by */
+    {"M1",  "payment.record_link",            S(DUE),                    WHO_PAYMENTS,  ALWAYS,                        {GUARD(attempt_n_open)},
+       {"payment.link_ready"},                                                          SAME,       act_link},
+    {"M2",  "payment.record_attempt",         S(DUE) | S(LAPSED),        WHO_PAYMENTS,  WHEN(attempt_is_pending),      {GUARD(attempt_n_news)},
+       {"payment.attempt_pending"},                                                     SAME,       act_attempt_pending},
+    {"M2",  "payment.record_attempt",         S(DUE) | S(LAPSED),        WHO_PAYMENTS,  ALWAYS,                        {GUARD(attempt_n_news)},
+       {"payment.attempt_failed"},                                                      SAME,       act_attempt_failed},
+
+/* money comes in */
+    {"M3",  "payment.record_charge",          S(DUE),                    WHO_PAYMENTS,  WHEN(own_currency_and_enough), {NEW_CHARGE},
+       {"payment.received", "payment.held", "booking.paid", "?payment.refund_ordered", "?payment.set_aside"},
+                                                                                        BECOMES(HELD),   act_paid},
+    {"M4",  "payment.record_charge",          S(DUE),                    WHO_PAYMENTS,  WHEN(own_currency),            {NEW_CHARGE},
+       {"payment.received"},                                                            SAME,       act_part_paid},
+    {"M5",  "payment.record_charge",          OPEN,                      WHO_PAYMENTS,  WHEN(other_currency),          {NEW_CHARGE},
+       {"payment.received", "?payment.refund_ordered"},                                 SAME,       act_paid_and_sent_back},
+    {"M5",  "payment.record_charge",          S(SETTLED) | S(LAPSED),    WHO_PAYMENTS,  WHEN(other_currency),          {NEW_CHARGE},
+       {"payment.received", "?payment.refund_ordered"},                                 BECOMES(SETTLING), act_paid_and_sent_back},
+    {"M6",  "payment.record_charge",          S(HELD) | S(SETTLING),     WHO_PAYMENTS,  ALWAYS,                        {NEW_CHARGE},
+       {"payment.received", "?payment.refund_ordered"},                                 SAME,       act_paid_and_sent_back},
+    {"M6",  "payment.record_charge",          S(SETTLED),                WHO_PAYMENTS,  ALWAYS,                        {NEW_CHARGE},
+       {"payment.received", "?payment.refund_ordered"},                                 BECOMES(SETTLING), act_paid_and_sent_back},
+    {"M7",  "payment.record_charge",          S(LAPSED),                 WHO_PAYMENTS,  ALWAYS,                        {NEW_CHARGE},
+       {"payment.received", "?payment.refund_ordered"},                                 BECOMES(SETTLING), act_paid_and_sent_back},
+    {"M8",  "payment.record_charge",          FROM_NOTHING | S(UNMATCHED), WHO_PAYMENTS, ALWAYS,                       {GUARD(charge_new), GUARD(payment_is_of_this_charge), GUARD(charge_not_empty)},
+       {"payment.unmatched"},                                                           BECOMES(UNMATCHED), act_unmatched},
+    {"M9",  "payment.return_unmatched",       S(UNMATCHED),              WHO_STAFF,     ALWAYS,                        {GUARD(nothing_claimed_back)},
+       {"payment.refund_ordered"},                                                      BECOMES(SETTLING), act_return},
+
+/* orders go out */
+    {"M10", "payment.record_order",           OPEN,                      WHO_PAYMENTS,  WHEN(outcome_is_sending),      {GUARD(try_is_ordered)},
+       {"payment.order_sending"},                                                       SAME,       act_sending},
+    {"M10", "payment.record_order",           OPEN,                      WHO_PAYMENTS,  WHEN(outcome_is_sent),         {GUARD(try_is_claimed)},
+       {"payment.order_sent"},                                                          SAME,       act_sent},
+    {"M10", "payment.record_order",           OPEN,                      WHO_PAYMENTS,  WHEN(outcome_is_unknown),      {GUARD(try_is_under_way)},
+       {"payment.order_unknown"},                                                       SAME,       act_unknown},
+    {"M10", "payment.record_order",           KNOWN,                   WHO_PAYMENTS,  WHEN(outcome_is_fee),          {GUARD(try_was_done), GUARD(fee_told)},
+       {"payment.fee_noted"},                                                           SAME,       act_fee},
+    {"M11", "payment.record_order",           KNOWN,                   WHO_PAYMENTS,  WHEN(outcome_is_done),         {GUARD(try_is_known), GUARD(try_not_done), GUARD(amount_is_the_order_s)},
+       {"?payment.refunded", "?payment.paid_out"},                                      SAME,       act_done},
+    {"M12", "payment.record_order",           OPEN,                      WHO_PAYMENTS,  WHEN(outcome_is_failed),       {GUARD(try_is_known), GUARD(try_not_over)},
+       {"?payment.refund_failed", "?payment.payout_failed"},                            SAME,       act_failed},
+    {"M13", "payment.record_reversal",        S(HELD) | S(SETTLING) | S(SETTLED), WHO_PAYMENTS, ALWAYS,                {GUARD(order_is_a_payout), GUARD(reversal_new), GUARD(reversed_amount_is_the_order_s)},
+       {"payment.payout_reversed"},                                                     SAME,       act_reversed},
+    {"M14", "payment.retry_order",            OPEN,                      WHO_SYSTEM,    ALWAYS,                        {GUARD(retry_still_awaited), GUARD(tries_left), GUARD(no_refund_while_claimed_back)},
+       {ORDERED},                                                                       SAME,       act_retry},
+    {"M14", "payment.retry_order",            OPEN,                      WHO_STAFF,     ALWAYS,                        {GUARD(order_known), FAILED_ORDER, GUARD(route_not_of_a_payout), GUARD(payout_account_set)},
+       {ORDERED},                                                                       SAME,       act_retry},
+    {"M14", "payment.retry_order",            OPEN,                      WHO_TRAVELLER, ALWAYS,                        {GUARD(order_known), GUARD(order_not_of_another), FAILED_ORDER, GUARD(route_not_of_a_payout), GUARD(payout_account_held)},
+       {ORDERED},                                                                       SAME,       act_retry},
+
+/* a payer claims back */
+    {"M15", "payment.record_chargeback",      KNOWN | S(UNMATCHED),    WHO_PAYMENTS,  ALWAYS,                        {GUARD(charge_known), GUARD(chargeback_new), GUARD(chargeback_within_charge)},
+       {"payment.charged_back", "?payment.refund_withheld", "?booking.disputed", "?trip.space_released", "?parcel.unbooked"},
+                                                                                        SAME,       act_charged_back},
+    {"M16", "payment.record_chargeback_won",  KNOWN | S(UNMATCHED),    WHO_PAYMENTS | WHO_STAFF, ALWAYS,             {GUARD(won_charge_open)},
+       {"payment.chargeback_won", "?payment.refund_withheld", "?payment.refund_ordered", "?payment.held", "?booking.paid", "?payment.set_aside"},
+                                                                                        SAME,       act_chargeback_won},
+    {"M17", "payment.record_chargeback_lost", KNOWN | S(UNMATCHED),    WHO_PAYMENTS | WHO_STAFF, ALWAYS,             {GUARD(lost_charge_open)},
+       {"payment.chargeback_lost", "?payment.refund_withheld", "?payment.refund_ordered", "?booking.resolved"},
+                                                                                        SAME,       act_chargeback_lost},
+
+/* the end */
+    {"M18", "payment.indemnify",              S(HELD) | S(SETTLING),     WHO_LEAD,      ALWAYS,                        {GUARD(goodwill_to_sender_or_traveller), GUARD(goodwill_in_cover), GUARD(goodwill_has_room)},
+       {"payment.goodwill_granted", "payment.payout_ordered"},                          SAME,       act_indemnify},
+    {"M18", "payment.indemnify",              S(SETTLED),                WHO_LEAD,      ALWAYS,                        {GUARD(goodwill_to_sender_or_traveller), GUARD(goodwill_in_cover), GUARD(goodwill_has_room)},
+       {"payment.goodwill_granted", "payment.payout_ordered"},                          BECOMES(SETTLING), act_indemnify},
+    {"M19", "payment.set_order_aside",        S(SETTLING),               WHO_LEAD,      ALWAYS,                        {GUARD(order_tried_in_full), GUARD(order_long_unmoved)},
+       {"payment.set_aside"},                                                           SAME,       act_set_aside},
+    {"M20", "payment.close",                  S(SETTLED) | S(LAPSED),    WHO_SYSTEM,    ALWAYS,                        {GUARD(timer_is_newest), GUARD(nothing_open), GUARD(accounts_even)},
+       {"payment.closed"},                                                              BECOMES(CLOSED), act_close},
+    {0},
+};
+/* clang-format on */
 
 const struct machine payment_machine = {
     .kind = "payment",
     .slot = SLOT_PAYMENT,
     .state = &payment_state_schema,
     .rules = rules,
-    .folds = folds,
+    .folds = payment_folds,
     .terminal = FROM(PAYMENT_STATUS_CLOSED),
     .states = payment_status_choices,
     .who = who,
+    .key = key,
 };
-
-void payment_open(struct rule_situation *situation)
-{
-    (void)situation;
-}
-
-void payment_attempt_open(struct rule_situation *situation)
-{
-    (void)situation;
-}
-
-void payment_lapse(struct rule_situation *situation)
-{
-    (void)situation;
-}
-
-void payment_split(struct rule_situation *situation, const struct split *split)
-{
-    (void)situation;
-    (void)split;
-}
-
-int64_t payment_due_left(const struct payment_state *payment)
-{
-    return payment->total > payment->received ? payment->total - payment->received : 0;
-}
-
-int64_t payment_escrow(const struct payment_state *payment)
-{
-    (void)payment;
-    return 0;
-}
-
-bool payment_attempt_live(const struct payment_state *payment, int64_t now_ms)
-{
-    (void)payment;
-    (void)now_ms;
-    return false;
-}
-
-bool payment_attempt_pending(const struct payment_state *payment)
-{
-    (void)payment;
-    return false;
-}
-
-bool payment_chargeback_open(const struct payment_state *payment)
-{
-    (void)payment;
-    return false;
-}

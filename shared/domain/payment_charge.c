@@ -42,14 +42,16 @@ enum refusal charge_has_room(const struct rule_situation *s)
 {
     const struct payment_state *payment = s->world->payment;
 
-    return payment->charges_count < PAYMENT_CHARGES && payment->orders_count < PAYMENT_ORDERS - PAYMENT_ORDERS_SPARE
+    return payment->charges_count < PAYMENT_CHARGES &&
+                   payment->orders_count < PAYMENT_ORDERS - PAYMENT_ORDERS_SPARE
                ? REFUSAL_NONE
                : REFUSAL_ATTEMPT_LIMIT;
 }
 
 enum refusal currency_has_room(const struct rule_situation *s)
 {
-    return ledger_has_room(s->world->payment, told(s)->currency) ? REFUSAL_NONE : REFUSAL_CURRENCY_UNSUPPORTED;
+    return ledger_has_room(s->world->payment, told(s)->currency) ? REFUSAL_NONE
+                                                                 : REFUSAL_CURRENCY_UNSUPPORTED;
 }
 
 /* Nobody's charge has a payment of its own; any other payment is opened by its booking. */
@@ -110,20 +112,24 @@ static void emit_excess_aside(struct rule_situation *s, int64_t excess)
     rule_emit(s, &payment_set_aside_v1_schema, &fact);
 }
 
-void act_paid(struct rule_situation *s)
+void payment_hold(struct rule_situation *s)
 {
     const struct payment_state *payment = s->world->payment;
     const struct limits_currency *limits = limits_of(payment->currency);
-    int64_t excess;
+    int64_t excess = payment->received - payment->total;
 
-    emit_received(s);
-    excess = payment->received - payment->total;
     emit_held(s);
     EMIT(s, booking_paid_v1, .state = BOOKING_STATUS_PAID);
     if (excess > 0 && limits && excess <= limits->excess_floor)
         emit_excess_aside(s, excess);
     else
         payment_order_refunds(s);
+}
+
+void act_paid(struct rule_situation *s)
+{
+    emit_received(s);
+    payment_hold(s);
 }
 
 void act_part_paid(struct rule_situation *s)

@@ -71,10 +71,8 @@ static void fold_attempt_opened(void *state, const struct domain_fact *fact)
     if (payment->attempts_count == PAYMENT_ATTEMPTS)
         return;
     attempt = &payment->attempts[payment->attempts_count++];
-    *attempt = (struct attempt){.n = opened->n,
-                                .amount = opened->amount,
-                                .state = ATTEMPT_STATE_OPEN,
-                                .opened_at = fact->at_ms};
+    *attempt = (struct attempt){
+        .n = opened->n, .amount = opened->amount, .state = ATTEMPT_STATE_OPEN, .opened_at = fact->at_ms};
     memcpy(attempt->reference, opened->reference, sizeof(attempt->reference));
 }
 
@@ -360,7 +358,7 @@ static void fold_journal(void *state, const struct domain_fact *fact)
     fold_money(state, fact);
 }
 
-#define S(state)  FROM(PAYMENT_STATUS_##state)
+#define S(state)   FROM(PAYMENT_STATUS_##state)
 #define TO_(state) TO(PAYMENT_STATUS_##state)
 
 /* clang-format off */

@@ -108,8 +108,7 @@ int64_t payment_charge_left(const struct payment_state *payment, const struct ch
         const struct money_order *order = &payment->orders[i];
 
         if (order->kind == ORDER_KIND_REFUND && order->has_charge &&
-            strcmp(order->charge, charge->charge) == 0 &&
-            !order_in(order, STATE(DONE) | STATE(WITHHELD)))
+            strcmp(order->charge, charge->charge) == 0 && !order_in(order, STATE(DONE) | STATE(WITHHELD)))
             left -= order->amount;
     }
     return left > 0 ? left : 0;

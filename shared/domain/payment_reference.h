@@ -28,7 +28,8 @@ struct payment_reference {
 };
 
 /* ASCII, at most 64 characters. */
-void payment_reference_write(const struct payment_reference *reference, char ret_text[PAYMENT_REFERENCE_SIZE]);
+void payment_reference_write(const struct payment_reference *reference,
+                             char ret_text[PAYMENT_REFERENCE_SIZE]);
 /* PAYMENT_REFERENCE_FOREIGN: not one of ours, to the letter: what is read would be written the same. */
 MUST_CHECK int payment_reference_read(struct span text, struct payment_reference *ret_reference);
 

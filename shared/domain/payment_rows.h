@@ -23,6 +23,8 @@ void act_attempt_pending(struct rule_situation *s);
 void act_attempt_failed(struct rule_situation *s);
 
 /* payment_charge.c */
+/* payment.held and booking.paid, from due with the total received; an excess goes back, or aside. */
+void payment_hold(struct rule_situation *s);
 bool own_currency_and_enough(const struct rule_situation *s);
 bool own_currency(const struct rule_situation *s);
 bool other_currency(const struct rule_situation *s);
