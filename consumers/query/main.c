@@ -164,6 +164,7 @@ static int open_doors(struct query *query)
     TRY(token_checker_new(&query->tokens));
     TRY(token_take_links(query->tokens));
     TRY(receipt_keeper_new(&query->receipts));
+    TRY(handover_key_read(&query->handover_key));
     TRY(qr_signer_new(&query->signer));
     qr_keys(query->signer, &query->keys);
     TRY(routes_new(&query->routes));
@@ -226,9 +227,9 @@ static int run(void *self)
 int main(int argc, char **argv)
 {
     static struct query query;
-    static const struct setting *const tables[] = {settings,         token_settings, link_settings,
-                                                   receipt_settings, qr_settings,    postgres_settings,
-                                                   mongo_settings,   photo_settings, NULL};
+    static const struct setting *const tables[] = {
+        settings,    token_settings,    link_settings,  receipt_settings, handover_settings,
+        qr_settings, postgres_settings, mongo_settings, photo_settings,   NULL};
     static const struct service service = {"query", "answers verdicts, parcels, histories, profiles", tables,
                                            run, &query};
 

@@ -13,6 +13,7 @@
 #include "shared/http/token.h"
 #include "shared/links/mongo.h"
 #include "shared/links/postgres.h"
+#include "shared/run/handover.h"
 #include "shared/run/loop.h"
 
 enum {
@@ -76,6 +77,7 @@ struct query {
     struct http_server *server;
     struct token_checker *tokens;
     struct receipt_keeper *receipts;
+    struct code_key handover_key;
     struct crypto_signer *signer; /* of QR codes */
     struct buf keys;              /* what they are checked with: the answer of /v1/keys */
     struct bucket_table *buckets, *photo_buckets;
@@ -147,6 +149,11 @@ MUST_CHECK int waits_add(struct waits *waits, struct call *call, const struct id
 void waits_leave(struct waits *waits, struct waiter *waiter);
 void waits_end(struct waits *waits); /* the program ends: every time is over */
 void waits_metrics(void);
+
+/* codes.c */
+extern const char codes_sql[];
+MUST_CHECK int codes_bind(const struct call *call, struct postgres_value *ret_values);
+void codes_answer(struct call *call, const struct postgres_rows *rows);
 
 /* timeline.c */
 void timeline_answer(struct call *call, const struct postgres_rows *rows);

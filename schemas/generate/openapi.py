@@ -114,6 +114,9 @@ def components(model):
     schemas["happened"] = {**closed(
         {"fact": text("uuid"), "seq": {"type": "integer"}, "at": text("date-time"), "type": text(),
          "data": {"type": "object"}}, ["seq", "at", "type"]), "description": "A fact, as history keeps it."}
+    schemas["handover_code"] = closed(
+        {"purpose": text(enum=["pickup", "return"]), "issue": {"type": "integer", "minimum": 1},
+         "tries_left": {"type": "integer", "minimum": 0}, "code": text(pattern="^[0-9]{6}$"), "qr": text()})
     schemas["jwks"] = {**closed({"keys": {"type": "array", "items": closed(
         {"kty": text(const="OKP"), "crv": text(const="Ed25519"), "x": text("base64url"), "kid": text(),
          "use": text(const="sig"), "alg": text(const="EdDSA")})}}),
@@ -189,6 +192,8 @@ def read_operation(row):
         "person": lambda: answer("As it is now", refer("schemas", "profile")),
         "history": lambda: answer("A page; next is absent on the last", page_of(refer("schemas", "happened"))),
         "verdict": lambda: answer("Decided", refer("schemas", "verdict")),
+        "codes": lambda: answer("What the sender shows at the door, while it is good",
+                                page_of(refer("schemas", "handover_code"))),
         "keys": lambda: answer("Key set", refer("schemas", "jwks")),
         "photo": lambda: answer("Where the photo is fetched", refer("schemas", "presigned")),
         "photo_upload": lambda: answer("Where the photo is put; then attach it", refer("schemas", "presigned")),

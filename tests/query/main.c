@@ -23,6 +23,7 @@ int main(void)
     suite_add_tcase(suite, rate_cases());
     suite_add_tcase(suite, history_cases());
     suite_add_tcase(suite, away_cases());
+    suite_add_tcase(suite, code_cases());
     suite_add_tcase(suite, photo_cases());
     suite_add_tcase(suite, no_photo_cases());
     SRunner *runner = srunner_create(suite);

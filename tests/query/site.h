@@ -24,6 +24,7 @@ TCase *history_cases(void);
 TCase *photo_cases(void);
 TCase *no_photo_cases(void);
 TCase *away_cases(void);
+TCase *code_cases(void);
 
 /* Checked fixtures: databases, and (site_start) the program, ready. */
 void site_make(void);

@@ -10,6 +10,7 @@ import pathlib
 import struct
 import uuid
 
+from cryptography.exceptions import InvalidSignature  # noqa: F401: what scanned raises
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from harness import places
 
