@@ -201,9 +201,7 @@ const struct read_row read_rows[] = {
     {"parcel.history",  READ_PAGE | READ_VERSIONS | READ_AFTER, owned_sql,   bind_id,     timeline_answer},
     {"parcel.photo_upload", 0,                                  photo_sql,   bind_id,     photo_upload_answer},
     {"parcel.photo",    0,                                      photo_sql,   bind_id,     photo_answer},
-<<<<<<< mine
     {"booking.codes",   READ_AFTER,                             codes_sql,   codes_bind,  codes_answer},
-=======
     {"trip.mine",       READ_PAGE | READ_AFTER,                 PAGE("trips_mine"),    bind_page, answer_page},
     {"trip.read",       READ_AFTER,                             ONE("trip"),           bind_id,   answer_one},
     {"booking.list",    READ_PAGE | READ_AFTER,                 PAGE("bookings_mine"), bind_page, answer_page},
@@ -216,7 +214,6 @@ const struct read_row read_rows[] = {
     {"search.list",     READ_PAGE | READ_AFTER,                 PAGE("searches_mine"), bind_page, answer_page},
     {"search.read",     READ_AFTER,                             ONE("search"),         bind_id,   answer_one},
     {"profile.person",  READ_AFTER,                             ONE("person"),         bind_id,   answer_one},
->>>>>>> other
     {"profile.read",    READ_AFTER,                             profile_sql, bind_caller, answer_one},
     {0},
 };

@@ -12,9 +12,9 @@ from harness.program import Program
 
 # A row of state.booking: what must be there by its type, then what is given.
 BOOKING = """insert into state.booking select (jsonb_populate_record(null::state.booking, (
-    select jsonb_object_agg(column_name, case data_type when 'uuid' then to_jsonb(gen_random_uuid()) when 'bigint' then '0'
-        when 'boolean' then 'false' when 'timestamp with time zone' then to_jsonb(now()) when 'jsonb' then '[]'
-        else '"XOF"' end)
+    select jsonb_object_agg(column_name, case data_type when 'uuid' then to_jsonb(gen_random_uuid())
+        when 'bigint' then '0' when 'boolean' then 'false' when 'timestamp with time zone' then to_jsonb(now())
+        when 'jsonb' then '[]' else '"XOF"' end)
     from information_schema.columns where table_schema = 'state' and table_name = 'booking' and is_nullable = 'NO')
     || %s::jsonb)).*"""
 
