@@ -166,7 +166,7 @@ def parcel_register(client, watch):
     accepted = command_send(client, "/v1/parcels", {
         "recipient": {"name": "Moussa Ndiaye", "phone": "+221770000000"}, "origin": {"country": "FR", "city": "Paris"},
         "destination": {"country": "SN", "city": "Dakar"}, "weight_g": 2500, "category": "clothes",
-        "value": {"amount": 40000, "currency": "XOF"}})
+        "value": {"amount": 40000, "currency": "XOF"}, "declaration": {"agreed": True, "text_version": 1}})
     path = urllib.parse.urlsplit(accepted["resource"]).path
     watch.step("parcel", f"202, {path}")
     verdict = command_verdict(client, accepted)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rows of the states room by their generated tables: a struct that is inserted, updated and fetched is equal
- * byte for byte, and stored text that is no word of its enum is said to be wrong. */
+ * Rows of the states room by their generated tables: whatever a state may hold is stored, updated and fetched
+ * equal byte for byte, arrays too, and what is none of its words or items is said to be wrong. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,84 +9,185 @@
 #include "schemas/messages.h"
 #include "tests/links/postgres_cases.h"
 
-enum { ROWS = 60, COLUMNS = 18 };
+enum { ROWS = 20, COLUMNS = POSTGRES_PARAMETERS - 1 };
 
-static const struct postgres_statement tables[] = {
-    {"schema", "create schema state"},
-    {"parcel",
-     "create table state.parcel (id uuid primary key, version bigint not null, state text not null, "
-     "changed_at timestamptz not null, sender uuid not null, origin_country text not null, "
-     "origin_city text not null, destination_country text not null, destination_city text not null, "
-     "weight_g bigint not null, category text not null, value_amount bigint not null, "
-     "value_currency text not null, ready_from timestamptz, deliver_by timestamptz, fragile boolean, "
-     "registered_at timestamptz not null, cancel_reason text)"},
-    {0},
+static const struct schema *const states[] = {
+    &trip_state_schema,   &parcel_state_schema, &booking_state_schema, &payment_state_schema,
+    &review_state_schema, &report_state_schema, &profile_state_schema, &search_state_schema,
 };
+enum { STATES = sizeof(states) / sizeof(states[0]) };
 
-static struct buf insert, update, fetch;
-static struct postgres_statement statements[5];
+static struct buf table, insert, update, fetch, references;
 static struct postgres_array arrays[COLUMNS + 1];
+static struct postgres_statement statements[5];
 static struct postgres *session;
+static const struct schema *state;
+static enum postgres_type types[COLUMNS];
+static int columns;
 
-static void connect_link(void)
+/* A row of any state: what all of them begin with, and the rest. */
+union any_row {
+    struct {
+        struct id id;
+        int64_t version;
+    } head;
+    unsigned char bytes[STATE_MAX];
+};
+static union any_row rows[ROWS], stored;
+
+/* The table of a state from its own names and types. */
+static void describe_table(void)
 {
-    database_make();
-    database_run(tables);
-    postgres_insert_sql(&parcel_state_schema, "state.parcel", &insert);
-    postgres_update_sql(&parcel_state_schema, "state.parcel", &update);
+    static const char *const names[] = {
+        [POSTGRES_TEXT] = "text",    [POSTGRES_UUID] = "uuid",        [POSTGRES_INT8] = "bigint",
+        [POSTGRES_BOOL] = "boolean", [POSTGRES_TIME] = "timestamptz", [POSTGRES_JSONB] = "jsonb",
+    };
+    CLEANUP(buf_done) struct buf list = {0};
+    columns = postgres_column_types(state, types, COLUMNS);
+    ck_assert_int_le(columns, COLUMNS);
+    postgres_columns(state, NULL, &list);
+    buf_text(&table, "create table state.kept (");
+    char *name = strtok(list.data, ",");
+    for (int column = 0; column < columns; column++, name = strtok(NULL, ","))
+        buf_format(&table, "%s%s %s", column ? ", " : "", name, names[types[column]]);
+    ck_assert_ptr_null(name);
+    buf_text(&table, ")");
+}
+
+static void describe(void)
+{
+    describe_table();
+    postgres_insert_sql(state, "state.kept", &insert);
+    postgres_update_sql(state, "state.kept", &update);
     buf_text(&fetch, "select 0, ");
-    postgres_columns(&parcel_state_schema, "s.", &fetch);
-    buf_text(&fetch, " from state.parcel s order by s.weight_g");
+    postgres_columns(state, "s.", &fetch);
+    buf_text(&fetch, " from state.kept s order by s.id");
+    buf_text(&references, "select ");
+    postgres_references(state, &references);
+    buf_text(&references, " from state.kept order by id");
+}
+
+static void open_state(const struct schema *schema)
+{
+    state = schema;
+    describe();
+    const struct postgres_statement tables[] = {
+        {"schema", "create schema state"}, {"table", table.data}, {0}};
+    database_run(tables);
     statements[0] = (struct postgres_statement){"insert", insert.data};
     statements[1] = (struct postgres_statement){"update", update.data};
     statements[2] = (struct postgres_statement){"select", fetch.data};
-    statements[3] = (struct postgres_statement){"spoil", "update state.parcel set category = 'bricks'"};
+    statements[3] = (struct postgres_statement){"refer", references.data};
     session = database_link(statements);
     ck_assert_msg(postgres_ready(session) == POSTGRES_DONE, "%s", postgres_why(session));
 }
 
+static void connect_link(void)
+{
+    unsigned seed = (unsigned)time(NULL);
+    fprintf(stderr, "# seed %u\n", seed);
+    srandom(seed);
+    database_make();
+}
+
 static void free_link(void)
 {
+    struct buf *const texts[] = {&table, &insert, &update, &fetch, &references};
     for (int column = 0; column <= COLUMNS; column++)
         postgres_array_done(&arrays[column]);
     postgres_free(session);
-    buf_done(&insert);
-    buf_done(&update);
-    buf_done(&fetch);
+    for (size_t text = 0; text < sizeof(texts) / sizeof(texts[0]); text++)
+        buf_done(texts[text]);
 }
 
-static void random_row(int number, struct parcel_state *row)
+/* --- any value a schema allows --- */
+
+static void fill(const struct schema *schema, char *message);
+
+static void fill_string(const struct field *field, char *to)
+{
+    int64_t size = field->min + random() % (field->max - field->min + 1);
+    if (field->format == FORMAT_CURRENCY || field->format == FORMAT_COUNTRY) {
+        strcpy(to, field->format == FORMAT_CURRENCY ? "XOF" : "SN");
+        return;
+    }
+    memset(to, 'a' + (int)(random() % 6), (size_t)size);
+    if (field->format == FORMAT_LINE && size > 1)
+        memcpy(to, "\xc3\x89", 2);
+}
+
+static int32_t choices_of(const struct field *field)
+{
+    int32_t count = 0;
+    while (field->choices[count].text)
+        count++;
+    return count;
+}
+
+static void fill_value(const struct field *field, char *to)
+{
+    int64_t span = field->max - field->min, integer = field->min;
+    int32_t choice;
+    switch ((enum field_kind)field->kind) {
+    case FIELD_OBJECT:
+        fill(field->object, to);
+        break;
+    case FIELD_ID:
+        id_v7(random(), (struct id *)to);
+        break;
+    case FIELD_STRING:
+        fill_string(field, to);
+        break;
+    case FIELD_BOOLEAN:
+        *(bool *)to = random() % 2;
+        break;
+    case FIELD_CHOICE:
+        choice = 1 + (int32_t)(random() % choices_of(field));
+        memcpy(to, &choice, sizeof(choice));
+        break;
+    default:
+        integer = field->kind == FIELD_TIME
+                      ? random() * 1000LL + random() % 1000
+                      : field->min + (random() * (INT64_C(1) << 22) + random()) % (span + 1);
+        memcpy(to, &integer, sizeof(integer));
+        break;
+    }
+}
+
+static void fill_items(const struct field *field, char *message)
+{
+    uint16_t count = (uint16_t)(field->min + random() % (field->max - field->min + 1));
+    memcpy(message + field->count_offset, &count, sizeof(count));
+    for (int item = 0; item < count; item++)
+        fill_value(field->item, message + field->offset + item * field->size);
+}
+
+static void fill(const struct schema *schema, char *message)
+{
+    for (int at = 0; at < schema->count; at++) {
+        const struct field *field = &schema->fields[at];
+        bool here = field->has_offset == UINT16_MAX || random() % 2;
+        if (field->has_offset != UINT16_MAX)
+            *(bool *)(message + field->has_offset) = here;
+        if (here && field->kind == FIELD_ARRAY)
+            fill_items(field, message);
+        else if (here)
+            fill_value(field, message + field->offset);
+    }
+}
+
+static void random_row(int number, union any_row *row)
 {
     memset(row, 0, sizeof(*row));
-    id_v7(random(), &row->id);
-    id_v7(random(), &row->sender);
-    row->version = random();
-    row->state = 1 + (int32_t)(random() % 2);
-    row->changed_at = random() * 1000LL + random() % 1000;
-    snprintf(row->origin.country, sizeof(row->origin.country), "FR");
-    snprintf(row->origin.city, sizeof(row->origin.city), "Saint-\xc3\x89tienne %d", number);
-    snprintf(row->destination.country, sizeof(row->destination.country), "SN");
-    snprintf(row->destination.city, sizeof(row->destination.city), "Dakar");
-    row->weight_g = number + 1;
-    row->category = 1 + (int32_t)(random() % 7);
-    row->value.amount = random();
-    snprintf(row->value.currency, sizeof(row->value.currency), "XOF");
-    row->has_ready_from = random() % 2;
-    row->ready_from = row->has_ready_from ? random() * 1000LL : 0;
-    row->has_fragile = random() % 2;
-    row->fragile = row->has_fragile && random() % 2;
-    row->registered_at = random() * 1000LL;
-    row->has_cancel_reason = random() % 2;
-    row->cancel_reason = row->has_cancel_reason ? 1 + (int32_t)(random() % 4) : 0;
+    fill(state, (char *)row->bytes);
+    snprintf(row->head.id.text, sizeof(row->head.id.text), "11111111-1111-4111-8111-%012d", number);
 }
 
 static void start_arrays(void)
 {
-    enum postgres_type types[COLUMNS];
-    ck_assert_int_eq(postgres_column_types(&parcel_state_schema, types, COLUMNS), COLUMNS);
-    for (int column = 0; column < COLUMNS; column++)
+    for (int column = 0; column < columns; column++)
         postgres_array_start(&arrays[column], types[column]);
-    postgres_array_start(&arrays[COLUMNS], POSTGRES_INT8);
+    postgres_array_start(&arrays[columns], POSTGRES_INT8);
 }
 
 static struct postgres_rows run(const char *name, int count)
@@ -94,96 +195,132 @@ static struct postgres_rows run(const char *name, int count)
     struct postgres_value values[COLUMNS + 1] = {0};
     for (int column = 0; column < count; column++)
         values[column].array = &arrays[column];
-    struct postgres_rows rows;
-    postgres_send(session, name, values, count, &rows);
+    struct postgres_rows found;
+    postgres_send(session, name, values, count, &found);
     ck_assert_msg(postgres_sync(session, NULL) == POSTGRES_DONE, "%s: %s", name, postgres_why(session));
-    return rows;
+    return found;
 }
 
-static void expect_stored(const struct parcel_state *rows)
+static void expect_count(const char *statement, int count, int expected)
 {
-    struct parcel_state stored;
+    struct postgres_rows done = run(statement, count);
+    ck_assert_int_eq(done.count, expected);
+    postgres_rows_done(&done);
+}
+
+static void expect_stored(void)
+{
     struct postgres_rows found = run("select", 0);
     ck_assert_int_eq(found.count, ROWS);
     for (int row = 0; row < ROWS; row++) {
-        ck_assert_int_eq(postgres_fetch(&parcel_state_schema, &found, row, 1, &stored), 0);
-        ck_assert_mem_eq(&stored, &rows[row], sizeof(stored));
+        ck_assert_msg(postgres_fetch(state, &found, row, 1, &stored) == 0, "%s: %s", state->name,
+                      error_text());
+        ck_assert_mem_eq(&stored, &rows[row], state->size);
     }
     postgres_rows_done(&found);
 }
 
-static void insert_rows(struct parcel_state *rows)
+static void insert_rows(void)
 {
     start_arrays();
     for (int row = 0; row < ROWS; row++) {
         random_row(row, &rows[row]);
-        postgres_bind(&parcel_state_schema, &rows[row], arrays);
+        postgres_bind(state, &rows[row], arrays);
     }
-    struct postgres_rows done = run("insert", COLUMNS);
-    ck_assert_int_eq(done.count, ROWS);
-    postgres_rows_done(&done);
+    expect_count("insert", columns, ROWS);
 }
 
-static void seeded(void)
+START_TEST(a_row_of_any_state_comes_back_as_it_was_stored)
 {
-    unsigned seed = (unsigned)time(NULL);
-    fprintf(stderr, "# seed %u\n", seed);
-    srandom(seed);
-}
-
-START_TEST(a_row_comes_back_as_it_was_stored)
-{
-    static struct parcel_state rows[ROWS];
-    seeded();
-    insert_rows(rows);
-    expect_stored(rows);
+    open_state(states[_i]);
+    insert_rows();
+    expect_stored();
 }
 END_TEST
 
 START_TEST(an_update_changes_every_column_but_the_id)
 {
-    static struct parcel_state rows[ROWS];
-    seeded();
-    insert_rows(rows);
+    open_state(states[_i]);
+    insert_rows();
     start_arrays();
     for (int row = 0; row < ROWS; row++) {
-        struct parcel_state was = rows[row];
+        int64_t was = rows[row].head.version;
         random_row(row, &rows[row]);
-        rows[row].id = was.id;
-        rows[row].version = was.version + 1;
-        postgres_bind(&parcel_state_schema, &rows[row], arrays);
-        postgres_array_integer(&arrays[COLUMNS], was.version);
+        postgres_bind(state, &rows[row], arrays);
+        postgres_array_integer(&arrays[columns], was);
     }
-    struct postgres_rows done = run("update", COLUMNS + 1);
-    ck_assert_int_eq(done.count, ROWS);
-    postgres_rows_done(&done);
-    expect_stored(rows);
+    expect_count("update", columns + 1, ROWS);
+    expect_stored();
 }
 END_TEST
 
 START_TEST(an_update_passes_over_another_version)
 {
-    static struct parcel_state rows[ROWS];
-    insert_rows(rows);
+    open_state(&parcel_state_schema);
+    insert_rows();
     start_arrays();
-    postgres_bind(&parcel_state_schema, &rows[0], arrays);
-    postgres_array_integer(&arrays[COLUMNS], rows[0].version - 1);
-    struct postgres_rows done = run("update", COLUMNS + 1);
-    ck_assert_int_eq(done.count, 0);
-    postgres_rows_done(&done);
+    postgres_bind(state, &rows[0], arrays);
+    postgres_array_integer(&arrays[columns], rows[0].head.version - 1);
+    expect_count("update", columns + 1, 0);
 }
 END_TEST
 
+START_TEST(references_are_the_ids_and_the_version_and_nothing_else)
+{
+    struct booking_state seen, wanted = {0};
+    open_state(&booking_state_schema);
+    insert_rows();
+    struct postgres_rows found = run("refer", 0);
+    const struct booking_state *whole = (const struct booking_state *)rows[3].bytes;
+    ck_assert_int_eq(postgres_fetch(state, &found, 3, 0, &seen), 0);
+    wanted.id = whole->id;
+    wanted.version = whole->version;
+    wanted.trip = whole->trip;
+    wanted.parcel = whole->parcel;
+    wanted.payment = whole->payment;
+    wanted.review = whole->review;
+    wanted.sender = whole->sender;
+    wanted.traveller = whole->traveller;
+    ck_assert_mem_eq(&seen, &wanted, sizeof(seen));
+    postgres_rows_done(&found);
+}
+END_TEST
+
+static void expect_wrong(const char *what, const char *sql)
+{
+    const struct postgres_statement spoil[] = {{"spoil", sql}, {0}};
+    database_run(spoil);
+    struct postgres_rows found = run("select", 0);
+    ck_assert_int_eq(postgres_fetch(state, &found, 0, 1, &stored), ERROR_DATA);
+    ck_assert_ptr_nonnull(strstr(error_text(), what));
+    postgres_rows_done(&found);
+}
+
 START_TEST(a_word_that_is_none_of_the_enum_is_wrong_data)
 {
-    static struct parcel_state rows[ROWS];
-    struct parcel_state stored;
-    insert_rows(rows);
-    struct postgres_rows spoiled = run("spoil", 0), found = run("select", 0);
-    ck_assert_int_eq(postgres_fetch(&parcel_state_schema, &found, 0, 1, &stored), ERROR_DATA);
-    ck_assert_ptr_nonnull(strstr(error_text(), "category"));
-    postgres_rows_done(&spoiled);
-    postgres_rows_done(&found);
+    open_state(&parcel_state_schema);
+    insert_rows();
+    expect_wrong("category", "update state.kept set category = 'bricks'");
+}
+END_TEST
+
+static const char *const spoiled_items[] = {
+    "update state.kept set bookings = '{}'",
+    "update state.kept set bookings = '[1]'",
+    "update state.kept set bookings = '[{\"grams\": 1}]'",
+    "update state.kept set bookings = '[{\"booking\": \"11111111-1111-4111-8111-111111111111\", \"grams\": "
+    "1, "
+    "\"exposure\": 1, \"on_board\": true, \"colour\": \"red\"}]'",
+    "update state.kept set bookings = (select jsonb_agg(jsonb_build_object('booking', id, 'grams', 1, "
+    "'exposure', 1, "
+    "'on_board', true)) from generate_series(1, 41))",
+};
+
+START_TEST(items_of_another_shape_are_wrong_data)
+{
+    open_state(&trip_state_schema);
+    insert_rows();
+    expect_wrong("bookings", spoiled_items[_i]);
 }
 END_TEST
 
@@ -192,9 +329,12 @@ TCase *state_cases(void)
     TCase *cases = tcase_create("state");
     tcase_add_checked_fixture(cases, connect_link, free_link);
     tcase_set_timeout(cases, 60);
-    tcase_add_test(cases, a_row_comes_back_as_it_was_stored);
-    tcase_add_test(cases, an_update_changes_every_column_but_the_id);
+    tcase_add_loop_test(cases, a_row_of_any_state_comes_back_as_it_was_stored, 0, STATES);
+    tcase_add_loop_test(cases, an_update_changes_every_column_but_the_id, 0, STATES);
     tcase_add_test(cases, an_update_passes_over_another_version);
+    tcase_add_test(cases, references_are_the_ids_and_the_version_and_nothing_else);
     tcase_add_test(cases, a_word_that_is_none_of_the_enum_is_wrong_data);
+    tcase_add_loop_test(cases, items_of_another_shape_are_wrong_data, 0,
+                        sizeof(spoiled_items) / sizeof(spoiled_items[0]));
     return cases;
 }

@@ -16,7 +16,8 @@ from harness.until import until
 
 PARCEL = {"recipient": {"name": "Awa Ndiaye", "phone": "+221770000000"},
           "origin": {"country": "FR", "city": "Paris"}, "destination": {"country": "SN", "city": "Dakar"},
-          "weight_g": 2500, "category": "clothes", "value": {"amount": 40000, "currency": "XOF"}}
+          "weight_g": 2500, "category": "clothes", "value": {"amount": 40000, "currency": "XOF"},
+          "declaration": {"agreed": True, "text_version": 1}}
 
 
 def _replies_module():
