@@ -311,9 +311,9 @@ static const char *const spoiled_items[] = {
     "update state.kept set bookings = '[{\"booking\": \"11111111-1111-4111-8111-111111111111\", \"grams\": "
     "1, "
     "\"exposure\": 1, \"on_board\": true, \"colour\": \"red\"}]'",
-    "update state.kept set bookings = (select jsonb_agg(jsonb_build_object('booking', id, 'grams', 1, "
-    "'exposure', 1, "
-    "'on_board', true)) from generate_series(1, 41))",
+    "update state.kept set bookings = (select jsonb_agg(jsonb_build_object('booking', "
+    "'11111111-1111-4111-8111-111111111111', 'grams', n, 'exposure', 1, 'on_board', true)) from "
+    "generate_series(1, 41) n)",
 };
 
 START_TEST(items_of_another_shape_are_wrong_data)
