@@ -179,13 +179,14 @@ void timers_arm(struct rule_situation *situation, const struct domain_fact *fact
 {
     for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
         const struct timer *timer = &timers[i];
+
+        if (timer->fact != fact->row->schema)
+            continue;
         union {
             int64_t align;
             unsigned char bytes[DOMAIN_FOLLOW_MAX];
         } data = {0};
 
-        if (timer->fact != fact->row->schema)
-            continue;
         if (timer->command == &booking_remind_v1_schema)
             memcpy(data.bytes + offsetof(struct booking_remind_v1, what), &timer->what, sizeof(timer->what));
         rule_timer(situation, timer->command, timer->name, timer->due(situation, timer->delay), fact->version,
