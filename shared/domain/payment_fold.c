@@ -260,7 +260,7 @@ static void fold_paid_out(void *state, const struct domain_fact *fact)
     fold_close(state, fact);
 }
 
-static void order_failed(struct payment_state *payment, int64_t n, int32_t cause)
+static void order_falls(struct payment_state *payment, int64_t n, int32_t cause)
 {
     struct money_order *order = order_of(payment, n);
 
@@ -275,7 +275,7 @@ static void fold_refund_failed(void *state, const struct domain_fact *fact)
 {
     const struct payment_refund_failed_v1 *failed = FACT(fact, payment_refund_failed_v1);
 
-    order_failed(state, failed->order, failed->cause);
+    order_falls(state, failed->order, failed->cause);
     fold_money(state, fact);
 }
 
@@ -283,7 +283,7 @@ static void fold_payout_failed(void *state, const struct domain_fact *fact)
 {
     const struct payment_payout_failed_v1 *failed = FACT(fact, payment_payout_failed_v1);
 
-    order_failed(state, failed->order, failed->cause);
+    order_falls(state, failed->order, failed->cause);
     fold_money(state, fact);
 }
 

@@ -253,7 +253,7 @@ static const struct money_order *reversed(const struct rule_situation *s)
     return payment_order(s->world->payment, reversal(s)->order);
 }
 
-enum refusal order_is_a_payout(const struct rule_situation *s)
+enum refusal payout_was_done(const struct rule_situation *s)
 {
     const struct money_order *order = reversed(s);
 

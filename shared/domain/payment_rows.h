@@ -43,27 +43,35 @@ void act_return(struct rule_situation *s);
 /* payment_order.c */
 /* SETTLED where the payment is settling and neither another order nor a chargeback is open; else SAME. */
 int32_t payment_settles(const struct payment_state *payment, int64_t but_order);
+/* payment.refund_ordered or payment.payout_ordered. order: as it will stand, but for its reference. route:
+ * the one staff chose; 0: as always. */
+void payment_order_out(struct rule_situation *s, const struct money_order *order, int32_t route);
+/* A new order to a party in the booking's currency. kind: payout or goodwill. */
+void payment_order_payout(struct rule_situation *s, int32_t to, int64_t amount, int32_t kind);
 /* payment.refund_ordered for all the sender is to get back and no order sends; nothing while a chargeback is
  * open. */
 void payment_order_refunds(struct rule_situation *s);
-bool fee_is_noted(const struct rule_situation *s);
-enum refusal order_known(const struct rule_situation *s);
+
+/* payment_retry.c */
 enum refusal retry_still_awaited(const struct rule_situation *s);
-enum refusal order_not_of_another(const struct rule_situation *s);
-enum refusal order_fell(const struct rule_situation *s);
+enum refusal order_failed(const struct rule_situation *s);
+enum refusal order_to_traveller(const struct rule_situation *s);
 enum refusal tries_left(const struct rule_situation *s);
 enum refusal no_refund_while_claimed_back(const struct rule_situation *s);
+enum refusal route_not_chosen(const struct rule_situation *s);
 enum refusal route_not_of_a_payout(const struct rule_situation *s);
 enum refusal payout_account_set(const struct rule_situation *s);
-enum refusal payout_account_held(const struct rule_situation *s);
+enum refusal payout_account_held_24_hours(const struct rule_situation *s);
 void act_retry(struct rule_situation *s);
+enum refusal order_tried_in_full(const struct rule_situation *s);
+enum refusal nothing_moved_for_90_days(const struct rule_situation *s);
+void act_set_aside(struct rule_situation *s);
+
+/* payment_goodwill.c */
 enum refusal goodwill_to_sender_or_traveller(const struct rule_situation *s);
 enum refusal goodwill_in_cover(const struct rule_situation *s);
 enum refusal goodwill_has_room(const struct rule_situation *s);
 void act_indemnify(struct rule_situation *s);
-enum refusal order_tried_in_full(const struct rule_situation *s);
-enum refusal order_long_unmoved(const struct rule_situation *s);
-void act_set_aside(struct rule_situation *s);
 
 /* payment_report.c: what the provider says of an order */
 bool outcome_is_sending(const struct rule_situation *s);
@@ -81,7 +89,7 @@ enum refusal try_not_done(const struct rule_situation *s);
 enum refusal try_not_over(const struct rule_situation *s);
 enum refusal fee_told(const struct rule_situation *s);
 enum refusal amount_is_the_order_s(const struct rule_situation *s);
-enum refusal order_is_a_payout(const struct rule_situation *s);
+enum refusal payout_was_done(const struct rule_situation *s);
 enum refusal reversal_new(const struct rule_situation *s);
 enum refusal reversed_amount_is_the_order_s(const struct rule_situation *s);
 void act_sending(struct rule_situation *s);
