@@ -131,7 +131,7 @@ def components(model):
         {"booking": text("uuid"), "payment": text("uuid"), "balances": {"type": "array", "items": moved},
          "journals": {"type": "array", "items": closed(
              {"id": text("uuid"), "at": text("date-time"), "entries": {"type": "array", "items": moved}})}}),
-        "description": "Every movement of a booking's money, + debit, - credit, in minor units: a journal sums to zero."}
+        "description": "Every movement of a booking's money, + debit, - credit, in minor units. A journal sums to 0."}
     return {"schemas": schemas,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
             "parameters": {name: {"name": name, **parameter} for name, parameter in PARAMETERS.items()} |

@@ -133,11 +133,11 @@ struct domain_name {
     const struct machine *machine;
     struct id id;
 };
-int domain_names(const struct domain_command *command, const struct domain_world *world,
-                 struct domain_name ret_names[DOMAIN_NAMES], bool *ret_open);
+MUST_CHECK int domain_names(const struct domain_command *command, const struct domain_world *world,
+                            struct domain_name ret_names[DOMAIN_NAMES], bool *ret_open);
 
-/* Puts into states that do not exist yet, and into an unbooked parcel, what accepting the command would make them
- * refer to: for naming what later commands touch, and for nothing else. */
+/* Puts into states that do not exist yet, and into an unbooked parcel, what accepting the command would make
+ * them refer to: for naming what later commands touch, and for nothing else. */
 void domain_foresee(const struct domain_command *command, struct domain_world *world);
 
 /* Decides and folds. Every slot domain_names says must be there. Time never runs backwards: now is raised to

@@ -29,50 +29,50 @@ const struct limits_tier *limits_tier(int64_t tier);
 
 /* Delays in milliseconds, by the rule or timer that uses them. */
 #define LIMITS_DELAYS(X)                                                                                     \
-    X(TRIP_NOTICE, 3 * HOUR)            /* T1: a trip is announced at least so long before it departs */     \
-    X(TRIP_HORIZON, 180 * DAY)          /* T1: and at most */                                                \
-    X(TRIP_SHIFT, 30 * DAY)             /* T3: departure moved at most, from the first date */               \
-    X(ARRIVAL_SHIFT, 7 * DAY)           /* T4: arrival moved at most */                                      \
-    X(DEPART_EARLY, 12 * HOUR)          /* T5: departs at most so early */                                   \
-    X(OVERDUE, 12 * HOUR)               /* T6: not departed so long after */                                 \
-    X(FLIGHT_LEAST, 30 * MINUTE)        /* T8: arrived at the earliest after departing */                    \
-    X(LOST_BY_SENDER, 72 * HOUR)        /* P6: after the arrival */                                          \
-    X(DAMAGE_WINDOW, 24 * HOUR)         /* P9: after the delivery */                                         \
-    X(REQUEST_NOTICE, 3 * HOUR)         /* B1: before the departure */                                       \
-    X(ANSWER, 24 * HOUR)                /* request_unanswered */                                             \
-    X(ANSWER_NOTICE, 3 * HOUR)          /* and not past so long before the departure */                      \
-    X(PAY, 2 * HOUR)                    /* unpaid */                                                         \
-    X(PAY_GRACE, 30 * MINUTE)           /* once, while an attempt is pending */                              \
-    X(PAY_NOTICE, 1 * HOUR)             /* and not past so long before the departure */                      \
-    X(PAY_LINK, 30 * MINUTE)            /* B7: how long a page to pay on is good */                          \
-    X(REDATE_FREE, 24 * HOUR)           /* B11: cancel free of charge after a new date */                    \
-    X(REDATE_MUST_ANSWER, 24 * HOUR)    /* B11: a shift over this must be agreed to */                       \
-    X(REDATE_ANSWER, 24 * HOUR)         /* redate_unanswered */                                              \
-    X(REDATE_NOTICE, 6 * HOUR)          /* and not past so long before the departure */                      \
-    X(PICKUP_REMIND_FIRST, 24 * HOUR)   /* before the drop-off window ends */                                \
+    X(TRIP_NOTICE, 3 * HOUR)          /* T1: a trip is announced at least so long before it departs */       \
+    X(TRIP_HORIZON, 180 * DAY)        /* T1: and at most */                                                  \
+    X(TRIP_SHIFT, 30 * DAY)           /* T3: departure moved at most, from the first date */                 \
+    X(ARRIVAL_SHIFT, 7 * DAY)         /* T4: arrival moved at most */                                        \
+    X(DEPART_EARLY, 12 * HOUR)        /* T5: departs at most so early */                                     \
+    X(OVERDUE, 12 * HOUR)             /* T6: not departed so long after */                                   \
+    X(FLIGHT_LEAST, 30 * MINUTE)      /* T8: arrived at the earliest after departing */                      \
+    X(LOST_BY_SENDER, 72 * HOUR)      /* P6: after the arrival */                                            \
+    X(DAMAGE_WINDOW, 24 * HOUR)       /* P9: after the delivery */                                           \
+    X(REQUEST_NOTICE, 3 * HOUR)       /* B1: before the departure */                                         \
+    X(ANSWER, 24 * HOUR)              /* request_unanswered */                                               \
+    X(ANSWER_NOTICE, 3 * HOUR)        /* and not past so long before the departure */                        \
+    X(PAY, 2 * HOUR)                  /* unpaid */                                                           \
+    X(PAY_GRACE, 30 * MINUTE)         /* once, while an attempt is pending */                                \
+    X(PAY_NOTICE, 1 * HOUR)           /* and not past so long before the departure */                        \
+    X(PAY_LINK, 30 * MINUTE)          /* B7: how long a page to pay on is good */                            \
+    X(REDATE_FREE, 24 * HOUR)         /* B11: cancel free of charge after a new date */                      \
+    X(REDATE_MUST_ANSWER, 24 * HOUR)  /* B11: a shift over this must be agreed to */                         \
+    X(REDATE_ANSWER, 24 * HOUR)       /* redate_unanswered */                                                \
+    X(REDATE_NOTICE, 6 * HOUR)        /* and not past so long before the departure */                        \
+    X(PICKUP_REMIND_FIRST, 24 * HOUR) /* before the drop-off window ends */                                  \
     X(PICKUP_REMIND_LAST, 3 * HOUR)                                                                          \
-    X(PICKUP_CONTEST, 24 * HOUR)        /* B19, pickup_settle */                                             \
+    X(PICKUP_CONTEST, 24 * HOUR)         /* B19, pickup_settle */                                            \
     X(HAND_OVER_REMIND_FIRST, 24 * HOUR) /* after the arrival of the parcel */                               \
     X(HAND_OVER_REMIND_LAST, 48 * HOUR)                                                                      \
-    X(UNDELIVERED, 48 * HOUR)           /* B27: by the traveller, after the arrival of the parcel */         \
-    X(LATE_BY_SENDER, 24 * HOUR)        /* B32: after the arrival of the trip */                             \
-    X(LATE_BY_TIME, 7 * DAY)            /* never_delivered */                                                \
-    X(LATE_MILD, 72 * HOUR)             /* c2: late by no more than this */                                  \
-    X(CONFIRM, 24 * HOUR)               /* auto_confirm; B31 */                                              \
+    X(UNDELIVERED, 48 * HOUR)    /* B27: by the traveller, after the arrival of the parcel */                \
+    X(LATE_BY_SENDER, 24 * HOUR) /* B32: after the arrival of the trip */                                    \
+    X(LATE_BY_TIME, 7 * DAY)     /* never_delivered */                                                       \
+    X(LATE_MILD, 72 * HOUR)      /* c2: late by no more than this */                                         \
+    X(CONFIRM, 24 * HOUR)        /* auto_confirm; B31 */                                                     \
     X(CONFIRM_REMIND_FIRST, 12 * HOUR)                                                                       \
     X(CONFIRM_REMIND_LAST, 23 * HOUR)                                                                        \
-    X(EVIDENCE, 72 * HOUR)              /* B33 */                                                            \
-    X(STAFF_REMIND_FIRST, 3 * DAY)      /* a dispute without a default */                                    \
+    X(EVIDENCE, 72 * HOUR)         /* B33 */                                                                 \
+    X(STAFF_REMIND_FIRST, 3 * DAY) /* a dispute without a default */                                         \
     X(STAFF_REMIND_AGAIN, 1 * DAY)                                                                           \
-    X(CODE_AGAIN, 1 * MINUTE)           /* B26: between two issues */                                        \
-    X(CANCEL_SOON, 1 * HOUR)            /* c1 row 2: after paying */                                         \
-    X(ACCOUNT_HOLD, 24 * HOUR)          /* after a new payout account */                                     \
-    X(REVIEW, 14 * DAY)                 /* review_close */                                                   \
-    X(CLOSE_SETTLED, 180 * DAY)         /* payment_close */                                                  \
+    X(CODE_AGAIN, 1 * MINUTE)   /* B26: between two issues */                                                \
+    X(CANCEL_SOON, 1 * HOUR)    /* c1 row 2: after paying */                                                 \
+    X(ACCOUNT_HOLD, 24 * HOUR)  /* after a new payout account */                                             \
+    X(REVIEW, 14 * DAY)         /* review_close */                                                           \
+    X(CLOSE_SETTLED, 180 * DAY) /* payment_close */                                                          \
     X(CLOSE_LAPSED, 30 * DAY)                                                                                \
-    X(SET_ASIDE, 90 * DAY)              /* M19 */                                                            \
-    X(PARCEL_STALE, 7 * DAY)            /* after deliver_by */                                               \
-    X(FAULT_WINDOW, 90 * DAY)           /* marks that count */
+    X(SET_ASIDE, 90 * DAY)    /* M19 */                                                                      \
+    X(PARCEL_STALE, 7 * DAY)  /* after deliver_by */                                                         \
+    X(FAULT_WINDOW, 90 * DAY) /* marks that count */
 
 /* Counts, amounts in grams, and shares in percent or basis points. */
 #define LIMITS_COUNTS(X)                                                                                     \
@@ -80,9 +80,9 @@ const struct limits_tier *limits_tier(int64_t tier);
     X(TRIP_GRAMS_MOST, 100000)                                                                               \
     X(TRIP_BOOKINGS, 40)                                                                                     \
     X(REDATES, 3)                                                                                            \
-    X(EXPOSURE_MOST, 10000)        /* of a trip, in parts of its traveller's cap */                          \
-    X(OVERWEIGHT_PERCENT, 5)       /* B14 */                                                                 \
-    X(FEE_BASIS_POINTS, 1200)      /* of the carriage */                                                     \
+    X(EXPOSURE_MOST, 10000)   /* of a trip, in parts of its traveller's cap */                               \
+    X(OVERWEIGHT_PERCENT, 5)  /* B14 */                                                                      \
+    X(FEE_BASIS_POINTS, 1200) /* of the carriage */                                                          \
     X(CODE_TRIES, 5)                                                                                         \
     X(CODE_ISSUES, 5)                                                                                        \
     X(CODE_ISSUES_STAFF, 8)                                                                                  \
@@ -91,7 +91,7 @@ const struct limits_tier *limits_tier(int64_t tier);
     X(PHOTOS, 12)                                                                                            \
     X(RECIPIENT_CHANGES, 3)                                                                                  \
     X(EVIDENCE_EACH, 10)                                                                                     \
-    X(COVER_TIMES_CARRIAGE, 10)    /* M18 */                                                                 \
+    X(COVER_TIMES_CARRIAGE, 10) /* M18 */                                                                    \
     X(FAULTS_TIER_DOWN, 3)                                                                                   \
     X(FAULTS_BLOCK, 5)
 
@@ -106,7 +106,7 @@ enum limits_count {
     LIMITS_COUNTS(LIMITS_ROW)
 #undef LIMITS_ROW
 };
-int64_t limits_delay(enum limits_delay delay);     /* milliseconds */
+int64_t limits_delay(enum limits_delay delay);          /* milliseconds */
 const char *limits_delay_name(enum limits_delay delay); /* "TRIP_NOTICE" */
 
 /* order_retry: how long after the n-th try, from 1; 0: not again by itself. */

@@ -6,8 +6,9 @@
 #include "shared/domain/rule.h"
 
 const struct machine *const machines[] = {
-    &trip_machine,   &parcel_machine,  &booking_machine, &payment_machine, &review_machine,
-    &report_machine,  &profile_machine, &search_machine,  NULL,
+    &trip_machine,    &parcel_machine, &booking_machine,
+    &payment_machine, &review_machine, &report_machine,
+    &profile_machine, &search_machine, NULL,
 };
 
 const struct machine *machine_of(const char *kind)

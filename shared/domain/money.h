@@ -11,7 +11,7 @@
 enum { MONEY_TEXT = 24, MONEY_WRONG = 1 };
 
 /* Digits after the point; -1 where we do not know the currency. */
-int money_exponent(const char *currency);
+MUST_CHECK int money_exponent(const char *currency);
 /* Digits, at most one point with digits on both sides; MONEY_WRONG: anything else, more digits after the
  * point than the currency has, an unknown currency, or more than 2^53. */
 MUST_CHECK int money_parse(struct span text, const char *currency, int64_t *ret_minor);

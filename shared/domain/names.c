@@ -37,10 +37,10 @@ struct naming {
 static void name(struct naming *naming, enum domain_slot slot, const struct id *id)
 {
     static const struct machine *const of_slot[SLOT_COUNT] = {
-        [SLOT_TRIP] = &trip_machine,       [SLOT_PARCEL] = &parcel_machine, [SLOT_BOOKING] = &booking_machine,
-        [SLOT_PAYMENT] = &payment_machine, [SLOT_REVIEW] = &review_machine,
-        [SLOT_REPORT] = &report_machine,
-        [SLOT_PROFILE] = &profile_machine, [SLOT_SENDER] = &profile_machine,
+        [SLOT_TRIP] = &trip_machine,         [SLOT_PARCEL] = &parcel_machine,
+        [SLOT_BOOKING] = &booking_machine,   [SLOT_PAYMENT] = &payment_machine,
+        [SLOT_REVIEW] = &review_machine,     [SLOT_REPORT] = &report_machine,
+        [SLOT_PROFILE] = &profile_machine,   [SLOT_SENDER] = &profile_machine,
         [SLOT_TRAVELLER] = &profile_machine, [SLOT_SEARCH] = &search_machine,
     };
 
@@ -84,7 +84,8 @@ static void name_others(struct naming *naming, enum domain_slot subject)
     name(naming, SLOT_REVIEW, &booking->review);
 }
 
-/* The same before the booking itself is known: whoever bears its id bears the others or lets them be derived. */
+/* The same before the booking itself is known: whoever bears its id bears the others or lets them be derived.
+ */
 static void name_by_id(struct naming *naming, const struct id *booking, const struct id *trip)
 {
     struct id id;

@@ -127,7 +127,8 @@ static const struct rule *rule_find(const struct machine *machine, const struct 
     else if (FROM(head->state) & machine->terminal)
         *ret_refusal = REFUSAL_ENDED;
     else
-        *ret_refusal = search.here && !(search.here & situation->who) ? REFUSAL_NOT_ALLOWED : REFUSAL_WRONG_STATE;
+        *ret_refusal =
+            search.here && !(search.here & situation->who) ? REFUSAL_NOT_ALLOWED : REFUSAL_WRONG_STATE;
     return NULL;
 }
 
@@ -287,10 +288,10 @@ static void set_member(const struct schema *schema, unsigned char *data, const c
     }
 }
 
-void rule_timer(struct rule_situation *situation, const struct schema *command, const char *name, int64_t due_ms,
-                int64_t epoch, int64_t firing, const void *data)
+void rule_timer(struct rule_situation *situation, const struct schema *command,
+                const struct rule_timing *timing, const void *data)
 {
-    struct domain_follow *follow = due_ms > 0 ? follow_new(situation, command, data) : NULL;
+    struct domain_follow *follow = timing->due_ms > 0 ? follow_new(situation, command, data) : NULL;
     const struct machine *machine;
 
     if (!follow)
@@ -298,12 +299,12 @@ void rule_timer(struct rule_situation *situation, const struct schema *command, 
     machine = machine_of(follow->row->aggregate);
     follow->subject = situation->world->at[machine->slot]->id;
     follow->key = machine->key ? *machine->key(situation->world) : follow->subject;
-    follow->timer = name;
-    follow->due_ms = due_ms;
-    follow->epoch = epoch;
-    follow->firing = firing;
-    set_member(command, follow->data.bytes, "epoch", epoch);
-    set_member(command, follow->data.bytes, "due", due_ms);
+    follow->timer = timing->name;
+    follow->due_ms = timing->due_ms;
+    follow->epoch = timing->epoch;
+    follow->firing = timing->firing;
+    set_member(command, follow->data.bytes, "epoch", timing->epoch);
+    set_member(command, follow->data.bytes, "due", timing->due_ms);
 }
 
 static const struct fold *fold_of(const struct machine *machine, const struct domain_head *state,

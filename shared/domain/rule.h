@@ -11,31 +11,40 @@ struct rule_situation {
     struct domain_world *world;
     const struct domain_command *command;
     int64_t now_ms;
-    uint32_t who; /* enum domain_who as bits */
+    uint32_t who;          /* enum domain_who as bits */
     int64_t epoch, due_ms; /* of a system command that carries them; else 0 */
     struct domain_decision *decision;
     int broken; /* the first fold that failed */
 };
 
-/* The refusal of the first thing that does not hold, or REFUSAL_NONE. Its name is read by people: docs/domain.md
- * prints it with spaces. */
+/* The refusal of the first thing that does not hold, or REFUSAL_NONE. Its name is read by people:
+ * docs/domain.md prints it with spaces. */
 struct rule_guard {
     const char *name;
     enum refusal (*refuses)(const struct rule_situation *situation);
 };
-#define GUARD(function) {#function, function}
+#define GUARD(function)                                                                                      \
+    {                                                                                                        \
+#function, function                                                                                  \
+    }
 /* Chooses among rows of one command, state and caller: the first row that applies is taken. */
 struct rule_when {
     const char *name;
     bool (*applies)(const struct rule_situation *situation);
 };
-#define WHEN(function) {#function, function}
-#define ALWAYS {NULL, NULL}
+#define WHEN(function)                                                                                       \
+    {                                                                                                        \
+#function, function                                                                                  \
+    }
+#define ALWAYS                                                                                               \
+    {                                                                                                        \
+        NULL, NULL                                                                                           \
+    }
 
 enum { RULE_GUARDS = 20, RULE_FACTS = 10 };
 #define FROM(state)  (1u << (state))
 #define FROM_NOTHING 1u /* it does not exist yet */
-#define SAME 0          /* the state stays what it is */
+#define SAME         0  /* the state stays what it is */
 
 struct rule {
     const char *number;  /* its row in the specification: P1 */
@@ -87,22 +96,26 @@ bool rule_row_used(const struct rule *rule);
 /* Decides a fact and folds it at once into the world, so that what is decided next sees it. The fact's state
  * is its first member: SAME keeps what is. Arms the timers the fact starts. */
 void rule_emit(struct rule_situation *situation, const struct schema *fact, const void *data);
-#define EMIT(situation, type, ...)                                                                           \
-    rule_emit(situation, &type##_schema, &(const struct type){__VA_ARGS__})
+#define EMIT(situation, type, ...) rule_emit(situation, &type##_schema, &(const struct type){__VA_ARGS__})
 
 /* A command to follow at once, caused by the newest fact. data: a struct of that schema. */
 void rule_follow(struct rule_situation *situation, const struct schema *command, const struct id *subject,
                  const void *data);
-/* A timer, caused by the newest fact; the row's epoch and due members are filled. due 0: none. */
-void rule_timer(struct rule_situation *situation, const struct schema *command, const char *name, int64_t due_ms,
-                int64_t epoch, int64_t firing, const void *data);
+/* A timer, caused by the newest fact; the command's epoch and due members are filled. due 0: none. */
+struct rule_timing {
+    const char *name;
+    int64_t due_ms, epoch, firing;
+};
+void rule_timer(struct rule_situation *situation, const struct schema *command,
+                const struct rule_timing *timing, const void *data);
 
 /* timer.c: arms what the table of timers says of this fact. */
 void timers_arm(struct rule_situation *situation, const struct domain_fact *fact);
 
 /* Words of guards that more than one machine uses. */
 bool rule_is(const struct rule_situation *situation, uint32_t who);
-bool photo_shown(const struct parcel_state *parcel, int32_t stage, uint32_t by_parties); /* by: bits of enum party */
+bool photo_shown(const struct parcel_state *parcel, int32_t stage,
+                 uint32_t by_parties);                         /* by: bits of enum party */
 enum party rule_party(const struct rule_situation *situation); /* the caller as a party */
 struct id rule_caller(const struct rule_situation *situation); /* none where the principal is nobody's id */
 

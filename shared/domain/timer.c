@@ -81,7 +81,8 @@ static int64_t without_default(const struct rule_situation *situation, enum limi
 {
     const struct booking_state *booking = situation->world->booking;
 
-    return booking->state == BOOKING_STATUS_DISPUTED && !booking->has_default_at ? after_now(situation, delay) : 0;
+    return booking->state == BOOKING_STATUS_DISPUTED && !booking->has_default_at ? after_now(situation, delay)
+                                                                                 : 0;
 }
 
 static int64_t once_settled(const struct rule_situation *situation, enum limits_delay delay)
@@ -98,9 +99,14 @@ static int64_t after_deliver_by(const struct rule_situation *situation, enum lim
                : 0;
 }
 
-#define ROW(name, fact, command, due, delay) {name, &fact##_v1_schema, &command##_v1_schema, due, delay, 1, 0}
+#define ROW(name, fact, command, due, delay)                                                                 \
+    {                                                                                                        \
+        name, &fact##_v1_schema, &command##_v1_schema, due, delay, 1, 0                                      \
+    }
 #define REMIND(name, fact, due, delay, firing, what)                                                         \
-    {name, &fact##_v1_schema, &booking_remind_v1_schema, due, delay, firing, what}
+    {                                                                                                        \
+        name, &fact##_v1_schema, &booking_remind_v1_schema, due, delay, firing, what                         \
+    }
 
 /* clang-format off */
 static const struct timer {
@@ -149,15 +155,16 @@ static const struct timer {
 };
 /* clang-format on */
 
-/* A failed order is tried again by itself, but for a bad account, which waits for its owner. Its arming number
- * is the try: a later one makes the timer void. */
+/* A failed order is tried again by itself, but for a bad account, which waits for its owner. Its arming
+ * number is the try: a later one makes the timer void. */
 static void arm_retry(struct rule_situation *situation, int64_t order, int64_t number, int32_t cause)
 {
     const struct payment_retry_order_v1 data = {.order = order};
     int64_t delay = cause == ORDER_CAUSE_BAD_ACCOUNT ? 0 : limits_retry(number);
 
-    rule_timer(situation, &payment_retry_order_v1_schema, "order_retry", delay ? situation->now_ms + delay : 0,
-               number, order, &data);
+    const struct rule_timing timing = {"order_retry", delay ? situation->now_ms + delay : 0, number, order};
+
+    rule_timer(situation, &payment_retry_order_v1_schema, &timing, &data);
 }
 
 static void arm_retries(struct rule_situation *situation, const struct domain_fact *fact)
@@ -179,6 +186,7 @@ void timers_arm(struct rule_situation *situation, const struct domain_fact *fact
 {
     for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
         const struct timer *timer = &timers[i];
+        struct rule_timing timing;
 
         if (timer->fact != fact->row->schema)
             continue;
@@ -189,8 +197,9 @@ void timers_arm(struct rule_situation *situation, const struct domain_fact *fact
 
         if (timer->command == &booking_remind_v1_schema)
             memcpy(data.bytes + offsetof(struct booking_remind_v1, what), &timer->what, sizeof(timer->what));
-        rule_timer(situation, timer->command, timer->name, timer->due(situation, timer->delay), fact->version,
-                   timer->firing, &data);
+        timing = (struct rule_timing){timer->name, timer->due(situation, timer->delay), fact->version,
+                                      timer->firing};
+        rule_timer(situation, timer->command, &timing, &data);
     }
     arm_retries(situation, fact);
 }
