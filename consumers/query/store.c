@@ -8,7 +8,7 @@
 #include "shared/base/log.h"
 #include "shared/run/service.h"
 
-enum { STATEMENTS = 16 };
+enum { STATEMENTS = 64 };
 
 /* Local to the segment's implicit transaction: the session itself stays nobody's. Every read goes by keys, so
  * one plan serves all values, and planning would cost more than reading. */
@@ -18,18 +18,22 @@ static const char claims_sql[] =
 
 static struct postgres_statement statements[STATEMENTS];
 
-static void fill_statements(void)
+static int fill_statements(void)
 {
     int count = 0;
     statements[count++] = (struct postgres_statement){"claims", claims_sql};
-    for (const struct read_row *row = read_rows; row->name && count < STATEMENTS - 1; row++)
+    for (const struct read_row *row = read_rows; row->name; row++) {
+        if (count == STATEMENTS - 1)
+            return error_new(ERROR_BUG, "more reads than statements");
         statements[count++] = (struct postgres_statement){row->name, row->sql};
+    }
     statements[count] = (struct postgres_statement){0};
+    return 0;
 }
 
 int store_start(struct query *query, size_t links)
 {
-    fill_statements();
+    TRY(fill_statements());
     for (query->link_count = 0; query->link_count < links; query->link_count++) {
         struct postgres **link = &query->links[query->link_count];
         TRY(postgres_new("colis-query", service_values.name_space, link));
