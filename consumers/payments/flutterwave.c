@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Requests and replies of v3 (https://developer.flutterwave.com/v3.0.0). Replies are read by the schemas of
- * schemas/foreign; every word of them that is no person's is checked before it is believed. */
+ * Requests and replies of v3. Replies are read by the schemas of schemas/foreign; every word of them that is
+ * no person's is checked before it is believed. */
 #include "consumers/payments/flutterwave.h"
 
 #include <stdio.h>
@@ -19,11 +19,11 @@ static struct {
 
 /* clang-format off */
 const struct setting flutterwave_settings[] = {
-    {"flutterwave_url", SETTING_TEXT, "https://api.flutterwave.com", 8, URL_TEXT - 1,
+    {"flutterwave_url", SETTING_TEXT, NULL, 8, URL_TEXT - 1,
      .help = "where Flutterwave's API is", .target = values.url, .size = sizeof values.url},
     {"flutterwave_secret", SETTING_TEXT, NULL, 8, sizeof values.secret - 1, .secret = true,
      .help = "its secret key", .target = values.secret, .size = sizeof values.secret},
-    {"flutterwave_redirect_url", SETTING_TEXT, "http://127.0.0.1/paid", 8, URL_TEXT - 1,
+    {"flutterwave_redirect_url", SETTING_TEXT, NULL, 8, URL_TEXT - 1,
      .help = "where a payer comes back to", .target = values.redirect, .size = sizeof values.redirect},
     {"flutterwave_timeout_ms", SETTING_INTEGER, "30000", 100, 120000,
      .help = "one call; Flutterwave itself gives up after 28 s", .target = &values.timeout_ms},
@@ -236,8 +236,6 @@ static enum flutterwave_state movement_state(const char *status)
         return FLUTTERWAVE_SUCCESSFUL;
     if (is_word(status, "failed") || is_word(status, "cancelled"))
         return FLUTTERWAVE_FAILED;
-    if (is_word(status, "reversed"))
-        return FLUTTERWAVE_REVERSED;
     return FLUTTERWAVE_PENDING;
 }
 

@@ -33,12 +33,7 @@ int64_t flutterwave_rest(const struct flutterwave *flutterwave);
 enum { FLUTTERWAVE_ID = 65, FLUTTERWAVE_LINK = 501 };
 
 /* How far something is at the provider's. */
-enum flutterwave_state {
-    FLUTTERWAVE_PENDING = 1,
-    FLUTTERWAVE_SUCCESSFUL,
-    FLUTTERWAVE_FAILED,
-    FLUTTERWAVE_REVERSED /* a payout that came back */
-};
+enum flutterwave_state { FLUTTERWAVE_PENDING = 1, FLUTTERWAVE_SUCCESSFUL, FLUTTERWAVE_FAILED };
 
 struct flutterwave_payment {
     const char *reference, *currency, *email, *name;

@@ -109,49 +109,77 @@ static int verify_charge(struct work *work, const struct report_recorded_v1 *rep
     return charge.state == FLUTTERWAVE_SUCCESSFUL ? charge_tell(work, &charge) : attempt_tell(work, &charge);
 }
 
-static int payout_tell(struct work *work, const struct payment_reference *reference, const struct id *payment,
-                       const char *currency, const struct flutterwave_movement *movement)
-{
-    struct payment_record_order_v1 order = {.order = reference->n, .try = reference->try};
-    struct payment_record_reversal_v1 reversal = {
-        .order = reference->n, .try = reference->try, .amount = movement->amount};
-    struct id task;
-    struct publication publication = {.payment = payment, .key = &reference->base};
+/* What is said of a payout: the one order it is, and its payment. */
+struct payout {
+    struct payment_reference reference;
+    struct id payment, task;
+    const char *currency;
+    struct flutterwave_movement movement;
+};
 
-    task_id(payment, "order", reference->n, reference->try, &task);
-    publication.said[0] = span_of(task.text);
-    (void)!text_copy(reversal.currency, sizeof reversal.currency, span_of(currency));
-    (void)!text_copy(order.currency, sizeof order.currency, span_of(currency));
-    if (movement->state == FLUTTERWAVE_REVERSED) {
-        publication.command = &payment_record_reversal_v1_schema;
-        publication.data = &reversal;
-        publication.said[1] = SPAN("reversed");
-        return publish(work->publisher, &publication);
-    }
-    order.outcome = movement->state == FLUTTERWAVE_SUCCESSFUL ? ORDER_OUTCOME_DONE : ORDER_OUTCOME_FAILED;
-    order.has_amount = order.has_currency = order.has_fee = order.outcome == ORDER_OUTCOME_DONE;
-    order.amount = movement->amount;
-    order.fee = movement->fee;
-    order.has_cause = order.outcome == ORDER_OUTCOME_FAILED;
-    order.cause = movement->bad_account ? ORDER_CAUSE_BAD_ACCOUNT : ORDER_CAUSE_PROVIDER;
-    publication.command = &payment_record_order_v1_schema;
-    publication.data = &order;
-    publication.said[1] = span_of(choice_text(order_outcome_choices, order.outcome));
-    return publish(work->publisher, &publication);
+static int reversal_tell(struct work *work, const struct payout *payout)
+{
+    struct payment_record_reversal_v1 data = {
+        .order = payout->reference.n, .try = payout->reference.try, .amount = payout->movement.amount};
+
+    (void)!text_copy(data.currency, sizeof data.currency, span_of(payout->currency));
+    return publish(work->publisher,
+                   &(struct publication){.command = &payment_record_reversal_v1_schema,
+                                         .data = &data,
+                                         .payment = &payout->payment,
+                                         .key = &payout->reference.base,
+                                         .said = {span_of(payout->task.text), SPAN("reversed")}});
+}
+
+static int payout_tell(struct work *work, const struct payout *payout)
+{
+    bool done = payout->movement.state == FLUTTERWAVE_SUCCESSFUL;
+    struct payment_record_order_v1 data = {.order = payout->reference.n, .try = payout->reference.try};
+
+    data.outcome = done ? ORDER_OUTCOME_DONE : ORDER_OUTCOME_FAILED;
+    data.has_amount = data.has_currency = data.has_fee = done;
+    data.amount = payout->movement.amount;
+    data.fee = payout->movement.fee;
+    (void)!text_copy(data.currency, sizeof data.currency, span_of(payout->currency));
+    data.has_cause = !done;
+    data.cause = payout->movement.bad_account ? ORDER_CAUSE_BAD_ACCOUNT : ORDER_CAUSE_PROVIDER;
+    return publish(work->publisher, &(struct publication){
+                                        .command = &payment_record_order_v1_schema,
+                                        .data = &data,
+                                        .payment = &payout->payment,
+                                        .key = &payout->reference.base,
+                                        .said = {span_of(payout->task.text),
+                                                 span_of(choice_text(order_outcome_choices, data.outcome))}});
+}
+
+/* The provider says FAILED of a payout that never arrived and of one that came back: which of the two is
+ * known by whether it was done. */
+static int payout_said(struct work *work, const struct payout *payout)
+{
+    int32_t state = 0;
+    int outcome;
+
+    if (payout->movement.state != FLUTTERWAVE_FAILED)
+        return payout_tell(work, payout);
+    outcome = task_order_state(work->postgres, &payout->payment, payout->reference.n, payout->reference.try,
+                               &state);
+    if (outcome != 0)
+        return away(outcome);
+    return state == ORDER_STATE_DONE ? reversal_tell(work, payout) : payout_tell(work, payout);
 }
 
 static int verify_transfer(struct work *work, const struct report_recorded_v1 *report,
                            const struct task *task, struct task_result *ret_result)
 {
-    struct flutterwave_movement movement;
-    struct payment_reference reference;
-    struct id payment;
+    struct payout payout = {.currency = report->currency};
     int outcome;
 
     if (!report->has_reference || !report->has_currency ||
-        !payment_of(report->reference, &reference, &payment))
+        !payment_of(report->reference, &payout.reference, &payout.payment))
         return kept(ret_result, "a payout that is not ours");
-    outcome = flutterwave_transfer_find(work->flutterwave, report->reference, report->currency, &movement);
+    task_id(&payout.payment, "order", payout.reference.n, payout.reference.try, &payout.task);
+    outcome =
+        flutterwave_transfer_find(work->flutterwave, report->reference, report->currency, &payout.movement);
     if (outcome == FLUTTERWAVE_NONE)
         return kept(ret_result, "the provider knows no such payout");
     if (outcome != FLUTTERWAVE_DONE) {
@@ -159,9 +187,7 @@ static int verify_transfer(struct work *work, const struct report_recorded_v1 *r
         return outcome < 0 ? error_forward(outcome) : 0;
     }
     *ret_result = (struct task_result){.step = "done", .provider_id = NULL};
-    if (movement.state == FLUTTERWAVE_PENDING)
-        return 0;
-    return payout_tell(work, &reference, &payment, report->currency, &movement);
+    return payout.movement.state == FLUTTERWAVE_PENDING ? 0 : payout_said(work, &payout);
 }
 
 /* A refund carries no reference of ours in its report: whoever watches one of that charge asks. */

@@ -34,6 +34,8 @@ const struct postgres_statement task_statements[] = {
                     " where t.id = $1::uuid and t.attempts = $2::int4"},
     {"task_wake",   "update bus.payment_task set next_at = clock_timestamp() where kind = 'refund' and step = 'watch'"
                     " and data::jsonb ->> 'charge' = $1::text"},
+    {"task_order",  "select o ->> 'state' from state.payment p, jsonb_array_elements(p.orders) o"
+                    " where p.id = $1::uuid and (o ->> 'n')::int8 = $2::int8 and (o ->> 'try')::int8 = $3::int8"},
     {"task_payment", "select state from state.payment where id = $1::uuid"},
     {NULL, NULL},
 };
@@ -175,20 +177,40 @@ int task_record(struct postgres *postgres, const struct task *task, const struct
     return outcome_of(postgres, postgres_sync(postgres, NULL));
 }
 
-int task_payment_state(struct postgres *postgres, const struct id *payment, int32_t *ret_state)
+/* One statement, its rows. */
+static int ask(struct postgres *postgres, const char *statement, const struct postgres_value *values,
+               int count, struct postgres_rows *ret_rows)
 {
-    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
-    const struct postgres_value value = {.type = POSTGRES_UUID, .text = span_of(payment->text)};
     int result = outcome_of(postgres, postgres_ready(postgres));
 
     if (result != 0)
         return result;
-    postgres_send(postgres, "task_payment", &value, 1, &rows);
-    result = outcome_of(postgres, postgres_sync(postgres, NULL));
-    if (result != 0)
-        return result;
-    *ret_state = rows.count ? choice_of(payment_status_choices, postgres_text(&rows, 0, 0)) : 0;
-    return 0;
+    postgres_send(postgres, statement, values, count, ret_rows);
+    return outcome_of(postgres, postgres_sync(postgres, NULL));
+}
+
+int task_payment_state(struct postgres *postgres, const struct id *payment, int32_t *ret_state)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+    const struct postgres_value value = {.type = POSTGRES_UUID, .text = span_of(payment->text)};
+    int result = ask(postgres, "task_payment", &value, 1, &rows);
+
+    *ret_state =
+        result == 0 && rows.count ? choice_of(payment_status_choices, postgres_text(&rows, 0, 0)) : 0;
+    return result;
+}
+
+int task_order_state(struct postgres *postgres, const struct id *payment, int64_t n, int64_t number,
+                     int32_t *ret_state)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+    const struct postgres_value values[3] = {{.type = POSTGRES_UUID, .text = span_of(payment->text)},
+                                             {.type = POSTGRES_INT8, .integer = n},
+                                             {.type = POSTGRES_INT8, .integer = number}};
+    int result = ask(postgres, "task_order", values, 3, &rows);
+
+    *ret_state = result == 0 && rows.count ? choice_of(order_state_choices, postgres_text(&rows, 0, 0)) : 0;
+    return result;
 }
 
 int task_wake_refunds(struct postgres *postgres, const char *charge)

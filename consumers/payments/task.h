@@ -47,6 +47,9 @@ MUST_CHECK int task_record(struct postgres *postgres, const struct task *task,
 /* The state of a payment: 0 where there is none. */
 MUST_CHECK int task_payment_state(struct postgres *postgres, const struct id *payment, int32_t *ret_state);
 
+/* The state of an order while this try is its newest: 0 where it is not. */
+MUST_CHECK int task_order_state(struct postgres *postgres, const struct id *payment, int64_t n,
+                                int64_t number, int32_t *ret_state);
 /* Refunds of this charge that are watched are asked about at once. */
 MUST_CHECK int task_wake_refunds(struct postgres *postgres, const char *charge);
 

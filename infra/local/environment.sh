@@ -18,7 +18,7 @@ program_settings() {
 	ingress | query) program_settings_http "$program" ;;
 	webhooks) printf '%s\n' "COLIS_LISTEN_HOST=$HOST" "COLIS_LISTEN_PORT=$COLIS_PORT_WEBHOOKS" ;;
 	history | redrive) ;;
-	payments) say "COLIS_FLUTTERWAVE_URL=http://$HOST:$COLIS_PORT_FLUTTERWAVE"; say COLIS_FLUTTERWAVE_SECRET=FLWSECK-local ;;
+	payments) say "COLIS_FLUTTERWAVE_URL=http://$HOST:$COLIS_PORT_FLUTTERWAVE"; say COLIS_FLUTTERWAVE_SECRET=FLWSECK-local; say "COLIS_FLUTTERWAVE_REDIRECT_URL=$INGRESS_URL/paid" ;;
 	notifier) say "COLIS_SMTP_URL=smtp://$HOST:$COLIS_PORT_SMTP"; say "COLIS_MAIL_FROM=colis@example.org" ;;
 	esac
 	case $program in history | query) say "COLIS_MONGO_URL=$MONGO_URL" ;; esac
