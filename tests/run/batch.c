@@ -78,6 +78,89 @@ START_TEST(a_retry_at_any_step_leaves_nothing_and_can_be_run_again)
 }
 END_TEST
 
+/* The commit of what came before, then a batch that begins with the event that asked for it. */
+START_TEST(a_split_commits_what_came_before_and_goes_on_from_there)
+{
+    store->fail_at[RAM_HANDLE] = _i;
+    store->fail_as[RAM_HANDLE] = READER_SPLIT;
+    batch_make(&fixture, 2, 5, 1);
+    ck_assert_int_eq(run(), READER_DONE);
+    batch_check_ledger(store, 2, 5, false);
+    ck_assert_uint_eq(store->rejected_count, 0);
+    ck_assert_int_eq(store->calls[RAM_BEGIN], 2);
+    ck_assert_int_eq(store->calls[RAM_COMMIT], 2);
+    ck_assert_int_eq(store->positions[0], 6);
+    ck_assert_int_eq(store->positions[1], 6);
+    ck_assert_int_eq(fixture.breaker.count, 0);
+}
+END_TEST
+
+START_TEST(a_batch_may_be_split_again_and_again)
+{
+    store->fail_at[RAM_HANDLE] = 4;
+    store->fail_as[RAM_HANDLE] = READER_SPLIT;
+    batch_make(&fixture, 2, 3, 0);
+    ck_assert_int_eq(run(), READER_DONE);
+    store->fail_at[RAM_HANDLE] = store->calls[RAM_HANDLE] + 3;
+    batch_make(&fixture, 2, 6, 0);
+    ck_assert_int_eq(run(), READER_DONE);
+    batch_check_ledger(store, 2, 6, false);
+    ck_assert_int_eq(store->calls[RAM_COMMIT], 4);
+}
+END_TEST
+
+START_TEST(the_first_of_a_batch_is_never_split_off)
+{
+    store->fail_at[RAM_HANDLE] = 1;
+    store->fail_as[RAM_HANDLE] = READER_SPLIT;
+    batch_make(&fixture, 2, 3, 0);
+    ck_assert_int_eq(run(), READER_RETRY);
+    ck_assert_uint_eq(store->stored_count, 0);
+    ck_assert_int_eq(run(), READER_DONE);
+    batch_check_ledger(store, 2, 3, false);
+}
+END_TEST
+
+/* The commit of the first part is met like any other. */
+START_TEST(a_split_that_cannot_be_committed_leaves_nothing)
+{
+    store->fail_at[RAM_HANDLE] = 3;
+    store->fail_as[RAM_HANDLE] = READER_SPLIT;
+    store->fail_at[RAM_COMMIT] = 1;
+    store->fail_as[RAM_COMMIT] = (enum reader_outcome)_i;
+    batch_make(&fixture, 2, 3, 0);
+    if (_i == READER_FAILED) {
+        ck_assert_int_eq(run(), READER_DONE); /* one by one */
+    } else {
+        ck_assert_int_eq(run(), READER_RETRY);
+        ck_assert_uint_eq(store->stored_count, 0);
+        ck_assert_int_eq(run(), READER_DONE);
+    }
+    batch_check_ledger(store, 2, 3, false);
+    ck_assert_uint_eq(store->rejected_count, 0);
+}
+END_TEST
+
+/* What was committed by a split is not done again where the rest goes one by one. */
+START_TEST(the_rest_of_a_split_batch_may_fail_and_stop)
+{
+    store->fail_at[RAM_HANDLE] = 3;
+    store->fail_as[RAM_HANDLE] = READER_SPLIT;
+    batch_make(&fixture, 1, 7, 0);
+    store->bad_offset = 4;
+    store->bad_as = (enum reader_outcome)_i;
+    ck_assert_int_eq(run(), READER_DONE);
+    if (_i == READER_STOP) {
+        ck_assert_int_eq(fixture.stopped_offset, 4);
+        ck_assert_int_eq(store->positions[0], 4);
+        ck_assert_uint_eq(store->stored_count, 4);
+        return;
+    }
+    batch_check_ledger(store, 1, 7, false);
+    ck_assert_uint_eq(store->rejected_count, 1);
+}
+END_TEST
+
 START_TEST(a_move_at_any_step_leaves_nothing)
 {
     store->fail_at[transaction[_i]] = 1;
@@ -278,6 +361,15 @@ TCase *batch_cases(void)
     tcase_add_test(cases, moves_past_markers_without_any_event);
     tcase_add_test(cases, a_skipped_event_is_as_good_as_done);
     tcase_add_loop_test(cases, a_retry_at_any_step_leaves_nothing_and_can_be_run_again, 0, steps);
+    tcase_add_loop_test(cases, a_split_commits_what_came_before_and_goes_on_from_there, 2, 11);
+    tcase_add_test(cases, a_batch_may_be_split_again_and_again);
+    tcase_add_test(cases, the_first_of_a_batch_is_never_split_off);
+    tcase_add_loop_test(cases, a_split_that_cannot_be_committed_leaves_nothing, READER_RETRY,
+                        READER_RETRY + 1);
+    tcase_add_loop_test(cases, a_split_that_cannot_be_committed_leaves_nothing, READER_FAILED,
+                        READER_FAILED + 1);
+    tcase_add_loop_test(cases, the_rest_of_a_split_batch_may_fail_and_stop, READER_REJECT, READER_REJECT + 1);
+    tcase_add_loop_test(cases, the_rest_of_a_split_batch_may_fail_and_stop, READER_STOP, READER_STOP + 1);
     tcase_add_loop_test(cases, a_move_at_any_step_leaves_nothing, 0, steps);
     tcase_add_loop_test(cases, a_failure_at_any_step_goes_one_by_one, 0, steps);
     tcase_add_test(cases, a_lost_reply_to_commit_is_met_as_a_move);
