@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * Country, city and spot of what a person gives as an address. */
 #include "shared/domain/place.h"
 
 #include <string.h>
