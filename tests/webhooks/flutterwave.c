@@ -256,6 +256,12 @@ START_TEST(names_the_same_event_alike_in_every_copy)
 }
 END_TEST
 
+/* Each differs from v4_charge in one id. */
+static const char v4_other_charge[] = "{\"type\":\"charge.completed\",\"id\":\"wbk_a1\","
+                                      "\"data\":{\"id\":\"chg_2\",\"status\":\"succeeded\"}}";
+static const char v4_other_hook[] = "{\"type\":\"charge.completed\",\"id\":\"wbk_b1\","
+                                    "\"data\":{\"id\":\"chg_1\",\"status\":\"succeeded\"}}";
+
 START_TEST(names_different_events_differently)
 {
     static const char *const events[] = {
@@ -268,10 +274,8 @@ START_TEST(names_different_events_differently)
         "{\"event\":\"charge.completed\",\"data\":{\"id\":285959875,\"status\":\"pending\"}}",
         "{\"event\":\"transfer.completed\",\"data\":{\"id\":285959875,\"status\":\"successful\"}}",
         "{\"event\":\"charge.completed\",\"data\":{\"id\":28595987,\"status\":\"5successful\"}}",
-        "{\"type\":\"charge.completed\",\"id\":\"wbk_a1\",\"data\":{\"id\":\"chg_2\",\"status\":"
-        "\"succeeded\"}}",
-        "{\"type\":\"charge.completed\",\"id\":\"wbk_b1\",\"data\":{\"id\":\"chg_1\",\"status\":"
-        "\"succeeded\"}}",
+        v4_other_charge,
+        v4_other_hook,
         "{\"type\":\"charge.completed\",\"data\":{\"status\":\"succeeded\"}}",
         "{\"type\":\"charge.completed\",\"data\":{\"status\":\"succeeded\",\"amount\":1}}",
         "{\"TransactionId\":3756420,\"id\":75923,\"status\":\"completed\"}",
