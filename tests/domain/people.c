@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reviews, profiles, saved searches and providers' reports, row by row. */
+#include "shared/domain/review.h"
 #include "tests/domain/stage.h"
 
 static void stage_review(void)
@@ -37,6 +38,23 @@ START_TEST(a_review_is_published_when_both_have_rated)
     ck_assert_int_eq(DATA(1, review_published_v1)->sender_score, 2);
     ck_assert_int_eq(DATA(1, review_published_v1)->traveller_score, 4);
     ck_assert_str_eq(rated(sender, 2, NULL), "ended");
+}
+END_TEST
+
+START_TEST(a_booking_that_is_over_opens_one_review_for_two_weeks)
+{
+    struct domain_world world = stage_world();
+    struct rule_situation situation = {.world = &world, .now_ms = NOW, .decision = &stage.decision};
+
+    stage_booked(PARCEL_STATUS_DELIVERED, BOOKING_STATUS_DELIVERED);
+    review_open(&situation);
+    review_open(&situation);
+    ck_assert_int_eq(situation.broken, 0);
+    ck_assert_str_eq(facts(), "review.opened");
+    ck_assert_str_eq(timers(), "review_close");
+    ck_assert_int_eq(stage.decision.follows[0].due_ms, NOW + 14 * DAYS);
+    ck_assert_str_eq(stage.decision.follows[0].key.text, stage.booking.id.text);
+    ck_assert_str_eq(rated(traveller, 3, NULL), "accepted");
 }
 END_TEST
 
@@ -232,6 +250,7 @@ TCase *people_cases(void)
 
     tcase_add_checked_fixture(cases, stage_set, NULL);
     tcase_add_test(cases, a_review_is_published_when_both_have_rated);
+    tcase_add_test(cases, a_booking_that_is_over_opens_one_review_for_two_weeks);
     tcase_add_test(cases, a_review_closes_with_what_there_is);
     tcase_add_test(cases, a_person_is_known_by_their_own_word);
     tcase_add_test(cases, staff_say_a_persons_standing_with_a_reason);

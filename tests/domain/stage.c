@@ -146,6 +146,11 @@ static struct domain_world world_of(struct stage *of)
                                  .codes = &of->codes};
 }
 
+struct domain_world stage_world(void)
+{
+    return world_of(&stage);
+}
+
 static const struct rule *rule_of(const struct domain_command *command)
 {
     const struct machine *machine = machine_of(command->row->aggregate);

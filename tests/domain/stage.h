@@ -41,6 +41,7 @@ void stage_parcel(void);
 void stage_booked(int32_t parcel, int32_t booking);
 void stage_photo(int32_t photo_stage, int32_t by);
 struct id stage_booking(int n);
+struct domain_world stage_world(void);
 
 /* Decides; a type without version, "trip.depart". data NULL: all members absent. */
 enum refusal asked(const char *family, const char *principal, const char *role, const void *data);
