@@ -17,7 +17,7 @@
 #include "shared/domain/refusal.h"
 
 enum { DOMAIN_FACTS = 32, DOMAIN_FOLLOWS = 96, DOMAIN_NAMES = 8 };
-enum { DOMAIN_DATA_MAX = 1024, DOMAIN_FOLLOW_MAX = 1024 };
+enum { DOMAIN_DATA_MAX = 1024, DOMAIN_FOLLOW_MAX = 4096 };
 
 /* What every row of states/ begins with; machine.c asserts it of each. version 0: it does not exist yet. */
 struct domain_head {

@@ -182,6 +182,8 @@ static void arm_retries(struct rule_situation *situation, const struct domain_fa
                   FACT(fact, payment_payout_reversed_v1)->try, ORDER_CAUSE_PROVIDER);
 }
 
+_Static_assert(sizeof(struct booking_dispute_v1) <= DOMAIN_FOLLOW_MAX, "the largest command of a timer fits");
+
 void timers_arm(struct rule_situation *situation, const struct domain_fact *fact)
 {
     for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
