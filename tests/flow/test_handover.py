@@ -10,34 +10,100 @@ from harness.person import reply_check
 from harness.program import Program
 
 
-# A row of state.booking: what must be there by its type, then what is given.
-BOOKING = """insert into state.booking select (jsonb_populate_record(null::state.booking, (
-    select jsonb_object_agg(column_name, case data_type when 'uuid' then to_jsonb(gen_random_uuid())
-        when 'bigint' then '0' when 'boolean' then 'false' when 'timestamp with time zone' then to_jsonb(now())
-        when 'jsonb' then '[]' else '"XOF"' end)
-    from information_schema.columns where table_schema = 'state' and table_name = 'booking' and is_nullable = 'NO')
-    || %s::jsonb)).*"""
+# What stands in a column of this type that nothing is said about.
+BLANK = {"uuid": str(uuid.UUID(int=0)), "bigint": 0, "boolean": False, "timestamp with time zone": "2026-01-01",
+         "jsonb": [], "text": "XOF"}
 
 
-def booking_put(bus, **values):
-    booking = uuid.uuid4()
-    bus.rows(BOOKING, json.dumps({"id": str(booking), **values}))
+def put(bus, kind, **values):
+    """A row of state.KIND."""
+    needed = bus.rows("select column_name, data_type from information_schema.columns where table_schema = 'state' "
+                      "and table_name = %s and is_nullable = 'NO'", kind)
+    row = {name: "SN" if name.endswith("country") else BLANK[type] for name, type in needed}
+    row |= {name: str(value) for name, value in values.items()}
+    bus.rows(f"insert into state.{kind} select (jsonb_populate_record(null::state.{kind}, %s::jsonb)).*",
+             json.dumps(row))
+
+
+def booking_put(bus, state, sender, traveller, **values):
+    """A booking in that state, with its trip, parcel and people."""
+    booking, trip, parcel, payment = (uuid.uuid4() for _ in range(4))
+    for person in (sender, traveller):
+        put(bus, "profile", id=person.id, version=1, state="known")
+    put(bus, "trip", id=trip, version=1, state="announced", traveller=traveller.id, departs="2199-01-01")
+    put(bus, "parcel", id=parcel, version=1, state="booked", category="clothes", sender=sender.id, booking=booking,
+        recipient_n=1)
+    put(bus, "payment", id=payment, version=1, state="held", booking=booking)
+    put(bus, "booking", id=booking, version=1, state=state, trip=trip, parcel=parcel, payment=payment, sender=sender.id,
+        traveller=traveller.id, **values)
     return booking
 
 
 def test_a_scanner_checks_the_sender_s_code_without_a_network(make_bus):
     bus = make_bus("query")
     sender, traveller = bus.person(), bus.person()
-    booking = booking_put(bus, state="paid", sender=sender.id, traveller=traveller.id, pickup_code_issue=3)
+    booking = booking_put(bus, "paid", sender, traveller, pickup_code_issue=3)
     public = handover.public_of(sender.get("/v1/keys").json())
-    [shown] = sender.get(f"/v1/bookings/{booking}/codes").json()["items"]
-    assert handover.scanned(public, shown["qr"]) == (booking, "pickup", 3, shown["code"])
-    assert shown["code"] == handover.code(handover.key("handover_key"), booking, "pickup", 3)
+    [code] = sender.get(f"/v1/bookings/{booking}/codes").json()["items"]
+    assert handover.scanned(public, code["qr"]) == (booking, "pickup", 3, code["code"])
+    assert code["code"] == handover.code(handover.key("handover_key"), booking, "pickup", 3)
     with pytest.raises(handover.InvalidSignature):
-        handover.scanned(public, shown["qr"].replace(".3.", ".4."))
+        handover.scanned(public, code["qr"].replace(".3.", ".4."))
     assert traveller.get(f"/v1/bookings/{booking}/codes").status_code == 404
     traveller.bear(handover.link(handover.key("link_key"), booking, 1))
     assert traveller.get(f"/v1/bookings/{booking}/codes").status_code == 403
+
+
+def decided(person, taken):
+    return person.verdict(taken).get("reason", "accepted")
+
+
+def collect(person, booking, code):
+    body = {"code": code, "opened_and_checked": False, "weighed_g": 1}
+    return decided(person, person.send(f"/v1/bookings/{booking}/collect", body))
+
+
+def wrong_of(code):
+    return f"{(int(code) + 1) % 10**6:06}"
+
+
+def shown(sender, booking):
+    return sender.get(f"/v1/bookings/{booking}/codes").json()["items"][0]
+
+
+def test_five_wrong_tries_block_a_code_until_it_is_issued_anew(make_bus):
+    bus = make_bus("projector", "query", "ingress")
+    sender, traveller = bus.person(), bus.person()
+    booking = booking_put(bus, "paid", sender, traveller, pickup_code_issue=1, pickup_code_issued_at="2026-01-01")
+    first = shown(sender, booking)
+    assert collect(traveller, booking, first["code"]) == "not_checked"  # what is asked after the code
+    for left in (4, 3, 2, 1, 0):
+        assert collect(traveller, booking, wrong_of(first["code"])) == "code_wrong"
+        assert shown(sender, booking)["tries_left"] == left
+    assert collect(traveller, booking, first["code"]) == "code_blocked"
+    reissue = sender.send(f"/v1/bookings/{booking}/reissue-code", {"purpose": "pickup"})
+    assert decided(sender, reissue) == "accepted"
+    second = shown(sender, booking)
+    assert (second["issue"], second["tries_left"]) == (2, 5) and second["code"] != first["code"]
+    assert collect(traveller, booking, first["code"]) == "code_wrong"
+    assert collect(traveller, booking, second["code"]) == "not_checked"
+    failed = bus.rows("select value::jsonb ->> 'left' from bus.outbox where headers::jsonb ->> 'ce_type' = "
+                      "'booking.code_failed.v1' order by version")
+    assert [left for left, in failed] == ["4", "3", "2", "1", "0", "4"]
+
+
+def test_a_link_speaks_for_the_present_recipient_alone(make_bus):
+    bus = make_bus("projector", "query", "ingress")
+    sender, present, former = bus.person(), bus.person(), bus.person()
+    booking = booking_put(bus, "collected", sender, bus.person(), delivery_code_issue=1)
+    bus.rows("update state.parcel set recipient_n = 2, state = 'arrived'")
+    present.bear(handover.link(handover.key("link_key"), booking, 2))
+    former.bear(handover.link(handover.key("link_key"), booking, 1))
+    ask = f"/v1/bookings/{booking}/reissue-code"
+    assert decided(former, former.send(ask, {"purpose": "delivery"})) == "not_found"
+    assert decided(present, present.send(ask, {"purpose": "pickup"})) == "purpose_mismatch"
+    assert decided(present, present.send(ask, {"purpose": "delivery"})) == "accepted"
+    assert bus.value("select delivery_code_issue from state.booking") == 2
 
 
 def test_a_recipient_learns_what_became_of_their_command_and_of_no_other(make_bus):
