@@ -49,6 +49,33 @@ static void run(const char *sql, struct postgres_rows *ret_rows)
     ck_assert_msg(postgres_sync(link, NULL) == POSTGRES_DONE, "%s: %s", sql, postgres_why(link));
 }
 
+const char *sql_state(const char *sql)
+{
+    const struct postgres_statement statements[] = {{"one", sql}, {0}};
+    CLEANUP(postgres_free_cleanup) struct postgres *link = NULL;
+    static char state[6];
+
+    ck_assert_int_eq(postgres_new("test", name, &link), 0);
+    postgres_statements(link, statements);
+    ck_assert_int_eq(postgres_ready(link), POSTGRES_DONE);
+    postgres_send(link, "one", NULL, 0, NULL);
+    ck_assert_int_ne(postgres_sync(link, NULL), POSTGRES_DONE);
+    (void)snprintf(state, sizeof(state), "%s", postgres_why(link));
+    return state;
+}
+
+void expect_refused(const char *reasons)
+{
+    char refused[1024];
+
+    sql_text("select coalesce(string_agg(reason, ' ' order by decided_at, id), '') from bus.verdict "
+             "where not accepted",
+             refused, sizeof(refused));
+    ck_assert_str_eq(refused, reasons);
+    sql_text("select coalesce(string_agg(reason, ' '), '') from bus.parked", refused, sizeof(refused));
+    ck_assert_str_eq(refused, "");
+}
+
 void sql_run(const char *sql)
 {
     run(sql, NULL);
@@ -72,16 +99,28 @@ void sql_text(const char *sql, char *ret_text, size_t capacity)
     ck_assert_int_eq(text_copy(ret_text, capacity, postgres_text(&rows, 0, 0)), 0);
 }
 
-void bench_start(struct bench *bench)
+void bench_join(struct bench *bench, int32_t partition)
 {
+    static const struct code_key codes = {"a handover key of thirty-two byt"};
+
     memset(bench, 0, sizeof(*bench));
-    sql_run("truncate state.parcel, state.profile, private.parcel, private.profile, bus.verdict, bus.outbox, "
-            "bus.position, bus.parked, bus.cluster");
+    bench->batch.codes = &codes;
     ck_assert_int_eq(store_new(&bench->store, "test", name), 0);
     postgres_statements(bench->store.link, parked_statements);
-    bench->position = (struct reader_position){"commands", 0, -1, -1};
+    bench->position = (struct reader_position){"commands", partition, -1, -1};
     ck_assert_msg(store_positions(&bench->store, &bench->position, 1) == READER_DONE, "%s", reader_reason());
     bench->position.from = bench->position.next;
+}
+
+void bench_start(struct bench *bench)
+{
+    CLEANUP(buf_done) struct buf sql = {0};
+
+    buf_text(&sql, "truncate bus.ledger, bus.verdict, bus.outbox, bus.position, bus.parked, bus.cluster");
+    for (int m = 0; machines[m]; m++)
+        buf_format(&sql, ", state.%s, private.%s", machines[m]->kind, machines[m]->kind);
+    sql_run(sql.data);
+    bench_join(bench, 0);
 }
 
 void bench_done(struct bench *bench)
@@ -90,7 +129,7 @@ void bench_done(struct bench *bench)
     batch_done(&bench->batch);
 }
 
-static void id_numbered(const char *what, int number, struct id *ret_id)
+void id_numbered(const char *what, int number, struct id *ret_id)
 {
     char text[16];
     const struct span parts[2] = {span_of(what), {text, (size_t)snprintf(text, sizeof(text), "%d", number)}};
@@ -140,26 +179,45 @@ struct event parcel_made(const char *person, int number)
         "\"declaration\":{\"agreed\":true,\"text_version\":1}}");
 }
 
-int bench_run(struct bench *bench, const struct event *events, size_t count)
+/* Decides from first on. READER_DONE, or READER_SPLIT with how many were decided before it. */
+static int decide(struct bench *bench, size_t count, size_t *ret_decided)
 {
     enum batch_outcome outcome;
-    int result;
 
-    batch_start(&bench->batch, events, count);
-    result = store_load(&bench->store, &bench->batch, &bench->position, 1, false);
-    if (result != READER_DONE) {
-        store_rollback(&bench->store);
-        return result;
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_msg(batch_decide(&bench->batch, &bench->batch.items[i], &outcome) == 0, "%s", error_text());
+        *ret_decided = i;
+        if (outcome == BATCH_SPLIT)
+            return READER_SPLIT;
     }
-    for (size_t i = 0; i < count; i++)
-        ck_assert_int_eq(batch_decide(&bench->batch, &bench->batch.items[i], &outcome), 0);
-    bench->position.next = events[count - 1].offset + 1;
-    result = store_commit(&bench->store, &bench->batch, &bench->position, 1, NULL);
-    if (result == READER_DONE)
+    *ret_decided = count;
+    return READER_DONE;
+}
+
+int bench_run(struct bench *bench, const struct event *events, size_t count)
+{
+    while (count > 0) {
+        size_t decided = 0;
+        int result;
+
+        batch_start(&bench->batch, events, count);
+        result = store_load(&bench->store, &bench->batch, &bench->position, 1, false);
+        if (result == READER_DONE && decide(bench, count, &decided) == READER_SPLIT)
+            bench->splits++;
+        if (result == READER_DONE) {
+            ck_assert_uint_gt(decided, 0);
+            bench->position.next = events[decided - 1].offset + 1;
+            result = store_commit(&bench->store, &bench->batch, &bench->position, 1, NULL);
+        }
+        if (result != READER_DONE) {
+            store_rollback(&bench->store);
+            return result;
+        }
         bench->position.from = bench->position.next;
-    else
-        store_rollback(&bench->store);
-    return result;
+        events += decided;
+        count -= decided;
+    }
+    return READER_DONE;
 }
 
 int bench_reject(struct bench *bench, const struct event *event, const char *reason)
@@ -189,6 +247,7 @@ int main(void)
     }
     suite_add_tcase(suite, batch_cases());
     suite_add_tcase(suite, parked_cases());
+    suite_add_tcase(suite, many_cases());
     runner = srunner_create(suite);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);

@@ -10,16 +10,19 @@
 
 TCase *batch_cases(void);
 TCase *parked_cases(void);
+TCase *many_cases(void);
 
 /* What a test stands on. */
 struct bench {
     struct store store;
     struct batch batch;
-    struct reader_position position; /* of partition 0: from is what the store holds */
+    struct reader_position position; /* of one partition: from is what the store holds */
+    int splits;                      /* of batches */
 };
 bool database_make(void); /* by main: false where there is none */
 void database_drop(void);
-void bench_start(struct bench *bench); /* empties the tables */
+void bench_start(struct bench *bench);                   /* empties the tables */
+void bench_join(struct bench *bench, int32_t partition); /* another projector on the same tables */
 void bench_done(struct bench *bench);
 
 /* A command as it comes from the topic: offset n of partition 0, its id from the number. */
@@ -27,6 +30,7 @@ struct event command_made(const char *type, const char *person, int number, cons
                           const char *data);
 struct event parcel_made(const char *person, int number); /* registers parcel number n */
 void subject_of(int number, char ret_subject[80]);
+void id_numbered(const char *what, int number, struct id *ret_id);
 
 /* Drives one batch; position moves where it is committed. Returns the reader's outcome of the step that ended
  * it. */
@@ -34,7 +38,12 @@ int bench_run(struct bench *bench, const struct event *events, size_t count);
 /* The event failed alone. */
 int bench_reject(struct bench *bench, const struct event *event, const char *reason);
 
+/* All reasons of refused verdicts, in the order of the list: "" where every command was accepted. */
+void expect_refused(const char *reasons);
+
 void sql_run(const char *sql);
+/* Of a statement that must fail: its SQLSTATE. */
+const char *sql_state(const char *sql);
 int64_t sql_number(const char *sql);
 void sql_text(const char *sql, char *ret_text, size_t capacity);
 
