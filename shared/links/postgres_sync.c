@@ -149,7 +149,8 @@ static int outcome_of(struct postgres *link, const struct postgres_sent *sent, P
     return undone ? POSTGRES_RETRY : outcome;
 }
 
-/* Results up to the Sync's. at counts statements; the first failure is kept. */
+/* Results up to the Sync's. at counts statements; the first failure is kept. One behind the last statement is
+ * the Sync's own: the commit of a segment that is a transaction by itself. */
 static int collect(struct postgres *link, int *ret_failed)
 {
     int failure = POSTGRES_DONE;
@@ -162,6 +163,8 @@ static int collect(struct postgres *link, int *ret_failed)
         }
         bool last = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
         if (last || failure != POSTGRES_DONE || at >= link->sent_count) {
+            if (!last && failure == POSTGRES_DONE)
+                failure = postgres_outcome_of(link, result);
             PQclear(result);
             if (last)
                 return failure;

@@ -11,6 +11,7 @@ static const struct postgres_statement tables[] = {
     {"fill", "insert into thing values (1, 1)"},
     {"raise", "create function raise(state text) returns void language plpgsql as "
               "$$ begin raise exception 'as asked' using errcode = state; end $$"},
+    {"late", "create table late (id int8 unique deferrable initially deferred)"},
     {0},
 };
 
@@ -27,6 +28,7 @@ static const struct postgres_statement statements[] = {
     {"quick", "set statement_timeout = 50"},
     {"idle", "set idle_in_transaction_session_timeout = 50"},
     {"sleep", "select pg_sleep(30)"},
+    {"late", "insert into late values (1), (1)"},
     {"readonly", "set transaction read only"},
     {0},
 };
@@ -85,6 +87,23 @@ START_TEST(every_sqlstate_has_its_outcome)
     ck_assert_int_eq(postgres_sync(session, NULL), row->outcome);
     ck_assert_int_eq(postgres_connected(session), row->kept);
     ck_assert_int_eq(strncmp(postgres_why(session), row->state, 5), 0);
+}
+END_TEST
+
+/* The segment is the transaction: what is only checked at its end fails at the Sync, behind every statement.
+ */
+START_TEST(a_commit_that_fails_at_the_sync_is_a_failure)
+{
+    struct postgres_rows rows;
+    postgres_send(session, "late", NULL, 0, &rows);
+    ck_assert_int_eq(postgres_sync(session, NULL), POSTGRES_UNIQUE);
+    ck_assert_int_eq(rows.count, 0);
+    ck_assert_ptr_null(rows.result);
+    postgres_send(session, "begin", NULL, 0, NULL);
+    postgres_send(session, "late", NULL, 0, NULL);
+    postgres_send(session, "commit", NULL, 0, NULL);
+    ck_assert_int_eq(postgres_sync(session, NULL), POSTGRES_UNIQUE);
+    ck_assert_int_eq(ask_integer(session, "count"), 1);
 }
 END_TEST
 
@@ -210,6 +229,7 @@ TCase *failure_cases(void)
     tcase_add_checked_fixture(cases, connect_link, free_link);
     tcase_set_timeout(cases, 60);
     tcase_add_loop_test(cases, every_sqlstate_has_its_outcome, 0, sizeof(expected) / sizeof(expected[0]));
+    tcase_add_test(cases, a_commit_that_fails_at_the_sync_is_a_failure);
     tcase_add_test(cases, a_session_killed_inside_its_segment_is_retried);
     tcase_add_test(cases, a_session_killed_while_idle_is_retried);
     tcase_add_test(cases, what_is_sent_without_a_connection_is_retried);
