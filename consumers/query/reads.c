@@ -22,50 +22,6 @@ static const int64_t most_ms = INT64_C(253402300799999); /* the year 9999 ends *
     " at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS') || case when date_trunc('second', " column            \
     ") = " column " then 'Z' else to_char(" column " at time zone 'utc', '.MS') || 'Z' end"
 
-/* A parcel p with its owner's private values v (null for others than the owner). */
-#define PARCEL                                                                                               \
-    "json_build_object('id', p.id, 'version', p.version, 'state', p.state, 'changed_at', " TIME(             \
-        "p.changed_at") ", 'sender', p.sender, 'recipient', v.value -> 'recipient', "                        \
-                        "'origin', json_build_object('country', p.origin_country, 'city', p.origin_city, "   \
-                        "'landmark', v.value -> 'origin' -> 'landmark'), "                                   \
-                        "'destination', json_build_object('country', p.destination_country, "                \
-                        "'city', p.destination_city, "                                                       \
-                        "'landmark', v.value -> 'destination' -> 'landmark'), "                              \
-                        "'weight_g', p.weight_g, 'category', p.category, "                                   \
-                        "'value', json_build_object('amount', p.value_amount, "                              \
-                        "'currency', p.value_currency), "                                                    \
-                        "'description', v.value -> 'description', 'ready_from', " TIME(                      \
-                            "p.ready_from") ", 'deliver_by', " TIME("p.deliver_by") ", 'fragile', "          \
-                                                                                    "p.fragile, "            \
-                                                                                    "'registered_at',"       \
-                                                                                    " " TIME("p.registered_" \
-                                                                                             "at") ", "      \
-                                                                                                   "'cancel" \
-                                                                                                   "_reason" \
-                                                                                                   "', "     \
-                                                                                                   "p."      \
-                                                                                                   "cancel_" \
-                                                                                                   "reason)"
-
-#define PARCEL_PRIVATE                                                                                       \
-    "left join lateral (select value from private.parcel where id = p.id and name = 'register' "             \
-    "order by n desc limit 1) v on true "
-
-static const char one_sql[] = "select json_strip_nulls(" PARCEL ")::text, p.version "
-                              "from state.parcel p " PARCEL_PRIVATE "where p.id = $1";
-
-/* One row more than the page tells whether another follows. The row comparison makes the index seek. */
-static const char list_sql[] =
-    "with page as materialized (select * from state.parcel where sender = $1 "
-    "and (registered_at, id) < ($2::timestamptz, $3::uuid) "
-    "order by registered_at desc, id desc limit $4::int8 + 1), "
-    "shown as (select * from page order by registered_at desc, id desc limit $4::int8) "
-    "select coalesce((select json_strip_nulls(json_agg(" PARCEL " order by p.registered_at desc, p.id desc)) "
-    "from shown p " PARCEL_PRIVATE "), '[]')::text, "
-    "(select count(*) from page) > $4::int8, "
-    "(select min(registered_at) from shown), "
-    "(select id from shown order by registered_at, id limit 1)";
-
 static const char owned_sql[] = "select version from state.parcel where id = $1";
 
 /* Who may put and see a parcel's photos: by row-level security its sender and staff. One statement, to be
@@ -196,8 +152,8 @@ static void answer_page(struct call *call, const struct postgres_rows *rows)
 /* clang-format off */
 const struct read_row read_rows[] = {
     {"command.verdict", READ_RECEIPT,                           verdict_sql, bind_id,     verdict_answer},
-    {"parcel.list",     READ_PAGE | READ_AFTER,                 list_sql,    bind_page,   answer_page},
-    {"parcel.read",     READ_AFTER,                             one_sql,     bind_id,     answer_one},
+    {"parcel.list",     READ_PAGE | READ_AFTER,                 PAGE("parcels_mine"),  bind_page, answer_page},
+    {"parcel.read",     READ_AFTER,                             ONE("parcel"),         bind_id,   answer_one},
     {"parcel.history",  READ_PAGE | READ_VERSIONS | READ_AFTER, owned_sql,   bind_id,     timeline_answer},
     {"parcel.photo_upload", 0,                                  photo_sql,   bind_id,     photo_upload_answer},
     {"parcel.photo",    0,                                      photo_sql,   bind_id,     photo_answer},

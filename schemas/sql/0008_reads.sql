@@ -5,17 +5,51 @@ create schema if not exists api;
 grant usage on schema api to authenticated;
 
 -- as our programs write time
-create function api.stamp(at timestamptz) returns text language sql immutable as $$
+-- (stable, not immutable: only so is it taken into the statement that calls it, and planned once)
+create function api.stamp(at timestamptz) returns text language sql stable as $$
     select to_char(at at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS') ||
            case when date_trunc('second', at) = at then 'Z' else to_char(at at time zone 'utc', '.MS') || 'Z' end
 $$;
 
-create function api.place(country text, city text) returns json language sql immutable as $$
+create function api.place(country text, city text) returns json language sql stable as $$
     select json_build_object('country', country, 'city', city)
 $$;
 
-create function api.spot(lat_c bigint, lon_c bigint) returns json language sql immutable as $$
+create function api.spot(lat_c bigint, lon_c bigint) returns json language sql stable as $$
     select case when lat_c is not null then json_build_object('lat_c', lat_c, 'lon_c', lon_c) end
+$$;
+
+-- A place and what is private about it.
+create function api.address(country text, city text, private jsonb) returns json language sql stable as $$
+    select json_build_object('country', country, 'city', city, 'street', private -> 'street',
+        'landmark', private -> 'landmark', 'point', private -> 'point')
+$$;
+
+-- A parcel with what is private about it, which only its sender sees, and its traveller while they carry it: the
+-- recipient the parcel names by number, and of the rest what was said last.
+create function api.parcel_shown(p state.parcel) returns table (shown json) language sql stable as $$
+    select json_build_object('id', p.id, 'version', p.version, 'state', p.state, 'changed_at', api.stamp(p.changed_at),
+        'sender', p.sender, 'recipient', v.recipient,
+        'origin', api.address(p.origin_country, p.origin_city, v.origin),
+        'destination', api.address(p.destination_country, p.destination_city, v.destination),
+        'weight_g', p.weight_g,
+        'size', case when p.size_length_mm is not null then json_build_object('length_mm', p.size_length_mm,
+            'width_mm', p.size_width_mm, 'height_mm', p.size_height_mm) end,
+        'category', p.category, 'value', json_build_object('amount', p.value_amount, 'currency', p.value_currency),
+        'description', v.description, 'ready_from', api.stamp(p.ready_from), 'deliver_by', api.stamp(p.deliver_by),
+        'fragile', p.fragile, 'registered_at', api.stamp(p.registered_at), 'flag', p.flag, 'booking', p.booking,
+        'trip', p.trip, 'traveller', p.traveller, 'recipient_n', p.recipient_n,
+        'arrived_at', api.stamp(p.arrived_at), 'delivered_at', api.stamp(p.delivered_at),
+        'cancel_reason', p.cancel_reason, 'outcome', p.outcome, 'photos', p.photos)
+    from (select (array_agg(r.value -> 'recipient') filter (where r.n = p.recipient_n and r.value ? 'recipient'))[1] as recipient,
+            (array_agg(r.value -> 'origin' order by r.n desc) filter (where r.value ? 'origin'))[1] as origin,
+            (array_agg(r.value -> 'destination' order by r.n desc) filter (where r.value ? 'destination'))[1] as destination,
+            (array_agg(r.value -> 'description' order by r.n desc) filter (where r.value ? 'description'))[1] as description
+        from private.parcel r where r.id = p.id and r.name in ('register', 'correct')) v
+$$;
+
+create function api.parcel(wanted uuid) returns table (body text, version bigint) language sql stable as $$
+    select json_strip_nulls(s.shown)::text, p.version from state.parcel p, api.parcel_shown(p) s where p.id = wanted
 $$;
 
 -- What everyone may know of a trip.
@@ -64,6 +98,16 @@ $$;
 
 -- Pages: the newest first, behind (at, id); one row more than the page tells whether another follows. The row
 -- comparison makes the index seek.
+create function api.parcels_mine(caller uuid, before timestamptz, before_id uuid, page bigint)
+    returns table (body text, more boolean, last_at timestamptz, last_id uuid) language sql stable as $$
+    with found as materialized (select p from state.parcel p where p.sender = caller
+        and (p.registered_at, p.id) < (before, before_id) order by p.registered_at desc, p.id desc limit page + 1),
+    shown as (select (f.p).* from found f order by (f.p).registered_at desc, (f.p).id desc limit page)
+    select coalesce((select json_strip_nulls(json_agg(v.shown order by s.registered_at desc, s.id desc))
+        from shown s, api.parcel_shown(row(s.*)::state.parcel) v), '[]')::text, (select count(*) from found) > page,
+        (select min(registered_at) from shown), (select id from shown order by registered_at, id limit 1)
+$$;
+
 create function api.trips_mine(caller uuid, before timestamptz, before_id uuid, page bigint)
     returns table (body text, more boolean, last_at timestamptz, last_id uuid) language sql stable as $$
     with found as materialized (select t from state.trip t where t.traveller = caller

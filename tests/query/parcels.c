@@ -27,7 +27,8 @@ START_TEST(my_parcel_is_whole)
                      "\"origin\":{\"country\":\"FR\",\"city\":\"Paris\",\"landmark\":\"Gare\"},"
                      "\"destination\":{\"country\":\"SN\",\"city\":\"Dakar\"},\"weight_g\":2500,"
                      "\"category\":\"clothes\",\"value\":{\"amount\":40000,\"currency\":\"XOF\"},"
-                     "\"description\":\"robes\",\"registered_at\":\"2026-11-22T10:00:00Z\"}");
+                     "\"description\":\"robes\",\"registered_at\":\"2026-11-22T10:00:00Z\",\"recipient_n\":1,"
+                     "\"photos\":[]}");
     ck_assert_str_eq(reply_header(&reply, "ETag"), "\"1\"");
 }
 END_TEST
@@ -150,7 +151,7 @@ END_TEST
 
 START_TEST(my_profile_is_what_i_said_last)
 {
-    site_sql("insert into state.profile values ('" AWA "', 2, 'known', '2026-11-22T10:00:00Z', 2)");
+    site_row("profile", "{\"id\":\"" AWA "\",\"version\":2,\"state\":\"known\",\"n\":2}");
     site_sql("insert into private.profile values ('" AWA
              "', 'profile', 1, '{\"name\":\"Old\",\"email\":\"a@b.c\"}'), "
              "('" AWA
@@ -158,7 +159,8 @@ START_TEST(my_profile_is_what_i_said_last)
     expect(AWA, NULL, "/v1/me/profile", 200);
     ck_assert_str_eq(reply.body.data, "{\"id\":\"" AWA "\",\"version\":2,\"state\":\"known\","
                                       "\"changed_at\":\"2026-11-22T10:00:00Z\",\"name\":\"Awa\","
-                                      "\"email\":\"awa@example.org\",\"language\":\"fr\"}");
+                                      "\"email\":\"awa@example.org\",\"language\":\"fr\",\"tier\":0,"
+                                      "\"blocked\":false}");
     expect(BINTA, NULL, "/v1/me/profile", 404);
     expect(CLERK, "staff", "/v1/me/profile", 403);
 }

@@ -162,15 +162,31 @@ void site_verdict(const char *command, const char *principal, const char *reason
              command, principal, hex, reason ? 0 : 2, reason ? "false" : "true", quoted);
 }
 
+void site_row(const char *kind, const char *members)
+{
+    site_sql("insert into state.%s select (jsonb_populate_record(null::state.%s, (select jsonb_object_agg("
+             "column_name, case data_type when 'uuid' then to_jsonb('" PARCEL
+             "'::text) when 'bigint' then '0' "
+             "when 'boolean' then 'false' when 'timestamp with time zone' then '\"2026-11-22T10:00:00Z\"' "
+             "when 'jsonb' then '[]' else '\"XOF\"' end) from information_schema.columns "
+             "where table_schema = 'state' and table_name = '%s' and is_nullable = 'NO') || '%s')).*",
+             kind, kind, kind, members);
+}
+
 void site_parcel(const char *id, const char *sender, int64_t registered_s)
 {
-    site_sql("insert into state.parcel (id, version, state, changed_at, sender, origin_country, origin_city, "
-             "destination_country, destination_city, weight_g, category, value_amount, value_currency, "
-             "registered_at) "
-             "values ('%s', 1, 'registered', '2026-11-22T10:00:00.123Z', '%s', 'FR', 'Paris', 'SN', 'Dakar', "
-             "2500, "
-             "'clothes', 40000, 'XOF', to_timestamp(%lld))",
-             id, sender, (long long)registered_s);
+    char members[512];
+    snprintf(
+        members, sizeof(members),
+        "{\"id\":\"%s\",\"version\":1,\"state\":\"registered\",\"changed_at\":\"2026-11-22T10:00:00.123Z\","
+        "\"sender\":\"%s\",\"origin_country\":\"FR\",\"origin_city\":\"Paris\",\"destination_country\":"
+        "\"SN\","
+        "\"destination_city\":\"Dakar\",\"weight_g\":2500,\"category\":\"clothes\",\"value_amount\":40000,"
+        "\"recipient_n\":1}",
+        id, sender);
+    site_row("parcel", members);
+    site_sql("update state.parcel set registered_at = to_timestamp(%lld) where id = '%s'",
+             (long long)registered_s, id);
     site_sql("insert into private.parcel (id, name, n, value) values ('%s', 'register', 1, "
              "'{\"recipient\":{\"name\":\"Awa "
              "Ndiaye\",\"phone\":\"+221770000000\"},\"origin\":{\"landmark\":\"Gare\"},"

@@ -40,6 +40,9 @@ void site_sql(const char *format, ...) FORMAT_LIKE(1, 2);
 
 /* A verdict in the past or from now on; fingerprint NULL: none. */
 void site_verdict(const char *command, const char *principal, const char *reason, const char *fingerprint);
+/* A row of state.KIND: members over what a row cannot be without (ids are PARCEL, times 2026-11-22T10:00:00Z,
+ * numbers 0, words XOF, lists empty). */
+void site_row(const char *kind, const char *members);
 void site_parcel(const char *id, const char *sender, int64_t registered_s);
 void site_receipt(const char *command, uint8_t fingerprint_byte, struct buf *to);
 
