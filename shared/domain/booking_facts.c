@@ -183,13 +183,6 @@ enum refusal booking_code_wrong(const struct rule_situation *situation, int32_t 
                : REFUSAL_CODE_WRONG;
 }
 
-enum refusal booking_code_refusal(const struct rule_situation *situation, int32_t purpose, const char *code)
-{
-    enum refusal refusal = booking_code_blocked(situation, purpose);
-
-    return refusal != REFUSAL_NONE ? refusal : booking_code_wrong(situation, purpose, code);
-}
-
 void booking_code_failed(struct rule_situation *situation, int32_t purpose)
 {
     int64_t tried = booking_code(situation->world->booking, purpose)->tries + 1;

@@ -24,9 +24,8 @@ void booking_dispute(struct rule_situation *situation, int32_t cause, int32_t by
  * void. Limits are the guards' business. */
 void booking_issue_code(struct rule_situation *situation, int32_t purpose, int32_t by);
 
-/* REFUSAL_CODE_BLOCKED where too many were wrong, even if this one is right; else REFUSAL_CODE_WRONG, or
- * REFUSAL_NONE. As two guards: the first half, the second half (never both). */
-enum refusal booking_code_refusal(const struct rule_situation *situation, int32_t purpose, const char *code);
+/* Two guards, in this order. REFUSAL_CODE_BLOCKED where too many tries were wrong, even if this one is right;
+ * REFUSAL_CODE_WRONG, found in the same time wherever the code differs. */
 enum refusal booking_code_blocked(const struct rule_situation *situation, int32_t purpose);
 enum refusal booking_code_wrong(const struct rule_situation *situation, int32_t purpose, const char *code);
 

@@ -201,8 +201,9 @@ static void apply_delivered(void *state, const struct domain_fact *fact)
     booking->confirm_epoch = fact->version;
 }
 
-static void restart_default(struct booking_state *booking, const struct domain_fact *fact, bool known,
-                            int64_t at)
+/* Another date, or none; the timer of the one before is void. A proof that sets no date leaves staff
+ * reminded. */
+static void set_default(struct booking_state *booking, const struct domain_fact *fact, bool known, int64_t at)
 {
     booking->has_default_at = known;
     booking->default_at = at;
@@ -216,7 +217,8 @@ static void apply_delivery_proved(void *state, const struct domain_fact *fact)
 
     booking->has_delivery_proved_at = true;
     booking->delivery_proved_at = fact->at_ms;
-    restart_default(booking, fact, proved->has_default_at, proved->default_at);
+    if (proved->has_default_at)
+        set_default(booking, fact, true, proved->default_at);
 }
 
 static void apply_return_proved(void *state, const struct domain_fact *fact)
@@ -226,7 +228,8 @@ static void apply_return_proved(void *state, const struct domain_fact *fact)
 
     booking->has_return_proved_at = true;
     booking->return_proved_at = fact->at_ms;
-    restart_default(booking, fact, proved->has_default_at, proved->default_at);
+    if (proved->has_default_at)
+        set_default(booking, fact, true, proved->default_at);
 }
 
 static void apply_evidence_added(void *state, const struct domain_fact *fact)
@@ -261,7 +264,7 @@ static void apply_resolved(void *state, const struct domain_fact *fact)
 static void apply_reminded(void *state, const struct domain_fact *fact)
 {
     if (FACT(fact, booking_reminded_v1)->what == REMINDER_STAFF)
-        restart_default(state, fact, false, 0);
+        set_default(state, fact, false, 0);
 }
 
 #define REQUESTED FROM(BOOKING_STATUS_REQUESTED)
