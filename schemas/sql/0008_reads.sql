@@ -138,10 +138,10 @@ $$;
 -- The page to pay on is its payer's alone; the provider's word about it is not shown.
 create function api.payment_link(wanted uuid) returns text language sql stable security definer
     set search_path = bus, pg_temp as $$
-    select v.value ->> 'link' from private.payment v join state.payment p on p.id = v.id
-    where p.id = wanted and p.sender = auth.uid() and p.state = 'due' and v.name = 'link'
-      and (v.value ->> 'n')::bigint = (select max((a ->> 'n')::bigint) from jsonb_array_elements(p.attempts) a)
-    order by v.n desc limit 1
+    select v.value ->> 'link' from state.payment p, jsonb_array_elements(p.attempts) a, private.payment v
+    where p.id = wanted and p.sender = auth.uid() and p.state = 'due' and a ->> 'state' in ('open', 'pending')
+      and v.id = p.id and v.name = 'link' and v.n = (a ->> 'link_n')::bigint
+    order by (a ->> 'n')::bigint desc limit 1
 $$;
 revoke execute on function api.payment_link(uuid) from public;
 grant execute on function api.payment_link(uuid) to authenticated;

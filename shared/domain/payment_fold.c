@@ -76,6 +76,16 @@ static void fold_attempt_opened(void *state, const struct domain_fact *fact)
     memcpy(attempt->reference, opened->reference, sizeof(attempt->reference));
 }
 
+static void fold_link_ready(void *state, const struct domain_fact *fact)
+{
+    struct attempt *attempt = attempt_of(state, FACT(fact, payment_link_ready_v1)->n);
+
+    if (!attempt)
+        return;
+    attempt->has_link_n = true;
+    attempt->link_n = FACT(fact, payment_link_ready_v1)->link_n;
+}
+
 static void fold_attempt_pending(void *state, const struct domain_fact *fact)
 {
     struct attempt *attempt = attempt_of(state, FACT(fact, payment_attempt_pending_v1)->n);
@@ -366,7 +376,7 @@ const struct fold payment_folds[] = {
 /*   fact                                from                                                      to                           values */
     {&payment_opened_v1_schema,          FROM_NOTHING,                                             TO_(DUE),                    fold_opened},
     {&payment_attempt_opened_v1_schema,  S(DUE),                                                   TO_SAME,                     fold_attempt_opened},
-    {&payment_link_ready_v1_schema,      S(DUE),                                                   TO_SAME,                     NULL},
+    {&payment_link_ready_v1_schema,      S(DUE),                                                   TO_SAME,                     fold_link_ready},
     {&payment_attempt_pending_v1_schema, S(DUE) | S(LAPSED),                                       TO_SAME,                     fold_attempt_pending},
     {&payment_attempt_failed_v1_schema,  S(DUE) | S(LAPSED),                                       TO_SAME,                     fold_attempt_failed},
     {&payment_received_v1_schema,        S(DUE) | S(HELD) | S(SETTLING),                           TO_SAME,                     fold_received},
