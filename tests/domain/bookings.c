@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The rules of a booking: asking, answering, paying (B1 to B7). The other parts stand in bookings_cancel.c,
- * bookings_handover.c and bookings_dispute.c. */
+ * bookings_handover.c and bookings_dispute.c; bookings_walk.c walks over all of them. */
 #include <stdlib.h>
 
 #include "tests/domain/scene.h"
@@ -457,6 +457,7 @@ int main(void)
     suite_add_tcase(suite, cancel_cases());
     suite_add_tcase(suite, handover_cases());
     suite_add_tcase(suite, dispute_cases());
+    suite_add_tcase(suite, walk_cases());
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);
     failed = srunner_ntests_failed(runner);

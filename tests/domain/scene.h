@@ -73,5 +73,6 @@ TCase *request_cases(void);
 TCase *cancel_cases(void);
 TCase *handover_cases(void);
 TCase *dispute_cases(void);
+TCase *walk_cases(void);
 
 #endif
