@@ -144,21 +144,39 @@ static void escape(struct buf *buf, unsigned char byte)
         buf_append(buf, (char[6]){'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]}, 6);
 }
 
+/* Is any of these eight bytes below limit (at most 128)? */
+static uint64_t any_below(uint64_t eight, uint64_t limit)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    return (eight - ones * limit) & ~eight & ones * 0x80;
+}
+
+/* From at to the next byte that must be escaped: eight at a time, since nearly all text needs none. */
+static size_t skip_plain(struct span text, size_t at)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t eight;
+    for (; text.size - at >= sizeof eight; at += sizeof eight) {
+        memcpy(&eight, text.data + at, sizeof eight);
+        if (any_below(eight, 0x20) | any_below(eight ^ ones * '"', 1) | any_below(eight ^ ones * '\\', 1))
+            break;
+    }
+    while (at < text.size && !must_escape((unsigned char)text.data[at]))
+        at++;
+    return at;
+}
+
 void buf_json_string(struct buf *buf, struct span text)
 {
     buf_reserve(buf, text.size + 2);
-    buf_byte(buf, '"');
-    size_t plain = 0; /* where the run of bytes that stand for themselves began */
+    buf->data[buf->size++] = '"';
     for (size_t at = 0; at < text.size; at++) {
-        unsigned char byte = (unsigned char)text.data[at];
-        if (!must_escape(byte))
-            continue;
+        size_t plain = at;
+        at = skip_plain(text, at);
         buf_append(buf, text.data + plain, at - plain);
-        escape(buf, byte);
-        plain = at + 1;
+        if (at < text.size)
+            escape(buf, (unsigned char)text.data[at]);
     }
-    if (plain < text.size)
-        buf_append(buf, text.data + plain, text.size - plain);
     buf_byte(buf, '"');
 }
 

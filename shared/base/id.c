@@ -17,27 +17,42 @@ static bool dash_stands_at(size_t at)
     return at == 8 || at == 13 || at == 18 || at == 23;
 }
 
-/* The character in lower case, or NUL where it may not stand here. */
-static char folded(char character, size_t at)
+/* What a hexadecimal digit is worth, plus one; 0 for what is none. Ids are read for every row of every batch.
+ */
+static const uint8_t worths[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
+/* The digits from first up to end in lower case; false where one is none. */
+static bool fold_digits(const char *from, size_t first, size_t end, char *to)
 {
-    if (dash_stands_at(at))
-        return character == '-' ? '-' : '\0';
-    if (character >= 'A' && character <= 'F')
-        return (char)(character - 'A' + 'a');
-    bool hex = (character >= '0' && character <= '9') || (character >= 'a' && character <= 'f');
-    return hex ? character : '\0';
+    static const char lower[] = "?0123456789abcdef";
+    bool right = true;
+    for (size_t at = first; at < end; at++) {
+        uint8_t worth = worths[(unsigned char)from[at]];
+        to[at] = lower[worth];
+        right &= worth != 0;
+    }
+    return right;
 }
 
 int id_parse(struct span text, struct id *ret_id)
 {
-    struct id id = {0};
+    static const uint8_t groups[][2] = {{0, 8}, {9, 13}, {14, 18}, {19, 23}, {24, 36}};
+    struct id id;
+    bool right = true;
     if (text.size != sizeof id.text - 1)
         return ID_MALFORMED;
-    for (size_t at = 0; at < text.size; at++) {
-        id.text[at] = folded(text.data[at], at);
-        if (id.text[at] == '\0')
-            return ID_MALFORMED;
+    for (size_t group = 0; group < sizeof groups / sizeof groups[0]; group++) {
+        size_t end = groups[group][1];
+        right &= fold_digits(text.data, groups[group][0], end, id.text);
+        right &= end == text.size || text.data[end] == '-';
+        id.text[end] = end == text.size ? '\0' : '-';
     }
+    if (!right)
+        return ID_MALFORMED;
     *ret_id = id;
     return 0;
 }
@@ -52,19 +67,15 @@ bool id_none(const struct id *id)
     return id->text[0] == '\0';
 }
 
-static unsigned nibble(char digit)
-{
-    return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
-}
-
 void id_to_bytes(const struct id *id, uint8_t ret_bytes[16])
 {
+    static const uint8_t places[16] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
     memset(ret_bytes, 0, 16);
     if (id_none(id))
         return;
-    for (size_t at = 0, byte = 0; byte < 16; at += 2, byte++) {
-        at += dash_stands_at(at);
-        ret_bytes[byte] = (uint8_t)(nibble(id->text[at]) << 4 | nibble(id->text[at + 1]));
+    for (size_t byte = 0; byte < 16; byte++) {
+        const unsigned char *digits = (const unsigned char *)id->text + places[byte];
+        ret_bytes[byte] = (uint8_t)((worths[digits[0]] - 1) << 4 | (worths[digits[1]] - 1));
     }
 }
 

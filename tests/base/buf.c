@@ -162,6 +162,31 @@ START_TEST(writes_the_shortest_escapes_and_no_others)
 }
 END_TEST
 
+/* Whatever stands around it, and wherever: what needs an escape gets one. */
+START_TEST(finds_every_byte_to_escape_at_every_place)
+{
+    CLEANUP(buf_done) struct buf buf = {0};
+    for (size_t size = 1; size <= 19; size++) {
+        for (size_t at = 0; at < size; at++) {
+            for (int byte = 0; byte < 256; byte++) {
+                char text[19];
+                bool escaped = byte < 0x20 || byte == '"' || byte == '\\';
+                memset(text, 'a' + (int)at % 20, size);
+                text[at] = (char)byte;
+                buf_clear(&buf);
+                buf_json_string(&buf, (struct span){text, size});
+                ck_assert_uint_ge(buf.size, size + 2);
+                ck_assert_int_eq(memcmp(buf.data + 1, text, at), 0);
+                ck_assert_int_eq(buf.data[1 + at] == '\\', escaped);
+                ck_assert(escaped == (buf.size > size + 2));
+                ck_assert_int_eq(memcmp(buf.data + buf.size - (size - at), text + at + 1, size - at - 1), 0);
+                ck_assert(buf.data[0] == '"' && buf.data[buf.size - 1] == '"' && buf.data[buf.size] == '\0');
+            }
+        }
+    }
+}
+END_TEST
+
 START_TEST(escapes_a_nul_and_quotes_nothing_as_nothing)
 {
     CLEANUP(buf_done) struct buf buf = {0};
@@ -210,6 +235,7 @@ TCase *buf_cases(void)
     tcase_add_test(cases, formats_behind_what_is_there);
     tcase_add_test(cases, formats_a_text_of_every_length);
     tcase_add_test(cases, writes_the_shortest_escapes_and_no_others);
+    tcase_add_test(cases, finds_every_byte_to_escape_at_every_place);
     tcase_add_test(cases, escapes_a_nul_and_quotes_nothing_as_nothing);
     tcase_add_test(cases, escapes_every_byte_of_a_text_that_is_all_escapes);
     tcase_add_test(cases, lends_an_empty_buffer_as_an_empty_text);

@@ -45,6 +45,31 @@ START_TEST(refuses_an_id_with_a_wrong_digit)
 }
 END_TEST
 
+START_TEST(takes_at_each_place_what_may_stand_there_and_nothing_else)
+{
+    static const char right[] = "8c1e7a52-4f0b-4d3c-9a61-2b7f5d9e0c14";
+    for (size_t at = 0; at < 36; at++) {
+        for (int byte = 0; byte < 256; byte++) {
+            char text[37];
+            struct id id;
+            uint8_t bytes[16];
+            memcpy(text, right, sizeof text);
+            text[at] = (char)byte;
+            bool hex = byte != 0 && strchr("0123456789abcdefABCDEF", byte) != NULL;
+            bool fits = right[at] == '-' ? byte == '-' : hex;
+            ck_assert_int_eq(id_parse((struct span){text, 36}, &id), fits ? 0 : ID_MALFORMED);
+            if (!fits)
+                continue;
+            text[at] = (char)(byte >= 'A' && byte <= 'F' ? byte + 32 : byte);
+            ck_assert_str_eq(id.text, text);
+            id_to_bytes(&id, bytes);
+            id_from_bytes(bytes, &id);
+            ck_assert_str_eq(id.text, text);
+        }
+    }
+}
+END_TEST
+
 START_TEST(refuses_an_id_of_another_shape)
 {
     static const char *const texts[] = {"",
@@ -201,6 +226,7 @@ TCase *id_cases(void)
     TCase *cases = tcase_create("id");
     tcase_add_test(cases, reads_an_id_and_folds_its_case);
     tcase_add_test(cases, refuses_an_id_with_a_wrong_digit);
+    tcase_add_test(cases, takes_at_each_place_what_may_stand_there_and_nothing_else);
     tcase_add_test(cases, refuses_an_id_of_another_shape);
     tcase_add_test(cases, knows_the_same_id_and_none);
     tcase_add_test(cases, turns_into_bytes_and_back);
