@@ -6,14 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Ids are hex digits and hyphens: four words of them, mixed (the finalizer of MurmurHash3). */
+/* All 36 characters of an id, some twice: five words, mixed (the finalizer of MurmurHash3). */
 static size_t hash_of(const struct id *id)
 {
-    uint64_t words[4], hash;
+    uint64_t words[5], hash;
 
-    memcpy(words, id->text, sizeof(words));
+    memcpy(words, id->text, 4 * sizeof(words[0]));
+    memcpy(&words[4], id->text + 28, sizeof(words[4]));
     hash = words[0] ^ words[1] * 0x9e3779b97f4a7c15ull ^ words[2] * 0xc2b2ae3d27d4eb4full ^
-           words[3] * 0x165667b19e3779f9ull;
+           words[3] * 0x165667b19e3779f9ull ^ words[4] * 0xd6e8feb86659fd93ull;
     hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdull;
     hash = (hash ^ (hash >> 33)) * 0xc4ceb9fe1a85ec53ull;
     return (size_t)(hash ^ (hash >> 33));
@@ -49,20 +50,18 @@ static void index_grow(struct batch_index *index)
     *index = larger;
 }
 
-/* The value of key; value where it was not there. key is kept where *ret_added is true. */
-static int index_of(struct batch_index *index, const struct id *key, int value, bool *ret_added)
+/* The slot where key is; where its key is NULL the caller may put one there. */
+static struct batch_slot *index_place(struct batch_index *index, const struct id *key)
 {
-    struct batch_slot *slot;
-
     if ((index->used + 1) * 2 > index->capacity)
         index_grow(index);
-    slot = index_slot(index, key);
-    *ret_added = !slot->key;
-    if (slot->key)
-        return slot->value;
+    return index_slot(index, key);
+}
+
+static void index_put(struct batch_index *index, struct batch_slot *slot, const struct id *key, int value)
+{
     index->used++;
     *slot = (struct batch_slot){key, value};
-    return value;
 }
 
 static int index_find(const struct batch_index *index, const struct id *key)
@@ -88,21 +87,21 @@ int batch_state_find(const struct batch *batch, const struct machine *machine, c
 
 int batch_state_of(struct batch *batch, const struct machine *machine, const struct id *id)
 {
+    struct batch_index *index = &batch->subjects[batch_machine_index(machine)];
+    struct batch_slot *slot = index_place(index, id);
     struct domain_head *state;
-    int at = batch_state_find(batch, machine, id);
-    bool added;
 
-    if (at >= 0)
-        return at;
+    if (slot->key)
+        return slot->value;
     if (batch->state_count == batch->state_capacity) {
         batch->state_capacity = batch->state_capacity ? batch->state_capacity * 2 : 64;
         batch->states = memory_grow(batch->states, batch->state_capacity, sizeof(*batch->states));
     }
-    state = memory_take(&batch->memory, machine->state->size);
+    state = memset(memory_take(&batch->memory, machine->state->size), 0, machine->state->size);
     state->id = *id;
     batch->states[batch->state_count] = (struct batch_state){.state = state, .machine = machine};
-    return index_of(&batch->subjects[batch_machine_index(machine)], &state->id, (int)batch->state_count++,
-                    &added);
+    index_put(index, slot, &state->id, (int)batch->state_count);
+    return (int)batch->state_count++;
 }
 
 struct batch_item *batch_item_of(struct batch *batch, const char *id)
@@ -218,15 +217,17 @@ void batch_start(struct batch *batch, const struct event *events, size_t count)
     rows_start(batch);
     for (size_t i = 0; i < count; i++) {
         struct batch_item *item = &batch->items[i];
-        bool added;
+        struct batch_slot *slot;
 
         memset(item, 0, sizeof(*item));
         item->event = &events[i];
         item_read(batch, item);
         if (item->dead[0])
             continue;
-        (void)index_of(&batch->ids, &item->event->id, (int)i, &added);
-        item->decided = !added; /* the first one decides */
+        slot = index_place(&batch->ids, &item->event->id);
+        item->decided = slot->key; /* the first one decides */
+        if (!slot->key)
+            index_put(&batch->ids, slot, &item->event->id, (int)i);
     }
 }
 

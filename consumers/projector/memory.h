@@ -10,7 +10,7 @@ struct memory {
     struct memory_block *first, *now;
 };
 
-void *memory_take(struct memory *memory, size_t size); /* zeroed, aligned for anything */
+void *memory_take(struct memory *memory, size_t size); /* of no value yet; aligned for anything */
 void memory_restart(struct memory *memory);            /* all pieces are void */
 void memory_done(struct memory *memory);
 
