@@ -39,9 +39,11 @@ enum refusal booking_trip_on_its_way(const struct rule_situation *s)
                : REFUSAL_TRIP_NOT_LEFT;
 }
 
+/* One that was damaged after its delivery is not on its way any more. */
 enum refusal booking_parcel_moving(const struct rule_situation *s)
 {
-    return booking_parcel_is(s, PARCEL_MOVING) ? REFUSAL_NONE : REFUSAL_WRONG_STATE;
+    return booking_parcel_is(s, PARCEL_MOVING) && !s->world->parcel->has_delivered_at ? REFUSAL_NONE
+                                                                                      : REFUSAL_WRONG_STATE;
 }
 
 enum refusal booking_not_the_current_step(const struct rule_situation *s)

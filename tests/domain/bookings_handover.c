@@ -235,6 +235,15 @@ START_TEST(a_traveller_reports_where_the_parcel_is)
 }
 END_TEST
 
+START_TEST(a_parcel_damaged_after_its_delivery_is_not_on_its_way_again)
+{
+    scene_disputed(DISPUTE_CAUSE_DAMAGED);
+    is(report(REPORT_STEP_ARRIVED, 0), "wrong_state");
+    scene.parcel.state = PARCEL_STATUS_DAMAGED;
+    is(report(REPORT_STEP_ARRIVED, 0), "wrong_state");
+}
+END_TEST
+
 START_TEST(nothing_is_reported_before_the_trip_left)
 {
     scene_collected();
@@ -454,6 +463,7 @@ TCase *handover_cases(void)
     tcase_add_test(cases, a_parcel_on_board_leaves_with_its_trip);
     tcase_add_test(cases, a_late_start_does_not_undo_what_was_reported);
     tcase_add_test(cases, a_traveller_reports_where_the_parcel_is);
+    tcase_add_test(cases, a_parcel_damaged_after_its_delivery_is_not_on_its_way_again);
     tcase_add_test(cases, nothing_is_reported_before_the_trip_left);
     tcase_add_test(cases, the_arrival_of_a_trip_is_reported_by_the_system);
     tcase_add_test(cases, a_parcel_is_delivered_with_the_recipients_code);

@@ -178,6 +178,8 @@ static void check_laws(void)
 {
     const uint32_t takes_space = FROM(BOOKING_STATUS_REQUESTED) | FROM(BOOKING_STATUS_ACCEPTED) |
                                  FROM(BOOKING_STATUS_PAID) | FROM(BOOKING_STATUS_COLLECTED);
+    const uint32_t handed_over =
+        FROM(PARCEL_STATUS_DELIVERED) | FROM(PARCEL_STATUS_DAMAGED) | FROM(PARCEL_STATUS_CLOSED);
     const struct booking_state *booking = &scene.booking;
     bool takes = (FROM(booking->state) & takes_space) != 0;
 
@@ -189,11 +191,15 @@ static void check_laws(void)
     ck_assert_int_eq(scene.trip.exposure, listed() ? scene.trip.bookings[0].exposure : 0);
     if (takes)
         ck_assert(scene.parcel.has_booking);
+    if (scene.parcel.has_delivered_at) /* it is not on its way again */
+        ck_assert(FROM(scene.parcel.state) & handed_over);
     if (ended()) {
         ck_assert_int_ne(scene.parcel.state, PARCEL_STATUS_BOOKED);
         ck_assert_int_ne(scene.payment.state, PAYMENT_STATUS_DUE);
         ck_assert_int_ne(scene.payment.state, PAYMENT_STATUS_HELD);
         ck_assert_int_eq(payment_escrow(&scene.payment), 0);
+        if (booking->has_collected_at)
+            ck_assert(FROM(scene.parcel.state) & parcel_machine.terminal);
     }
 }
 
@@ -209,6 +215,18 @@ static void check_end(void)
     ck_assert_msg(ended() ||
                       (scene.booking.state == BOOKING_STATUS_DISPUTED && !scene.booking.has_default_at),
                   "left as %s", choice_text(booking_status_choices, scene.booking.state));
+}
+
+/* Whatever still waits, nothing reopens a booking. */
+static void check_after(void)
+{
+    int64_t version = scene.booking.version;
+
+    if (!ended())
+        return;
+    for (int i = 0; i < 200 && walk.waiting_count > 0; i++)
+        fire((int)any((uint32_t)walk.waiting_count));
+    ck_assert_int_eq(scene.booking.version, version);
 }
 
 static void start(void)
@@ -243,6 +261,7 @@ START_TEST(no_walk_breaks_a_law)
             check_laws();
         }
         check_end();
+        check_after();
     }
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         ck_assert_msg(was_walked(numbers[i]), "%s was never walked", numbers[i]);
