@@ -58,6 +58,10 @@ static struct metric decided[] = {
                       .help = "Commands by what became of them"},
 };
 
+static struct metric splits = {.name = "colis_batches_split_total",
+                               .help =
+                                   "Batches cut where a command touched what one before it had only named"};
+
 /* Keeps where our partitions are in the store: the fence of what parked_drain does between batches. */
 static void own(struct projector *projector, const struct reader_position *positions, size_t count)
 {
@@ -119,8 +123,10 @@ static int projector_handle(void *self, const struct event *event)
     enum batch_outcome outcome;
 
     TRY(batch_decide(&projector->batch, item, &outcome));
-    if (outcome == BATCH_SPLIT)
+    if (outcome == BATCH_SPLIT) {
+        metric_add(&splits, 1);
         return READER_SPLIT;
+    }
     metric_add(&decided[outcome], 1);
     if (outcome == BATCH_DEAD)
         log_with(LOG_LEVEL_WARN, "a command nobody can read was put aside", .event = event->id.text,
@@ -192,6 +198,7 @@ static int run(void *self)
     projector->batch.codes = &projector->codes;
     for (size_t i = 0; i < sizeof(decided) / sizeof(decided[0]); i++)
         metric_register(&decided[i]);
+    metric_register(&splits);
     TRY(store_new(&projector->store, "colis-projector", service_values.name_space));
     postgres_statements(projector->store.link, parked_statements);
     projector->parked.store = &projector->store;

@@ -248,6 +248,7 @@ int main(void)
     suite_add_tcase(suite, batch_cases());
     suite_add_tcase(suite, parked_cases());
     suite_add_tcase(suite, many_cases());
+    suite_add_tcase(suite, mixed_cases());
     runner = srunner_create(suite);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);

@@ -11,6 +11,7 @@
 TCase *batch_cases(void);
 TCase *parked_cases(void);
 TCase *many_cases(void);
+TCase *mixed_cases(void);
 
 /* What a test stands on. */
 struct bench {
