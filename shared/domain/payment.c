@@ -106,7 +106,7 @@ static const struct rule rules[] = {
      {"payment.unmatched"}, BECOMES(UNMATCHED), act_unmatched},
     {"M9",  "payment.return_unmatched", ON(UNMATCHED),          WHO_STAFF,     ALWAYS,
      {GUARD(nothing_claimed_back)},
-     {"payment.refund_ordered"}, BECOMES(SETTLING), act_return},
+     {"payment.refund_ordered", "?payment.set_aside"}, BECOMES(SETTLING), act_return},
 
 /* orders go out */
     {"M10", "payment.record_order",   OPEN,                     WHO_PAYMENTS,  WHEN(outcome_is_sending),
@@ -153,8 +153,8 @@ static const struct rule rules[] = {
       "?payment.set_aside"}, SAME, act_chargeback_won},
     {"M17", "payment.record_chargeback_lost", OPEN_OR_OVER | ON(UNMATCHED), WHO_PAYMENTS | WHO_STAFF, ALWAYS,
      {GUARD(lost_charge_open)},
-     {"payment.chargeback_lost", "?payment.refund_withheld", "?payment.refund_ordered", "?booking.resolved"},
-     SAME, act_chargeback_lost}, /* settled where nothing is held and no order open */
+     {"payment.chargeback_lost", "?payment.refund_withheld", "?payment.refund_ordered", "?booking.resolved",
+      "?payment.set_aside"}, SAME, act_chargeback_lost}, /* settled where nothing is held and no order open */
 
 /* the end */
     {"M18", "payment.indemnify",      ON(HELD) | ON(SETTLING),  WHO_LEAD,      ALWAYS,

@@ -42,8 +42,7 @@ enum refusal charge_has_room(const struct rule_situation *s)
 {
     const struct payment_state *payment = s->world->payment;
 
-    return payment->charges_count < PAYMENT_CHARGES &&
-                   payment->orders_count < PAYMENT_ORDERS - PAYMENT_ORDERS_SPARE
+    return payment->charges_count < PAYMENT_CHARGES && payment_has_order_room(payment, 2)
                ? REFUSAL_NONE
                : REFUSAL_ATTEMPT_LIMIT;
 }
@@ -100,18 +99,6 @@ static void emit_held(struct rule_situation *s)
     rule_emit(s, &payment_held_v1_schema, &fact);
 }
 
-/* Too little to be worth sending: owed for ever. */
-static void emit_excess_aside(struct rule_situation *s, int64_t excess)
-{
-    const struct payment_state *payment = s->world->payment;
-    struct payment_set_aside_v1 fact = {.state = SAME, .owed_to = PARTY_SENDER, .amount = excess};
-
-    memcpy(fact.currency, payment->currency, sizeof(fact.currency));
-    PAYMENT_JOURNAL(s, payment_set_aside_v1, fact, .currency = payment->currency, .amount = excess,
-                    .party = ACCOUNT_SENDER);
-    rule_emit(s, &payment_set_aside_v1_schema, &fact);
-}
-
 void payment_hold(struct rule_situation *s)
 {
     const struct payment_state *payment = s->world->payment;
@@ -121,7 +108,7 @@ void payment_hold(struct rule_situation *s)
     emit_held(s);
     EMIT(s, booking_paid_v1, .state = BOOKING_STATUS_PAID);
     if (excess > 0 && limits && excess <= limits->excess_floor)
-        emit_excess_aside(s, excess);
+        payment_aside(s, payment->currency, excess); /* too little to be worth sending */
     else
         payment_order_refunds(s);
 }

@@ -89,17 +89,31 @@ static void emit_withheld(struct rule_situation *s, const struct money_order *or
     rule_emit(s, &payment_refund_withheld_v1_schema, &fact);
 }
 
-/* Refunds not yet claimed by the payments service, and those that failed: of this charge, or of any (NULL).
- */
+/* Refunds of this charge that the payments service has not claimed, and those that failed. */
 static void withhold(struct rule_situation *s, const char *charge)
 {
     const struct payment_state *payment = s->world->payment;
 
     for (int i = 0; i < payment->orders_count; i++) {
         const struct money_order *order = &payment->orders[i];
-        bool waits = payment_order_fell(order) || (charge && order->state == ORDER_STATE_ORDERED);
 
-        if (order->kind == ORDER_KIND_REFUND && waits && (!charge || strcmp(order->charge, charge) == 0))
+        if (order->kind == ORDER_KIND_REFUND && strcmp(order->charge, charge) == 0 &&
+            (payment_order_fell(order) || order->state == ORDER_STATE_ORDERED))
+            emit_withheld(s, order);
+    }
+}
+
+/* Failed refunds that waited for the claims are ordered anew; but for what was claimed back with success
+ * while its refund was under way: that is staff's to look at. */
+static void withhold_failed(struct rule_situation *s)
+{
+    const struct payment_state *payment = s->world->payment;
+
+    for (int i = 0; i < payment->orders_count; i++) {
+        const struct money_order *order = &payment->orders[i];
+
+        if (order->kind == ORDER_KIND_REFUND && payment_order_fell(order) &&
+            !payment_charge_overdrawn(payment, payment_charge(payment, order->charge)))
             emit_withheld(s, order);
     }
 }
@@ -142,12 +156,13 @@ static bool refund_follows(const struct payment_state *payment, const char *curr
     return false;
 }
 
-/* May what waited for the claims go on: is this the last of them? Fallen refunds are ordered anew then. */
+/* May what waited for the claims go on: is this the last of them? */
 static bool ends_last_claim(struct rule_situation *s, const char *charge)
 {
+    withhold(s, charge);
     if (payment_chargebacks_open(s->world->payment, charge))
         return false;
-    withhold(s, NULL);
+    withhold_failed(s);
     return true;
 }
 

@@ -177,6 +177,8 @@ static struct money_order *order_start(struct payment_state *payment, int64_t n,
         return NULL;
     order->try = number;
     order->state = ORDER_STATE_ORDERED;
+    order->has_charge = false;
+    order->charge[0] = '\0';
     order->has_cause = false;
     order->cause = 0;
     memcpy(order->reference, reference, sizeof(order->reference));
@@ -409,8 +411,8 @@ const struct fold payment_folds[] = {
     {&payment_chargeback_lost_v1_schema, S(HELD),                                                  TO_SAME | TO_(SETTLING) | TO_(SETTLED), fold_chargeback_lost},
     {&payment_chargeback_lost_v1_schema, S(SETTLING) | S(UNMATCHED),                               TO_SAME | TO_(SETTLED),      fold_chargeback_lost},
     {&payment_goodwill_granted_v1_schema, S(HELD) | S(SETTLING) | S(SETTLED),                      TO_SAME,                     fold_journal},
-    {&payment_set_aside_v1_schema,       S(HELD),                                                  TO_SAME,                     fold_set_aside},
-    {&payment_set_aside_v1_schema,       S(SETTLING),                                              TO_SAME | TO_(SETTLED),      fold_set_aside},
+    {&payment_set_aside_v1_schema,       S(DUE) | S(HELD) | S(SETTLED),                            TO_SAME,                     fold_set_aside},
+    {&payment_set_aside_v1_schema,       S(SETTLING) | S(LAPSED) | S(UNMATCHED),                   TO_SAME | TO_(SETTLED),      fold_set_aside},
     {&payment_closed_v1_schema,          S(SETTLED) | S(LAPSED),                                   TO_(CLOSED),                 NULL},
     {0},
 };

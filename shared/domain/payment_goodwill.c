@@ -60,8 +60,7 @@ enum refusal goodwill_in_cover(const struct rule_situation *s)
 
 enum refusal goodwill_has_room(const struct rule_situation *s)
 {
-    return s->world->payment->orders_count < PAYMENT_ORDERS - PAYMENT_ORDERS_SPARE ? REFUSAL_NONE
-                                                                                   : REFUSAL_TRY_LIMIT;
+    return payment_has_order_room(s->world->payment, 1) ? REFUSAL_NONE : REFUSAL_TRY_LIMIT;
 }
 
 void act_indemnify(struct rule_situation *s)

@@ -100,7 +100,7 @@ enum account payment_party_account(int32_t party)
     return party == PARTY_TRAVELLER ? ACCOUNT_TRAVELLER : ACCOUNT_SENDER;
 }
 
-int64_t payment_charge_left(const struct payment_state *payment, const struct charge *charge)
+static int64_t charge_less_all(const struct payment_state *payment, const struct charge *charge)
 {
     int64_t left = charge->amount - charge->refunded - charge->charged_back;
 
@@ -111,7 +111,19 @@ int64_t payment_charge_left(const struct payment_state *payment, const struct ch
             strcmp(order->charge, charge->charge) == 0 && !order_in(order, STATE(DONE) | STATE(WITHHELD)))
             left -= order->amount;
     }
+    return left;
+}
+
+int64_t payment_charge_left(const struct payment_state *payment, const struct charge *charge)
+{
+    int64_t left = charge_less_all(payment, charge);
+
     return left > 0 ? left : 0;
+}
+
+bool payment_charge_overdrawn(const struct payment_state *payment, const struct charge *charge)
+{
+    return charge && charge_less_all(payment, charge) < 0;
 }
 
 int64_t payment_charges_left(const struct payment_state *payment)
@@ -122,6 +134,28 @@ int64_t payment_charges_left(const struct payment_state *payment)
         if (payment_is_own(payment, payment->charges[i].currency))
             left += payment_charge_left(payment, &payment->charges[i]);
     return left;
+}
+
+bool payment_has_order_room(const struct payment_state *payment, int orders)
+{
+    int count = payment->orders_count + orders;
+
+    for (int i = 0; i < payment->charges_count; i++)
+        count += payment_charge_left(payment, &payment->charges[i]) > 0;
+    for (int i = 0; i < payment->orders_count; i++)
+        count += payment->orders[i].kind == ORDER_KIND_REFUND &&
+                 (payment->orders[i].state == ORDER_STATE_ORDERED || payment_order_fell(&payment->orders[i]));
+    if (payment->state == PAYMENT_STATUS_DUE || payment->state == PAYMENT_STATUS_HELD)
+        count += 2; /* a payout, and a second refund of the charge that had an excess */
+    return count <= PAYMENT_ORDERS;
+}
+
+const struct money_order *payment_order_withheld(const struct payment_state *payment)
+{
+    for (int i = 0; i < payment->orders_count; i++)
+        if (payment->orders[i].state == ORDER_STATE_WITHHELD)
+            return &payment->orders[i];
+    return NULL;
 }
 
 int64_t payment_unordered(const struct payment_state *payment, const char *currency, int32_t party)

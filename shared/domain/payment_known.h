@@ -13,7 +13,6 @@ enum {
     PAYMENT_ATTEMPTS = sizeof(((struct payment_state *)0)->attempts) / sizeof(struct attempt),
     PAYMENT_CHARGES = sizeof(((struct payment_state *)0)->charges) / sizeof(struct charge),
     PAYMENT_ORDERS = sizeof(((struct payment_state *)0)->orders) / sizeof(struct money_order),
-    PAYMENT_ORDERS_SPARE = 6, /* kept back from goodwill, for refunds and the payout */
 };
 
 /* By their number or the provider's id; NULL where unknown. */
@@ -43,8 +42,16 @@ enum account payment_party_account(int32_t party);
 
 /* What of a charge neither went back, nor is ordered to, nor was claimed back. Never below 0. */
 int64_t payment_charge_left(const struct payment_state *payment, const struct charge *charge);
+/* More went back, is ordered to, or was claimed back than came. charge NULL: no. */
+bool payment_charge_overdrawn(const struct payment_state *payment, const struct charge *charge);
 /* What is left of all charges in the booking's currency: what the sender has paid. */
 int64_t payment_charges_left(const struct payment_state *payment);
+
+/* Is there room for so many orders more, besides those that may still have to come: a refund of each charge
+ * with something left, another for each that may be withheld, and the split? */
+bool payment_has_order_room(const struct payment_state *payment, int orders);
+/* An order that was withheld for good, whose place another may take; NULL: none. */
+const struct money_order *payment_order_withheld(const struct payment_state *payment);
 
 /* What the account of a party holds in a currency beyond what its fallen orders will take up again. */
 int64_t payment_unordered(const struct payment_state *payment, const char *currency, int32_t party);

@@ -33,9 +33,22 @@ static int32_t state_ordering(const struct payment_state *payment)
                : PAYMENT_STATUS_SETTLING;
 }
 
-static int64_t next_order(const struct payment_state *payment)
+/* The number and try of the next order. Where all places are taken, what was withheld for good gives its
+ * own: payment_has_order_room sees to it that one did. */
+static bool next_order(const struct payment_state *payment, struct money_order *order)
 {
-    return payment->orders_count + 1;
+    const struct money_order *withheld = payment_order_withheld(payment);
+
+    if (payment->orders_count < PAYMENT_ORDERS) {
+        order->n = payment->orders_count + 1;
+        order->try = 1;
+        return true;
+    }
+    if (withheld) {
+        order->n = withheld->n;
+        order->try = withheld->try + 1;
+    }
+    return withheld != NULL;
 }
 
 static void write_reference(const struct payment_state *payment, const struct money_order *order,
@@ -101,19 +114,37 @@ static int64_t refund_charge(struct rule_situation *s, const struct charge *char
 {
     const struct payment_state *payment = s->world->payment;
     int64_t left = payment_charge_left(payment, charge);
-    struct money_order order = {.n = next_order(payment),
-                                .kind = ORDER_KIND_REFUND,
+    struct money_order order = {.kind = ORDER_KIND_REFUND,
                                 .to = PARTY_SENDER,
                                 .amount = left < amount ? left : amount,
-                                .try = 1,
                                 .has_charge = true};
 
-    if (order.amount == 0 || payment->orders_count == PAYMENT_ORDERS)
+    if (order.amount == 0 || !next_order(payment, &order))
         return 0;
     memcpy(order.charge, charge->charge, sizeof(order.charge));
     memcpy(order.currency, charge->currency, sizeof(order.currency));
     payment_order_out(s, &order, 0);
     return order.amount;
+}
+
+/* Where nothing is left under way, that was the last of it. */
+static int32_t state_aside(const struct payment_state *payment)
+{
+    return payment->state == PAYMENT_STATUS_LAPSED || payment->state == PAYMENT_STATUS_UNMATCHED
+               ? PAYMENT_STATUS_SETTLED
+               : payment_settles(payment, 0);
+}
+
+void payment_aside(struct rule_situation *s, const char *currency, int64_t amount)
+{
+    const struct payment_state *payment = s->world->payment;
+    struct payment_set_aside_v1 fact = {
+        .state = state_aside(payment), .owed_to = PARTY_SENDER, .amount = amount};
+
+    memcpy(fact.currency, currency, sizeof(fact.currency));
+    PAYMENT_JOURNAL(s, payment_set_aside_v1, fact, .currency = currency, .amount = amount,
+                    .party = ACCOUNT_SENDER);
+    rule_emit(s, &payment_set_aside_v1_schema, &fact);
 }
 
 void payment_order_refunds(struct rule_situation *s)
@@ -129,14 +160,18 @@ void payment_order_refunds(struct rule_situation *s)
         for (int c = payment->charges_count - 1; c >= 0 && due > 0; c--)
             if (strcmp(payment->charges[c].currency, currency) == 0)
                 due -= refund_charge(s, &payment->charges[c], due);
+        if (due > 0)
+            payment_aside(s, currency, due);
     }
 }
 
 void payment_order_payout(struct rule_situation *s, int32_t to, int64_t amount, int32_t kind)
 {
     const struct payment_state *payment = s->world->payment;
-    struct money_order order = {.n = next_order(payment), .kind = kind, .to = to, .amount = amount, .try = 1};
+    struct money_order order = {.kind = kind, .to = to, .amount = amount};
 
+    if (!next_order(payment, &order))
+        return;
     memcpy(order.currency, payment->currency, sizeof(order.currency));
     payment_order_out(s, &order, 0);
 }

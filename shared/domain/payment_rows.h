@@ -48,8 +48,10 @@ int32_t payment_settles(const struct payment_state *payment, int64_t but_order);
 void payment_order_out(struct rule_situation *s, const struct money_order *order, int32_t route);
 /* A new order to a party in the booking's currency. kind: payout or goodwill. */
 void payment_order_payout(struct rule_situation *s, int32_t to, int64_t amount, int32_t kind);
+/* payment.set_aside, of the sender's: owed for ever. */
+void payment_aside(struct rule_situation *s, const char *currency, int64_t amount);
 /* payment.refund_ordered for all the sender is to get back and no order sends; nothing while a chargeback is
- * open. */
+ * open. What no charge can take back any more, after a provider contradicted itself, is set aside. */
 void payment_order_refunds(struct rule_situation *s);
 
 /* payment_retry.c */
