@@ -224,6 +224,26 @@ START_TEST(rows_6_to_8_split_by_why_the_pickup_failed)
 }
 END_TEST
 
+/* Whatever the price: nothing is lost, nobody owes. */
+START_TEST(every_split_is_the_price_to_the_last_unit)
+{
+    struct policy_cancelling cancelling = {.stage = BOOKING_STATUS_REFUSED_AT_PICKUP, .by = PARTY_SYSTEM};
+
+    for (int64_t carriage = 1; carriage < 3000; carriage += 7)
+        for (int32_t reason = PICKUP_REASON_NO_SHOW_SENDER; reason <= PICKUP_REASON_UNKNOWN; reason++) {
+            const struct policy_price price = {carriage, policy_fee(carriage, "EUR"), "EUR"};
+            struct policy_outcome outcome;
+            const struct split *split = &outcome.split;
+
+            cancelling.reason = reason;
+            ck_assert_int_eq(policy_cancel(&cancelling, &price, &outcome), 0);
+            ck_assert_int_eq(split->to_traveller + split->to_sender + split->to_fees, carriage + price.fee);
+            ck_assert(split->to_traveller >= 0 && split->to_sender >= 0 && split->to_fees >= 0);
+            ck_assert(split->to_traveller == 0 || split->to_traveller >= 100);
+        }
+}
+END_TEST
+
 START_TEST(what_was_taken_from_the_money_held_is_missing_in_the_senders_part_first)
 {
     const struct split split = {1950, 7800, 1170};
@@ -386,6 +406,7 @@ TCase *cancel_cases(void)
     tcase_add_test(cases, a_share_under_the_floor_goes_to_the_sender);
     tcase_add_loop_test(cases, rows_6_to_8_split_by_why_the_pickup_failed, 0,
                         sizeof(pickup_rows) / sizeof(pickup_rows[0]));
+    tcase_add_test(cases, every_split_is_the_price_to_the_last_unit);
     tcase_add_test(cases, what_was_taken_from_the_money_held_is_missing_in_the_senders_part_first);
     tcase_add_test(cases, a_move_over_24_hours_must_be_agreed_to);
     tcase_add_test(cases, two_short_moves_are_one_long_one);
