@@ -270,10 +270,11 @@ alter table private.review  enable row level security;
 alter table private.search  enable row level security;
 alter table bus.ledger      enable row level security;
 
--- From paid until a booking ends its traveller sees the parcel and what is private about it.
+-- From paid until a booking ends its traveller sees the parcel and what is private about it, while it is theirs.
 create function bus.carries(parcel uuid) returns boolean language sql stable security definer
     set search_path = bus, pg_temp as $$
-    select exists (select from state.booking b where b.parcel = $1 and b.traveller = auth.uid()
+    select exists (select from state.parcel p join state.booking b on b.id = p.booking
+                   where p.id = $1 and b.traveller = auth.uid()
                    and b.state in ('paid', 'collected', 'delivered', 'disputed', 'refused_at_pickup'))
 $$;
 revoke execute on function bus.carries(uuid) from public;

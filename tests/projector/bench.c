@@ -90,6 +90,28 @@ int64_t sql_number(const char *sql)
     return postgres_integer(&rows, 0, 0);
 }
 
+int64_t sql_number_as(const char *claims, const char *sql)
+{
+    const struct postgres_statement statements[] = {
+        {"role", "set role authenticated"},
+        {"claims", "select set_config('request.jwt.claims', $1, false)"},
+        {"one", sql},
+        {0},
+    };
+    const struct postgres_value value = {.type = POSTGRES_TEXT, .text = span_of(claims)};
+    CLEANUP(postgres_free_cleanup) struct postgres *link = NULL;
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+
+    ck_assert_int_eq(postgres_new("test", name, &link), 0);
+    postgres_statements(link, statements);
+    ck_assert_int_eq(postgres_ready(link), POSTGRES_DONE);
+    postgres_send(link, "role", NULL, 0, NULL);
+    postgres_send(link, "claims", &value, 1, NULL);
+    postgres_send(link, "one", NULL, 0, &rows);
+    ck_assert_msg(postgres_sync(link, NULL) == POSTGRES_DONE, "%s: %s", sql, postgres_why(link));
+    return postgres_integer(&rows, 0, 0);
+}
+
 void sql_text(const char *sql, char *ret_text, size_t capacity)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
@@ -249,6 +271,7 @@ int main(void)
     suite_add_tcase(suite, parked_cases());
     suite_add_tcase(suite, many_cases());
     suite_add_tcase(suite, mixed_cases());
+    suite_add_tcase(suite, access_cases());
     runner = srunner_create(suite);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);

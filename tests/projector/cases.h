@@ -12,6 +12,7 @@ TCase *batch_cases(void);
 TCase *parked_cases(void);
 TCase *many_cases(void);
 TCase *mixed_cases(void);
+TCase *access_cases(void);
 
 /* What a test stands on. */
 struct bench {
@@ -46,6 +47,7 @@ void sql_run(const char *sql);
 /* Of a statement that must fail: its SQLSTATE. */
 const char *sql_state(const char *sql);
 int64_t sql_number(const char *sql);
+int64_t sql_number_as(const char *claims, const char *sql); /* as somebody signed in */
 void sql_text(const char *sql, char *ret_text, size_t capacity);
 
 #endif
