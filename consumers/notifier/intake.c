@@ -32,15 +32,6 @@ static int intake_positions(void *self, struct reader_position *positions, size_
     return position_store_read(&intake->store.places, positions, count);
 }
 
-static int intake_begin(void *self, const struct event *events, size_t count,
-                        const struct reader_position *positions, size_t position_count)
-{
-    struct intake *intake = self;
-    (void)events;
-    (void)count;
-    return intake_store_begin(&intake->store, positions, position_count);
-}
-
 /* "parcel.registered.v2" is of the family parcel.registered */
 static bool of_family(const char *type, const char *family)
 {
@@ -57,22 +48,67 @@ static bool reads_family(const char *type)
     return of_family(type, "profile.updated");
 }
 
+/* The parties of those facts that do not name them all; what cannot be read is handle's to say. */
+static void ask_parties(struct intake *intake, const struct event *event)
+{
+    const struct message_row *message =
+        event->readable && reads_family(event->type) ? message_of(event->type) : NULL;
+    if (!message || message->kind != MESSAGE_FACT || !notice_needs_parties(message->family, message->schema))
+        return;
+    CLEANUP(free_cleanup) void *fact = memory_new(1, message->schema->size);
+    if (codec_decode(message->schema, event->data, fact, NULL) == 0)
+        parties_ask(&intake->store.parties, event, notice_number(message->schema, fact));
+}
+
+static int intake_begin(void *self, const struct event *events, size_t count,
+                        const struct reader_position *positions, size_t position_count)
+{
+    struct intake *intake = self;
+    intake_store_start(&intake->store);
+    for (size_t at = 0; at < count; at++)
+        ask_parties(intake, &events[at]);
+    return intake_store_begin(&intake->store, positions, position_count);
+}
+
+/* READER_SKIP: the row's party is nobody. */
+static int tell_one(struct intake *intake, const struct event *event, const struct notice_row *row,
+                    const struct notice_fact *of)
+{
+    struct id person, id;
+    int outcome = notice_person(row, of, &person);
+    if (outcome == NOTICE_NOBODY)
+        return READER_SKIP;
+    if (outcome != 0) {
+        reader_because("what it is about is not there: nobody knows whom to tell");
+        return READER_REJECT;
+    }
+    notice_id(&event->id, &person, row->purpose, &id);
+    const struct intake_row told = {&id, &person, row, event};
+    intake_store_add(&intake->store, &told);
+    return READER_DONE;
+}
+
 static int tell(struct intake *intake, const struct event *event, const struct message_row *message,
                 const void *fact)
 {
-    for (const struct notice_row *row = notice_rows; row->fact; row++) {
-        struct id person, id;
-        if (strcmp(row->fact, message->family) != 0)
-            continue;
-        if (!notice_person(row, message->schema, fact, &person)) {
-            reader_because("names nobody to tell");
-            return READER_REJECT;
-        }
-        notice_id(&event->id, &person, row->fact, &id);
-        const struct intake_row told = {&id, &person, row, event};
-        intake_store_add(&intake->store, &told);
+    char kind[24];
+    struct id subject;
+    bool told = false;
+    if (event_subject_parse(span_of(event->subject), kind, &subject) != 0) {
+        reader_because("its subject names no aggregate");
+        return READER_REJECT;
     }
-    metric_add(&told_metric, 1);
+    const struct notice_fact of = {message->schema, fact, &subject,
+                                   parties_of(&intake->store.parties, &event->id)};
+    for (const struct notice_row *row = notice_rows; row->fact; row++) {
+        if (strcmp(row->fact, message->family) != 0 || !notice_holds(row, message->schema, fact))
+            continue;
+        int outcome = tell_one(intake, event, row, &of);
+        if (outcome != READER_DONE && outcome != READER_SKIP)
+            return outcome;
+        told = told || outcome == READER_DONE;
+    }
+    metric_add(&told_metric, told);
     return READER_DONE;
 }
 
@@ -129,6 +165,7 @@ static int intake_reject(void *self, const struct event *event, const char *reas
                          const struct reader_position *position)
 {
     struct intake *intake = self;
+    intake_store_start(&intake->store);
     int outcome = dead_letter(intake->dead, event, reason);
     if (outcome == READER_DONE)
         outcome = intake_store_begin(&intake->store, position, 1);

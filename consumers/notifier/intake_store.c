@@ -25,8 +25,9 @@ static const enum postgres_type types[INTAKE_COLUMNS] = {
     [SUBJECT] = POSTGRES_TEXT, [DATA] = POSTGRES_TEXT, [CHANNEL] = POSTGRES_TEXT,
 };
 
-static void batch_start(struct intake_store *store)
+void intake_store_start(struct intake_store *store)
 {
+    parties_start(&store->parties);
     for (int at = 0; at < INTAKE_COLUMNS; at++)
         postgres_array_start(&store->columns[at], types[at]);
     postgres_array_start(&store->woken, POSTGRES_UUID);
@@ -36,9 +37,10 @@ int intake_store_new(struct intake_store *store)
 {
     TRY(postgres_new("colis-notifier", service_values.name_space, &store->postgres));
     postgres_statements(store->postgres, statements);
+    postgres_statements(store->postgres, parties_statements);
     postgres_statements(store->postgres, position_store_statements);
     store->places = (struct position_store){store->postgres, "notifier"};
-    batch_start(store);
+    intake_store_start(store);
     return 0;
 }
 
@@ -47,13 +49,14 @@ void intake_store_done(struct intake_store *store)
     for (int at = 0; at < INTAKE_COLUMNS; at++)
         postgres_array_done(&store->columns[at]);
     postgres_array_done(&store->woken);
+    parties_done(&store->parties);
     postgres_free(store->postgres);
 }
 
 int intake_store_begin(struct intake_store *store, const struct reader_position *positions, size_t count)
 {
-    batch_start(store);
-    return position_store_begin(&store->places, positions, count);
+    int outcome = position_store_begin(&store->places, positions, count);
+    return outcome == READER_DONE ? parties_load(&store->parties, &store->places) : outcome;
 }
 
 void intake_store_add(struct intake_store *store, const struct intake_row *row)
@@ -62,7 +65,7 @@ void intake_store_add(struct intake_store *store, const struct intake_row *row)
     postgres_array_text(&columns[ID], span_of(row->id->text));
     postgres_array_text(&columns[FACT], span_of(row->event->id.text));
     postgres_array_text(&columns[PERSON], span_of(row->person->text));
-    postgres_array_text(&columns[PURPOSE], span_of(row->notice->fact));
+    postgres_array_text(&columns[PURPOSE], span_of(row->notice->purpose));
     postgres_array_text(&columns[SUBJECT], span_of(row->event->subject));
     postgres_array_text(&columns[DATA], row->event->data);
     postgres_array_text(&columns[CHANNEL], span_of(row->notice->channel));
@@ -95,6 +98,6 @@ int intake_store_commit(struct intake_store *store, const struct reader_position
 
 void intake_store_rollback(struct intake_store *store)
 {
-    batch_start(store);
+    intake_store_start(store);
     position_store_rollback(&store->places);
 }

@@ -1,16 +1,102 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table of who is told what. A new notification is a row here and a template in template.c. */
+ * The table of who is told what. A new notification is a row here and its texts in a wording file. */
 #include "consumers/notifier/notice.h"
 
 #include <string.h>
 
+#define S  AUDIENCE_SENDER
+#define T  AUDIENCE_TRAVELLER
+#define R  AUDIENCE_RECIPIENT
+#define R0 AUDIENCE_RECIPIENT_BEFORE
+#define ME AUDIENCE_PERSON
+
+#define NOT_BY(party)                                                                                        \
+    {                                                                                                        \
+        "by", "!" party                                                                                      \
+    }
+/* causes of a parcel that was on its way, whose recipient knows of it */
+#define ON_ITS_WAY                                                                                           \
+    {                                                                                                        \
+        "cause", "!pickup chargeback"                                                                        \
+    }
+
+/* clang-format off */
 const struct notice_row notice_rows[] = {
-    {"parcel.registered", AUDIENCE_SENDER, "mail"},
-    {"parcel.cancelled", AUDIENCE_SENDER, "mail"},
+/*   fact                            by      whom  purpose, which names the texts              only where */
+    {"parcel.registered",            "mail", S,    "parcel.registered",                        {{0}}},
+    {"parcel.cancelled",             "mail", S,    "parcel.cancelled",                         {{0}}},
+    {"parcel.recipient_changed",     "mail", R0,   "parcel.recipient_changed/before",          {{"state", "!booked"}}},
+    {"parcel.recipient_changed",     "mail", R,    "parcel.recipient_changed",                 {{"state", "!booked"}}},
+    {"parcel.in_customs",            "mail", S,    "parcel.in_customs",                        {{0}}},
+    {"parcel.delayed",               "mail", S,    "parcel.delayed",                           {{0}}},
+    {"parcel.delayed",               "mail", R,    "parcel.delayed/recipient",                 {{0}}},
+    {"parcel.arrived",               "mail", S,    "parcel.arrived",                           {{0}}},
+    {"parcel.arrived",               "mail", R,    "parcel.arrived/recipient",                 {{0}}},
+    {"parcel.lost",                  "mail", S,    "parcel.lost",                              {NOT_BY("sender")}},
+    {"parcel.found",                 "mail", S,    "parcel.found",                             {{0}}},
+    {"parcel.damaged",               "mail", S,    "parcel.damaged",                           {NOT_BY("sender")}},
+    {"parcel.seized",                "mail", S,    "parcel.seized",                            {{0}}},
+    {"parcel.released_by_customs",   "mail", S,    "parcel.released_by_customs",               {{0}}},
+    {"parcel.return_started",        "mail", S,    "parcel.return_started",                    {NOT_BY("sender")}},
+    {"parcel.returned",              "mail", S,    "parcel.returned",                          {{0}}},
+
+    {"booking.requested",            "mail", T,    "booking.requested",                        {{0}}},
+    {"booking.accepted",             "mail", S,    "booking.accepted",                         {{0}}},
+    {"booking.declined",             "mail", S,    "booking.declined",                         {{0}}},
+    {"booking.expired",              "mail", S,    "booking.expired",                          {{0}}},
+    {"booking.cancelled",            "mail", S,    "booking.cancelled/sender",                 {NOT_BY("sender")}},
+    {"booking.cancelled",            "mail", T,    "booking.cancelled/traveller",              {NOT_BY("traveller")}},
+    {"booking.paid",                 "mail", S,    "booking.paid/sender",                      {{0}}},
+    {"booking.paid",                 "mail", T,    "booking.paid/traveller",                   {{0}}},
+    {"booking.redated",              "mail", S,    "booking.redated",                          {{0}}},
+    {"booking.redate_agreed",        "mail", T,    "booking.redate_agreed",                    {{0}}},
+    {"booking.collected",            "mail", S,    "booking.collected/sender",                 {{0}}},
+    {"booking.collected",            "mail", R,    "booking.collected/recipient",              {{0}}},
+    {"booking.code_issued",          "mail", R,    "booking.code_issued/delivery",             {{"purpose", "delivery"}}},
+    {"booking.code_issued",          "mail", S,    "booking.code_issued/pickup",               {{"purpose", "pickup"}}},
+    {"booking.code_issued",          "mail", S,    "booking.code_issued/return",               {{"purpose", "return"}}},
+    {"booking.pickup_failed",        "mail", S,    "booking.pickup_failed/sender",             {{0}}},
+    {"booking.pickup_failed",        "mail", T,    "booking.pickup_failed/traveller",          {{0}}},
+    {"booking.delivered",            "mail", S,    "booking.delivered/sender",                 {{0}}},
+    {"booking.delivered",            "mail", R,    "booking.delivered/recipient",              {{0}}},
+    {"booking.disputed",             "mail", S,    "booking.disputed/sender",                  {NOT_BY("sender")}},
+    {"booking.disputed",             "mail", T,    "booking.disputed/traveller",               {NOT_BY("traveller")}},
+    {"booking.disputed",             "mail", R,    "booking.disputed/recipient",               {NOT_BY("recipient"), ON_ITS_WAY}},
+    {"booking.completed",            "mail", S,    "booking.completed/sender",                 {{0}}},
+    {"booking.completed",            "mail", T,    "booking.completed/traveller",              {{0}}},
+    {"booking.resolved",             "mail", S,    "booking.resolved/sender",                  {{0}}},
+    {"booking.resolved",             "mail", T,    "booking.resolved/traveller",               {{0}}},
+    {"booking.reminded",             "mail", S,    "booking.reminded/pickup/sender",           {{"what", "pickup"}}},
+    {"booking.reminded",             "mail", T,    "booking.reminded/pickup/traveller",        {{"what", "pickup"}}},
+    {"booking.reminded",             "mail", T,    "booking.reminded/hand_over",               {{"what", "hand_over"}}},
+    {"booking.reminded",             "mail", S,    "booking.reminded/confirm",                 {{"what", "confirm"}}},
+
+    {"payment.link_ready",           "mail", S,    "payment.link_ready",                       {{0}}},
+    {"payment.refunded",             "mail", S,    "payment.refunded",                         {{0}}},
+    {"payment.paid_out",             "mail", AUDIENCE_PAYEE, "payment.paid_out",               {{0}}},
+    {"payment.payout_failed",        "mail", AUDIENCE_PAYEE, "payment.payout_failed",          {{"cause", "bad_account"}}},
+
+    {"review.opened",                "mail", S,    "review.opened/sender",                     {{0}}},
+    {"review.opened",                "mail", T,    "review.opened/traveller",                  {{0}}},
+    {"review.published",             "mail", S,    "review.published/sender",                  {{0}}},
+    {"review.published",             "mail", T,    "review.published/traveller",               {{0}}},
+
+    {"profile.blocked",              "mail", ME,   "profile.blocked",                          {{0}}},
+    {"profile.unblocked",            "mail", ME,   "profile.unblocked",                        {{0}}},
+    {"profile.tier_set",             "mail", ME,   "profile.tier_set",                         {{0}}},
+    {"profile.payout_account_set",   "mail", ME,   "profile.payout_account_set",               {{0}}},
     {0},
 };
+/* clang-format on */
 
-static const char *const members[] = {[AUDIENCE_SENDER] = "sender"};
+const struct notice_row *notice_of(const char *purpose)
+{
+    for (const struct notice_row *row = notice_rows; row->fact; row++) {
+        if (strcmp(row->purpose, purpose) == 0)
+            return row;
+    }
+    return NULL;
+}
 
 void notice_id(const struct id *fact, const struct id *person, const char *purpose, struct id *ret_id)
 {
@@ -19,14 +105,127 @@ void notice_id(const struct id *fact, const struct id *person, const char *purpo
     id_v8(parts, 4, ret_id);
 }
 
-bool notice_person(const struct notice_row *row, const struct schema *schema, const void *fact,
-                   struct id *ret_person)
+static const struct field *field_named(const struct schema *schema, const char *name)
 {
-    CLEANUP(buf_done) struct buf text = {0};
     for (int at = 0; at < schema->count; at++) {
-        const struct field *field = &schema->fields[at];
-        if (field->kind == FIELD_ID && strcmp(field->name, members[row->audience]) == 0)
-            return codec_member_text(field, fact, &text) && id_parse(buf_as_span(&text), ret_person) == 0;
+        if (strcmp(schema->fields[at].name, name) == 0)
+            return &schema->fields[at];
+    }
+    return NULL;
+}
+
+/* The member of the fact that names the party; NULL: none does. */
+static const struct field *field_of_party(const struct schema *schema, enum audience audience)
+{
+    const char *name = audience == AUDIENCE_SENDER      ? "sender"
+                       : audience == AUDIENCE_TRAVELLER ? "traveller"
+                                                        : NULL;
+    const struct field *field = name ? field_named(schema, name) : NULL;
+    return field && field->kind == FIELD_ID ? field : NULL;
+}
+
+bool notice_needs_parties(const char *family, const struct schema *schema)
+{
+    for (const struct notice_row *row = notice_rows; row->fact; row++) {
+        if (strcmp(row->fact, family) == 0 && row->audience != AUDIENCE_PERSON &&
+            !field_of_party(schema, row->audience))
+            return true;
     }
     return false;
+}
+
+static int64_t integer_of(const struct schema *schema, const char *name, const void *fact)
+{
+    const struct field *field = field_named(schema, name);
+    int64_t value;
+    if (!field || field->kind != FIELD_INTEGER)
+        return 0;
+    memcpy(&value, (const char *)fact + field->offset, sizeof value); /* zero where absent */
+    return value;
+}
+
+int64_t notice_number(const struct schema *schema, const void *fact)
+{
+    int64_t order = integer_of(schema, "order", fact);
+    return order ? order : integer_of(schema, "recipient_n", fact);
+}
+
+/* Is text one of the words? */
+static bool among(struct span text, const char *words)
+{
+    while (*words != '\0') {
+        size_t size = strcspn(words, " ");
+        if (size == text.size && memcmp(words, text.data, size) == 0)
+            return true;
+        words += size;
+        words += strspn(words, " ");
+    }
+    return false;
+}
+
+static bool condition_holds(const struct notice_when *when, const struct schema *schema, const void *fact)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    if (!when->member)
+        return true;
+    const struct field *field = field_named(schema, when->member);
+    bool none_of = when->words[0] == '!';
+    bool found = field && codec_member_text(field, fact, &text) &&
+                 among(buf_as_span(&text), when->words + (none_of ? 1 : 0));
+    return found != none_of;
+}
+
+bool notice_holds(const struct notice_row *row, const struct schema *schema, const void *fact)
+{
+    return condition_holds(&row->when[0], schema, fact) && condition_holds(&row->when[1], schema, fact);
+}
+
+static int given(const struct id *id, struct id *ret_person)
+{
+    *ret_person = *id;
+    return id_none(id) ? NOTICE_NOBODY : 0;
+}
+
+static int recipient(const struct parties *parties, int64_t n, struct id *ret_person)
+{
+    if (n <= 0 || id_none(&parties->booking))
+        return NOTICE_NOBODY;
+    id_of_recipient(&parties->booking, n, ret_person);
+    return 0;
+}
+
+static int person_of_parties(const struct notice_row *row, const struct notice_fact *of,
+                             struct id *ret_person)
+{
+    const struct parties *parties = of->parties;
+    int64_t said = integer_of(of->schema, "recipient_n", of->fact);
+    switch (row->audience) {
+    case AUDIENCE_SENDER:
+        return given(&parties->sender, ret_person);
+    case AUDIENCE_TRAVELLER:
+        return given(&parties->traveller, ret_person);
+    case AUDIENCE_PAYEE:
+        return parties->payee == PARTY_SENDER      ? given(&parties->sender, ret_person)
+               : parties->payee == PARTY_TRAVELLER ? given(&parties->traveller, ret_person)
+                                                   : NOTICE_NOBODY;
+    case AUDIENCE_RECIPIENT:
+        return recipient(parties, said ? said : parties->recipient_n, ret_person);
+    case AUDIENCE_RECIPIENT_BEFORE:
+        return recipient(parties, parties->recipient_before, ret_person);
+    default:
+        return NOTICE_NOBODY;
+    }
+}
+
+int notice_person(const struct notice_row *row, const struct notice_fact *of, struct id *ret_person)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    if (row->audience == AUDIENCE_PERSON)
+        return given(of->subject, ret_person);
+    const struct field *field = field_of_party(of->schema, row->audience);
+    if (field && codec_member_text(field, of->fact, &text))
+        return id_parse(buf_as_span(&text), ret_person) == 0 ? 0 : NOTICE_NOBODY;
+    if (!of->parties || !of->parties->known)
+        return NOTICE_UNKNOWN;
+    return person_of_parties(row, of, ret_person);
 }

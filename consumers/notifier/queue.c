@@ -1,46 +1,104 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The statements of the queue. Each is one transaction; attempts is the token of a claim: who comes back
- * after another has claimed the row changes nothing. */
+ * after another has claimed the row changes nothing. What is private is read with the claim, and kept no
+ * longer than it. */
 #include "consumers/notifier/queue.h"
 
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 
 /* clang-format off */
-const struct postgres_statement queue_statements[] = {
-    /* next_at is when a claim ends, so that one index finds what is queued and what was cut. */
-    {"queue_claim",  "with due as (select id from bus.notification where state in ('queued', 'sending')"
-                     " and next_at <= clock_timestamp() order by next_at limit 1 for update skip locked)"
-                     " update bus.notification n set repeat = n.repeat or n.state = 'sending', state = 'sending',"
-                     " claimed_at = clock_timestamp(), attempts = n.attempts + 1,"
-                     " next_at = clock_timestamp() + $1::int8 * interval '1 millisecond' from due where n.id = due.id"
-                     " returning n.id, n.fact, n.purpose, n.subject, n.data, n.channel, n.attempts, n.repeat,"
-                     " (select p.value from private.profile p where p.id = n.person order by p.n desc limit 1)"},
-    /* A profile that came after the claim looked for it: at once again, instead of dead. */
+/* next_at is when a claim ends, so that one index finds what is queued and what was cut. */
+static const char claim_begin[] =
+    "with due as (select id from bus.notification where state in ('queued', 'sending')"
+    " and next_at <= clock_timestamp() order by next_at limit 1 for update skip locked),"
+    " n as (update bus.notification n set repeat = n.repeat or n.state = 'sending', state = 'sending',"
+    " claimed_at = clock_timestamp(), attempts = n.attempts + 1,"
+    " next_at = clock_timestamp() + $1::int8 * interval '1 millisecond' from due where n.id = due.id returning n.*),"
+    " s as (select n.*, split_part(n.subject, '/', 1) as kind, split_part(n.subject, '/', 2)::uuid as about from n)"
+    " select s.id, s.fact, s.person, s.purpose, s.subject, s.data, s.channel, s.attempts, s.repeat,"
+    " (select v.value from private.profile v where v.id = s.person and v.name = 'profile' order by v.n desc limit 1),"
+    " pay.link, pay.amount, r.n, r.value, b.id, p.id, ";
+/* A page to pay on is shown while it can be paid on: nobody is led to pay twice, or for what is over. */
+static const char claim_end[] =
+    " from s left join state.payment y on s.kind = 'payment' and y.id = s.about"
+    " left join state.review w on s.kind = 'review' and w.id = s.about"
+    " left join state.parcel q on s.kind = 'parcel' and q.id = s.about"
+    " left join state.booking b on b.id = case s.kind when 'booking' then s.about when 'payment' then y.booking"
+    " when 'review' then w.booking else q.booking end"
+    " left join state.parcel p on p.id = coalesce(b.parcel, q.id)"
+    " left join lateral (select (select v.value ->> 'link' from private.payment v where v.id = y.id and v.name = 'link'"
+    "  and v.n = (d ->> 'link_n')::int8 and y.state = 'due' and (d ->> 'expires')::timestamptz > clock_timestamp()"
+    "  and (d ->> 'n')::int8 = (select max((a ->> 'n')::int8) from jsonb_array_elements(y.attempts) a)) as link,"
+    "  (select (a ->> 'amount')::int8 from jsonb_array_elements(y.attempts) a where a ->> 'n' = d ->> 'n' limit 1) as amount"
+    "  from (select s.data::jsonb as d) given) pay on s.purpose = 'payment.link_ready'"
+    /* the newest recipients: a change makes another person, whose row finds its own among them */
+    " left join lateral (select v.n, v.value -> 'recipient' as value from private.parcel v where v.id = p.id"
+    "  and v.value ? 'recipient' order by v.n desc limit 8) r on true";
+
+/* A profile that came after the claim looked for it: at once again, instead of dead. */
+static const struct postgres_statement record_statement =
     {"queue_record", "update bus.notification n set state = case when $3::text = 'dead' and $7::bool and exists"
-                     " (select from private.profile p where p.id = n.person) then 'queued' else $3::text end,"
+                     " (select from private.profile p where p.id = n.person and p.name = 'profile') then 'queued' else $3::text end,"
                      " reason = $4::text, next_at = clock_timestamp() + $5::int8 * interval '1 millisecond',"
                      " repeat = n.repeat or $6::bool, attempts = n.attempts - $8::int4, claimed_at = null,"
                      " sent_at = case when $3::text = 'sent' then clock_timestamp() end"
-                     " where n.id = $1::uuid and n.state = 'sending' and n.attempts = $2::int4"},
-    {NULL, NULL},
-};
+                     " where n.id = $1::uuid and n.state = 'sending' and n.attempts = $2::int4"};
 /* clang-format on */
 
-enum { ID, FACT, PURPOSE, SUBJECT, DATA, CHANNEL, ATTEMPTS, REPEAT, PROFILE };
+enum {
+    ID,
+    FACT,
+    PERSON,
+    PURPOSE,
+    SUBJECT,
+    DATA,
+    CHANNEL,
+    ATTEMPTS,
+    REPEAT,
+    PROFILE,
+    PAY_LINK,
+    PAY_AMOUNT,
+    RECIPIENT_N,
+    RECIPIENT,
+    BOOKING,
+    PARCEL,
+    STATES
+};
 
-static int outcome_of(struct postgres *postgres, int outcome)
+int queue_new(const char *application, const char *name_space, struct queue *ret_queue)
+{
+    *ret_queue = (struct queue){0};
+    TRY(postgres_new(application, name_space, &ret_queue->postgres));
+    buf_text(&ret_queue->claim_sql, claim_begin);
+    postgres_columns(&booking_state_schema, "b.", &ret_queue->claim_sql);
+    buf_text(&ret_queue->claim_sql, ", ");
+    postgres_columns(&parcel_state_schema, "p.", &ret_queue->claim_sql);
+    buf_text(&ret_queue->claim_sql, claim_end);
+    ret_queue->statements[0] = (struct postgres_statement){"queue_claim", ret_queue->claim_sql.data};
+    ret_queue->statements[1] = record_statement;
+    postgres_statements(ret_queue->postgres, ret_queue->statements);
+    return 0;
+}
+
+void queue_done(struct queue *queue)
+{
+    postgres_free(queue->postgres);
+    buf_done(&queue->claim_sql);
+}
+
+static int outcome_of(struct queue *queue, int outcome)
 {
     if (outcome <= 0)
         return error_forward(outcome);
     log_seldom(outcome == POSTGRES_RETRY ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "PostgreSQL did not answer",
-               .err = postgres_why(postgres));
+               .err = postgres_why(queue->postgres));
     return QUEUE_AWAY;
 }
 
-static int sync(struct postgres *postgres)
+static int sync(struct queue *queue)
 {
-    return outcome_of(postgres, postgres_sync(postgres, NULL));
+    return outcome_of(queue, postgres_sync(queue->postgres, NULL));
 }
 
 void queue_claim_done(struct queue_claim *claim)
@@ -48,12 +106,15 @@ void queue_claim_done(struct queue_claim *claim)
     postgres_rows_done(&claim->rows);
 }
 
-static int claim_read(struct queue_claim *claim)
+/* --- reading what was claimed --- */
+
+static int row_read(struct queue_claim *claim)
 {
     const struct postgres_rows *rows = &claim->rows;
     struct notice *notice = &claim->notice;
     postgres_id(rows, 0, ID, &notice->id);
     postgres_id(rows, 0, FACT, &notice->fact);
+    postgres_id(rows, 0, PERSON, &notice->person);
     if (text_copy(claim->purpose, sizeof claim->purpose, postgres_text(rows, 0, PURPOSE)) != 0 ||
         text_copy(claim->subject, sizeof claim->subject, postgres_text(rows, 0, SUBJECT)) != 0 ||
         text_copy(claim->channel, sizeof claim->channel, postgres_text(rows, 0, CHANNEL)) != 0)
@@ -64,32 +125,94 @@ static int claim_read(struct queue_claim *claim)
     notice->repeat = postgres_integer(rows, 0, REPEAT) != 0;
     notice->now_ms = clock_wall_ms();
     claim->attempts = postgres_integer(rows, 0, ATTEMPTS);
-    claim->known = !postgres_null(rows, 0, PROFILE);
-    claim->reachable =
-        claim->known &&
-        codec_decode(&profile_update_v1_schema, postgres_text(rows, 0, PROFILE), &claim->profile, NULL) == 0;
-    notice->name = claim->profile.name;
-    notice->address = claim->profile.email;
-    notice->language = claim->profile.language;
     return 0;
 }
 
-int queue_claim(struct postgres *postgres, int64_t claim_ms, struct queue_claim *ret_claim)
+static int states_read(struct queue_claim *claim)
+{
+    enum postgres_type types[POSTGRES_PARAMETERS];
+    int parcel_at = STATES + postgres_column_types(&booking_state_schema, types, POSTGRES_PARAMETERS);
+    claim->has_booking = !postgres_null(&claim->rows, 0, BOOKING);
+    claim->has_parcel = !postgres_null(&claim->rows, 0, PARCEL);
+    if (claim->has_booking)
+        TRY(postgres_fetch(&booking_state_schema, &claim->rows, 0, STATES, &claim->booking));
+    if (claim->has_parcel)
+        TRY(postgres_fetch(&parcel_state_schema, &claim->rows, 0, parcel_at, &claim->parcel));
+    claim->notice.booking = claim->has_booking ? &claim->booking : NULL;
+    claim->notice.parcel = claim->has_parcel ? &claim->parcel : NULL;
+    return 0;
+}
+
+static void pay_link_read(struct queue_claim *claim)
+{
+    if (postgres_null(&claim->rows, 0, PAY_LINK) ||
+        text_copy(claim->pay_link, sizeof claim->pay_link, postgres_text(&claim->rows, 0, PAY_LINK)) != 0)
+        return;
+    claim->notice.pay_link = claim->pay_link;
+    claim->notice.pay_amount = postgres_integer(&claim->rows, 0, PAY_AMOUNT);
+}
+
+static void profile_read(struct queue_claim *claim)
+{
+    struct notice *notice = &claim->notice;
+    claim->waits = postgres_null(&claim->rows, 0, PROFILE);
+    claim->reachable =
+        !claim->waits && codec_decode(&profile_update_v1_schema, postgres_text(&claim->rows, 0, PROFILE),
+                                      &claim->profile, NULL) == 0;
+    notice->name = claim->profile.name;
+    notice->address = claim->profile.email;
+    notice->language = claim->profile.language;
+    notice->time_zone = claim->profile.has_time_zone ? claim->profile.time_zone : NULL;
+}
+
+/* Whose person this row is for. There is a row of the result for each of the newest recipients. */
+static void recipient_read(struct queue_claim *claim)
+{
+    const struct postgres_rows *rows = &claim->rows;
+    for (int row = 0; row < rows->count && claim->has_booking && claim->recipient_n == 0; row++) {
+        int64_t n = postgres_null(rows, row, RECIPIENT_N) ? 0 : postgres_integer(rows, row, RECIPIENT_N);
+        struct id person;
+        id_of_recipient(&claim->booking.id, n, &person);
+        if (n == 0 || !id_same(&person, &claim->notice.person))
+            continue;
+        claim->recipient_n = n;
+        claim->reachable = codec_decode(&recipient_schema, postgres_text(rows, row, RECIPIENT),
+                                        &claim->recipient, NULL) == 0 &&
+                           claim->recipient.has_email;
+    }
+    claim->notice.name = claim->recipient.name;
+    claim->notice.address = claim->recipient.email;
+    claim->notice.language = LANGUAGE_FR; /* they never said another */
+}
+
+static int claim_read(struct queue_claim *claim)
+{
+    TRY(row_read(claim));
+    TRY(states_read(claim));
+    pay_link_read(claim);
+    const struct notice_row *row = notice_of(claim->purpose);
+    if (row && (row->audience == AUDIENCE_RECIPIENT || row->audience == AUDIENCE_RECIPIENT_BEFORE))
+        recipient_read(claim);
+    else
+        profile_read(claim);
+    return 0;
+}
+
+int queue_claim(struct queue *queue, int64_t claim_ms, struct queue_claim *ret_claim)
 {
     const struct postgres_value value = {.type = POSTGRES_INT8, .integer = claim_ms};
-    int result = outcome_of(postgres, postgres_ready(postgres));
+    int result = outcome_of(queue, postgres_ready(queue->postgres));
     if (result != 0)
         return result;
     *ret_claim = (struct queue_claim){0};
-    postgres_send(postgres, "queue_claim", &value, 1, &ret_claim->rows);
-    result = sync(postgres);
+    postgres_send(queue->postgres, "queue_claim", &value, 1, &ret_claim->rows);
+    result = sync(queue);
     if (result != 0)
         return result;
     return ret_claim->rows.count == 0 ? QUEUE_EMPTY : error_forward(claim_read(ret_claim));
 }
 
-int queue_record(struct postgres *postgres, const struct queue_claim *claim,
-                 const struct queue_result *result)
+int queue_record(struct queue *queue, const struct queue_claim *claim, const struct queue_result *result)
 {
     const struct postgres_value values[] = {
         {.type = POSTGRES_UUID, .text = span_of(claim->notice.id.text)},
@@ -98,12 +221,12 @@ int queue_record(struct postgres *postgres, const struct queue_claim *claim,
         {.type = POSTGRES_TEXT, .text = span_of(result->reason), .null = result->reason == NULL},
         {.type = POSTGRES_INT8, .integer = result->delay_ms},
         {.type = POSTGRES_BOOL, .integer = result->repeat},
-        {.type = POSTGRES_BOOL, .integer = !claim->known},
+        {.type = POSTGRES_BOOL, .integer = claim->waits},
         {.type = POSTGRES_INT4, .integer = result->uncounted},
     };
-    int ready = outcome_of(postgres, postgres_ready(postgres));
+    int ready = outcome_of(queue, postgres_ready(queue->postgres));
     if (ready != 0)
         return ready;
-    postgres_send(postgres, "queue_record", values, 8, NULL);
-    return sync(postgres);
+    postgres_send(queue->postgres, "queue_record", values, 8, NULL);
+    return sync(queue);
 }

@@ -6,20 +6,35 @@
 #define COLIS_NOTIFIER_QUEUE_H
 
 #include "consumers/notifier/notice.h"
-#include "schemas/messages.h"
 #include "shared/links/postgres.h"
 
-extern const struct postgres_statement queue_statements[];
+enum { QUEUE_PAY_LINK = 501 };
 
-/* A claimed row and the newest of what its person said of themselves. Owned by the caller's struct. */
+/* The statements of one link: made from the tables of booking and parcel. */
+struct queue {
+    struct postgres *postgres;
+    struct buf claim_sql;
+    struct postgres_statement statements[3];
+};
+MUST_CHECK int queue_new(const char *application, const char *name_space, struct queue *ret_queue);
+void queue_done(struct queue *queue);
+
+/* A claimed row, whom it is for and what it is about, as they are at the claim. Owned by the caller's struct.
+ */
 struct queue_claim {
     struct postgres_rows rows; /* queue_claim_done */
     struct notice notice;
     char purpose[64], subject[80], channel[16];
     int64_t attempts;
-    bool known;     /* the person has a profile at all */
-    bool reachable; /* and it can be read: notice has name, address, language */
+    bool waits;     /* no profile yet: one that comes later wakes it */
+    bool reachable; /* notice has name, address, language */
     struct profile_update_v1 profile;
+    struct recipient recipient; /* of a row for one; there where recipient_n is not 0 */
+    int64_t recipient_n;
+    bool has_booking, has_parcel; /* notice.booking, notice.parcel point here */
+    struct booking_state booking;
+    struct parcel_state parcel;
+    char pay_link[QUEUE_PAY_LINK]; /* good now; "": none */
 };
 void queue_claim_done(struct queue_claim *claim);
 
@@ -33,10 +48,11 @@ struct queue_result {
 };
 
 enum { QUEUE_EMPTY = 1, QUEUE_AWAY = 2 };
-/* The due row that waits longest, ours for claim_ms. QUEUE_EMPTY, QUEUE_AWAY. */
-MUST_CHECK int queue_claim(struct postgres *postgres, int64_t claim_ms, struct queue_claim *ret_claim);
+/* The due row that waits longest, ours for claim_ms. QUEUE_EMPTY, QUEUE_AWAY. ret_claim is filled in place:
+ * it points into itself. */
+MUST_CHECK int queue_claim(struct queue *queue, int64_t claim_ms, struct queue_claim *ret_claim);
 /* QUEUE_AWAY: not recorded, call again. A claim that was lost meanwhile changes nothing and is 0. */
-MUST_CHECK int queue_record(struct postgres *postgres, const struct queue_claim *claim,
+MUST_CHECK int queue_record(struct queue *queue, const struct queue_claim *claim,
                             const struct queue_result *result);
 
 #endif

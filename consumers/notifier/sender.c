@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "consumers/notifier/provider.h"
-#include "consumers/notifier/queue.h"
+#include "consumers/notifier/reveal.h"
 #include "shared/base/clock.h"
 #include "shared/base/crypto.h"
 #include "shared/base/log.h"
@@ -41,15 +41,17 @@ const struct setting sender_settings[] = {
 };
 /* clang-format on */
 
-enum { MAILED, LATER, REFUSED, AWAY, UNKNOWN, UNREACHABLE, OUTCOMES };
+enum { MAILED, LATER, REFUSED, AWAY, UNKNOWN, UNREACHABLE, SUPERSEDED, OUTCOMES };
 #define OUTCOME(text)                                                                                        \
     {                                                                                                        \
         .name = "colis_notifier_notifications_total", .labels = "outcome=\"" text "\"",                      \
         .kind = METRIC_COUNTER, .help = "tries to tell somebody something, by what became of them"           \
     }
 static struct metric outcome_metrics[OUTCOMES] = {
-    [MAILED] = OUTCOME("sent"), [LATER] = OUTCOME("later"),     [REFUSED] = OUTCOME("refused"),
-    [AWAY] = OUTCOME("away"),   [UNKNOWN] = OUTCOME("unknown"), [UNREACHABLE] = OUTCOME("no_address"),
+    [MAILED] = OUTCOME("sent"),           [LATER] = OUTCOME("later"),
+    [REFUSED] = OUTCOME("refused"),       [AWAY] = OUTCOME("away"),
+    [UNKNOWN] = OUTCOME("unknown"),       [UNREACHABLE] = OUTCOME("no_address"),
+    [SUPERSEDED] = OUTCOME("superseded"),
 };
 static struct metric up_metric = {.name = "colis_notifier_provider_up",
                                   .labels = "provider=\"smtp\"",
@@ -57,7 +59,8 @@ static struct metric up_metric = {.name = "colis_notifier_provider_up",
                                   .kind = METRIC_GAUGE};
 
 struct sender {
-    struct postgres *postgres;
+    struct queue queue;
+    struct reveal_keys keys;
     void *providers[PROVIDERS]; /* beside provider_rows */
     int64_t pause_ms;
     pthread_t thread;
@@ -153,17 +156,26 @@ static void count(const struct queue_claim *claim, int outcome, const char *why)
         log_with(LOG_LEVEL_WARN, "a notification was not sent", .event = claim->notice.fact.text, .err = why);
 }
 
-static int try_to_send(const struct queue_claim *claim, struct queue_result *ret_result)
+/* Not sent, and not to be tried again by itself. */
+static int give_up(const struct queue_claim *claim, int metric, const char *reason,
+                   struct queue_result *ret_result)
+{
+    log_with(metric == SUPERSEDED ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "nobody is told",
+             .event = claim->notice.fact.text, .err = reason);
+    metric_add(&outcome_metrics[metric], 1);
+    *ret_result = (struct queue_result){.state = "dead", .reason = reason};
+    return 0;
+}
+
+static int try_to_send(struct queue_claim *claim, struct queue_result *ret_result)
 {
     int provider = provider_of(claim->channel);
     const char *why = NULL;
-    if (!claim->reachable || provider < 0) {
-        const char *reason = claim->reachable ? "no_provider" : "no_address";
-        log_with(LOG_LEVEL_WARN, "nobody can be told", .event = claim->notice.fact.text, .err = reason);
-        metric_add(&outcome_metrics[UNREACHABLE], 1);
-        *ret_result = (struct queue_result){.state = "dead", .reason = reason};
-        return 0;
-    }
+    struct revealed revealed;
+    if (reveal(&sender.keys, claim, &revealed) == REVEAL_SUPERSEDED)
+        return give_up(claim, SUPERSEDED, "superseded", ret_result);
+    if (!claim->reachable || provider < 0)
+        return give_up(claim, UNREACHABLE, claim->reachable ? "no_provider" : "no_address", ret_result);
     int outcome = provider_rows[provider].send(sender.providers[provider], &claim->notice, &why);
     if (outcome < 0)
         return error_forward(outcome);
@@ -178,7 +190,7 @@ static int record(const struct queue_claim *claim, const struct queue_result *re
 {
     int64_t until = clock_steady_ms() + claim_ms;
     for (;;) {
-        int outcome = queue_record(sender.postgres, claim, result);
+        int outcome = queue_record(&sender.queue, claim, result);
         if (outcome <= 0)
             return error_forward(outcome);
         if (service_stopping() || clock_steady_ms() > until)
@@ -191,9 +203,9 @@ static int turn(void)
 {
     CLEANUP(queue_claim_done) struct queue_claim claim = {0};
     struct queue_result result;
-    int outcome = queue_claim(sender.postgres, claim_ms, &claim);
+    int outcome = queue_claim(&sender.queue, claim_ms, &claim);
     if (outcome == QUEUE_EMPTY)
-        outcome = postgres_wait(sender.postgres, HINT_MS) == POSTGRES_DONE ? 0 : QUEUE_AWAY;
+        outcome = postgres_wait(sender.queue.postgres, HINT_MS) == POSTGRES_DONE ? 0 : QUEUE_AWAY;
     else if (outcome == 0) {
         TRY(try_to_send(&claim, &result));
         return error_forward(record(&claim, &result));
@@ -221,17 +233,17 @@ static void providers_stop(void)
 {
     for (int at = 0; provider_rows[at].name; at++)
         provider_rows[at].stop(sender.providers[at]);
-    postgres_free(sender.postgres);
+    queue_done(&sender.queue);
 }
 
 int sender_start(void)
 {
+    TRY(reveal_keys_read(&sender.keys));
     for (int at = 0; provider_rows[at].name; at++)
         TRY(provider_rows[at].start(claim_ms, &sender.providers[at]));
     metric_set(&up_metric, 1);
-    TRY(postgres_new("colis-notifier", service_values.name_space, &sender.postgres));
-    postgres_statements(sender.postgres, queue_statements);
-    postgres_listen(sender.postgres, "notification", NULL, NULL);
+    TRY(queue_new("colis-notifier", service_values.name_space, &sender.queue));
+    postgres_listen(sender.queue.postgres, "notification", NULL, NULL);
     if (pthread_create(&sender.thread, NULL, sender_turns, NULL) != 0)
         return error_new(ERROR_SYSTEM, "no thread for the sender");
     return 0;

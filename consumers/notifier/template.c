@@ -1,83 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Templates and how they are filled. {path} is a member of the fact, by dots into its objects; {name} the
- * person, {parcel} the aggregate's id, {weight} kilograms. A line that names something the fact does not have
- * is left out. Words of enums are put in the reader's language by one table. */
+ * How texts are filled. A line that names something absent is left out. A value is written by what it is: a
+ * time in the person's zone, an amount with its currency, grams as kilograms, a word of an enum in the
+ * person's language. */
 #include "consumers/notifier/template.h"
 
-#include <inttypes.h>
 #include <string.h>
 
-#include "schemas/messages.h"
+#include "consumers/notifier/value.h"
 #include "schemas/tables.h"
 
-struct wording {
-    const char *purpose;
-    enum language language;
-    const char *subject, *body;
+enum unit { PLAIN, MONEY, WEIGHT };
+
+/* What an integer of this name counts. */
+static const struct {
+    const char *name;
+    enum unit unit;
+} units[] = {
+    {"amount", MONEY},    {"carriage", MONEY},     {"fee", MONEY},        {"price_per_kg", MONEY},
+    {"to_sender", MONEY}, {"to_traveller", MONEY}, {"to_fees", MONEY},    {"weight_g", WEIGHT},
+    {"grams", WEIGHT},    {"min_grams", WEIGHT},   {"weighed_g", WEIGHT},
 };
 
-static const struct wording wordings[] = {
-    {"parcel.registered", LANGUAGE_FR, "Votre colis {origin.city} – {destination.city} est enregistré",
-     "Bonjour {name},\n"
-     "\n"
-     "Votre colis est enregistré.\n"
-     "\n"
-     "Trajet : {origin.city} ({origin.country}) – {destination.city} ({destination.country})\n"
-     "Poids : {weight}\n"
-     "Contenu : {category}\n"
-     "Numéro : {parcel}\n"
-     "\n"
-     "Colis\n"},
-    {"parcel.registered", LANGUAGE_EN, "Your parcel {origin.city} – {destination.city} is registered",
-     "Hello {name},\n"
-     "\n"
-     "Your parcel is registered.\n"
-     "\n"
-     "Route: {origin.city} ({origin.country}) – {destination.city} ({destination.country})\n"
-     "Weight: {weight}\n"
-     "Contents: {category}\n"
-     "Number: {parcel}\n"
-     "\n"
-     "Colis\n"},
-    {"parcel.cancelled", LANGUAGE_FR, "Votre colis est annulé",
-     "Bonjour {name},\n"
-     "\n"
-     "Votre colis est annulé.\n"
-     "\n"
-     "Numéro : {parcel}\n"
-     "Motif : {reason}\n"
-     "\n"
-     "Colis\n"},
-    {"parcel.cancelled", LANGUAGE_EN, "Your parcel is cancelled",
-     "Hello {name},\n"
-     "\n"
-     "Your parcel is cancelled.\n"
-     "\n"
-     "Number: {parcel}\n"
-     "Reason: {reason}\n"
-     "\n"
-     "Colis\n"},
+static const struct {
+    const char *greeting, *details, *signature;
+} frames[] = {
+    [LANGUAGE_FR] = {"Bonjour {name},\n\n",
+                     "\n"
+                     "Trajet : {parcel.origin.city} – {parcel.destination.city}\n"
+                     "Réservation : {booking.id}\n"
+                     "Colis : {parcel.id}\n",
+                     "\nColis\n"},
+    [LANGUAGE_EN] = {"Hello {name},\n\n",
+                     "\n"
+                     "Route: {parcel.origin.city} – {parcel.destination.city}\n"
+                     "Booking: {booking.id}\n"
+                     "Parcel: {parcel.id}\n",
+                     "\nColis\n"},
 };
-
-/* Words of enums as people read them. What has no row is shown as it is. */
-struct word {
-    const char *text, *fr, *en;
-};
-
-/* clang-format off */
-static const struct word words[] = {
-    {"documents",    "documents",              "documents"},
-    {"clothes",      "vêtements",              "clothes"},
-    {"food",         "nourriture",             "food"},
-    {"cosmetics",    "cosmétiques",            "cosmetics"},
-    {"electronics",  "électronique",           "electronics"},
-    {"medicine",     "médicaments",            "medicine"},
-    {"other",        "autre",                  "other"},
-    {"changed_mind", "vous avez changé d'avis", "you changed your mind"},
-    {"no_traveller", "aucun voyageur trouvé",  "no traveller was found"},
-    {"mistake",      "erreur",                 "mistake"},
-};
-/* clang-format on */
 
 struct filling {
     const struct notice *notice;
@@ -86,29 +45,12 @@ struct filling {
     enum language language;
 };
 
-static void put_word(const struct filling *filling, struct span text, struct buf *to)
-{
-    for (size_t at = 0; at < sizeof words / sizeof words[0]; at++) {
-        if (span_is(text, words[at].text)) {
-            buf_text(to, filling->language == LANGUAGE_FR ? words[at].fr : words[at].en);
-            return;
-        }
-    }
-    buf_span(to, text);
-}
-
-static bool put_member(const struct filling *filling, const struct field *field, const void *message,
-                       struct buf *to)
-{
-    CLEANUP(buf_done) struct buf text = {0};
-    if (!codec_member_text(field, message, &text))
-        return false;
-    if (field->kind == FIELD_CHOICE)
-        put_word(filling, buf_as_span(&text), to);
-    else
-        buf_span(to, buf_as_span(&text));
-    return true;
-}
+/* One of a message's members, by its place in it. */
+struct member {
+    const struct schema *schema; /* of the object it stands in */
+    const char *object;
+    const struct field *field;
+};
 
 static const struct field *field_named(const struct schema *schema, struct span name)
 {
@@ -119,59 +61,159 @@ static const struct field *field_named(const struct schema *schema, struct span 
     return NULL;
 }
 
-/* "origin.city": into the object, then its member. */
-static bool put_path(const struct filling *filling, struct span path, struct buf *to)
+static bool is_there(const struct field *field, const char *object)
 {
-    const struct schema *schema = filling->schema;
-    const char *message = filling->fact;
+    return field->has_offset == UINT16_MAX || object[field->has_offset] != 0;
+}
+
+/* Of the object the amount stands in (also the fact's own, for an object within), else of the booking. */
+static bool currency_of(const struct filling *filling, const struct member *member, struct buf *to)
+{
+    const struct field *own = field_named(member->schema, SPAN("currency"));
+    const struct field *fact = field_named(filling->schema, SPAN("currency"));
+    if (own)
+        return codec_member_text(own, member->object, to);
+    if (filling->notice->booking)
+        buf_text(to, filling->notice->booking->currency);
+    else if (fact)
+        return codec_member_text(fact, filling->fact, to);
+    return to->size > 0;
+}
+
+static bool put_money(const struct filling *filling, const struct member *member, int64_t value,
+                      struct buf *to)
+{
+    CLEANUP(buf_done) struct buf currency = {0};
+    if (!currency_of(filling, member, &currency))
+        return false;
+    value_money(value, currency.data, filling->language, to);
+    return true;
+}
+
+static bool put_integer(const struct filling *filling, const struct member *member, struct buf *to)
+{
+    int64_t value;
+    memcpy(&value, member->object + member->field->offset, sizeof value);
+    for (size_t at = 0; at < sizeof units / sizeof units[0]; at++) {
+        if (strcmp(units[at].name, member->field->name) != 0)
+            continue;
+        if (units[at].unit == MONEY)
+            return put_money(filling, member, value, to);
+        value_weight(value, filling->language, to);
+        return true;
+    }
+    buf_integer(to, value);
+    return true;
+}
+
+static void put_time(const struct filling *filling, const struct member *member, struct buf *to)
+{
+    int64_t ms;
+    memcpy(&ms, member->object + member->field->offset, sizeof ms);
+    value_time(ms, filling->notice->time_zone, filling->language, to);
+}
+
+static bool put_text_of(const struct filling *filling, const struct member *member, struct buf *to)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    if (!codec_member_text(member->field, member->object, &text))
+        return false;
+    const char *word =
+        member->field->kind == FIELD_CHOICE ? value_word(buf_as_span(&text), filling->language) : NULL;
+    buf_span(to, word ? span_of(word) : buf_as_span(&text));
+    return true;
+}
+
+static bool put_member(const struct filling *filling, const struct member *member, struct buf *to)
+{
+    if (!is_there(member->field, member->object))
+        return false;
+    if (member->field->kind == FIELD_INTEGER)
+        return put_integer(filling, member, to);
+    if (member->field->kind != FIELD_TIME)
+        return put_text_of(filling, member, to);
+    put_time(filling, member, to);
+    return true;
+}
+
+/* "origin.city": into the object, then its member. */
+static bool put_path(const struct filling *filling, struct member from, struct span path, struct buf *to)
+{
     for (;;) {
         const char *dot = memchr(path.data, '.', path.size);
         const struct span name = {path.data, dot ? (size_t)(dot - path.data) : path.size};
-        const struct field *field = field_named(schema, name);
-        if (!field)
+        from.field = field_named(from.schema, name);
+        if (!from.field)
             return false;
         if (!dot)
-            return put_member(filling, field, message, to);
-        if (field->kind != FIELD_OBJECT || (field->has_offset != UINT16_MAX && !message[field->has_offset]))
+            return put_member(filling, &from, to);
+        if (from.field->kind != FIELD_OBJECT || !is_there(from.field, from.object))
             return false;
-        message += field->offset;
-        schema = field->object;
+        from.object += from.field->offset;
+        from.schema = from.field->object;
         path = (struct span){dot + 1, path.size - name.size - 1};
     }
 }
 
-/* 2500 -> "2,5 kg", or "2.5 kg" in English */
-static bool put_weight(const struct filling *filling, struct buf *to)
+static bool begins(struct span path, const char *scope, struct span *ret_rest)
 {
-    const struct field *field = field_named(filling->schema, SPAN("weight_g"));
-    if (!field || field->kind != FIELD_INTEGER)
+    size_t size = strlen(scope);
+    if (path.size <= size || memcmp(path.data, scope, size) != 0)
         return false;
-    int64_t grams;
-    memcpy(&grams, (const char *)filling->fact + field->offset, sizeof grams);
-    buf_format(to, "%" PRId64, grams / 1000);
-    if (grams % 1000 != 0) {
-        buf_format(to, "%c%03" PRId64, filling->language == LANGUAGE_FR ? ',' : '.', grams % 1000);
-        while (to->data[to->size - 1] == '0')
-            to->data[--to->size] = '\0';
-    }
-    buf_text(to, " kg");
+    *ret_rest = (struct span){path.data + size, path.size - size};
     return true;
+}
+
+/* A path in the fact, or in one of the rows it is about. */
+static bool put_value_at(const struct filling *filling, struct span path, struct buf *to)
+{
+    const struct notice *notice = filling->notice;
+    struct member from = {filling->schema, filling->fact, NULL};
+    struct span rest;
+    if (begins(path, "booking.", &rest))
+        from = (struct member){&booking_state_schema, (const char *)notice->booking, NULL};
+    else if (begins(path, "parcel.", &rest))
+        from = (struct member){&parcel_state_schema, (const char *)notice->parcel, NULL};
+    else
+        rest = path;
+    return from.object && put_path(filling, from, rest, to);
+}
+
+static bool put_given(const char *text, struct buf *to)
+{
+    buf_text(to, text ? text : "");
+    return text != NULL;
+}
+
+/* An amount in the booking's currency. */
+static bool put_amount(const struct filling *filling, int64_t amount, struct buf *to)
+{
+    const struct booking_state *booking = filling->notice->booking;
+    if (booking)
+        value_money(amount, booking->currency, filling->language, to);
+    return booking != NULL;
 }
 
 static bool put_value(const struct filling *filling, struct span name, struct buf *to)
 {
-    const char *slash = strchr(filling->notice->subject, '/');
-    if (span_is(name, "weight"))
-        return put_weight(filling, to);
-    if (span_is(name, "name")) {
-        buf_text(to, filling->notice->name);
-        return true;
-    }
-    if (span_is(name, "parcel")) {
-        buf_text(to, slash ? slash + 1 : filling->notice->subject);
-        return true;
-    }
-    return put_path(filling, name, to);
+    const struct notice *notice = filling->notice;
+    const char *slash = strchr(notice->subject, '/');
+    if (span_is(name, "name"))
+        return put_given(notice->name, to);
+    if (span_is(name, "id"))
+        return put_given(slash ? slash + 1 : notice->subject, to);
+    if (span_is(name, "code"))
+        return put_given(notice->code, to);
+    if (span_is(name, "link"))
+        return put_given(notice->link, to);
+    if (span_is(name, "pay_link"))
+        return put_given(notice->pay_link, to);
+    if (span_is(name, "pay_amount"))
+        return put_amount(filling, notice->pay_amount, to);
+    if (span_is(name, "total"))
+        return put_amount(filling, notice->booking ? notice->booking->carriage + notice->booking->fee : 0,
+                          to);
+    return put_value_at(filling, name, to);
 }
 
 /* Fills the line at *at and moves *at behind it. */
@@ -207,17 +249,16 @@ static void put_text(const struct filling *filling, const char *text, struct buf
         put_line(filling, &text, to);
 }
 
-/* In the person's language, else in French. */
-static const struct wording *wording_find(const struct notice *notice)
+const struct wording *wording_of(const char *purpose)
 {
-    const struct wording *found = NULL;
-    for (size_t at = 0; at < sizeof wordings / sizeof wordings[0]; at++) {
-        if (strcmp(wordings[at].purpose, notice->purpose) != 0)
-            continue;
-        if (!found || (int32_t)wordings[at].language == notice->language)
-            found = &wordings[at];
+    static const struct wording *const tables[] = {wordings_parcel, wordings_booking, wordings_money};
+    for (size_t table = 0; table < sizeof tables / sizeof tables[0]; table++) {
+        for (const struct wording *row = tables[table]; row->purpose; row++) {
+            if (strcmp(row->purpose, purpose) == 0)
+                return row;
+        }
     }
-    return found;
+    return NULL;
 }
 
 /* The newest version we know of a family: rows are sorted by type. */
@@ -231,17 +272,31 @@ static const struct message_row *message_newest(const char *family)
     return newest;
 }
 
+static void put_body(const struct filling *filling, const struct wording *wording, const char *text,
+                     struct buf *to)
+{
+    put_text(filling, frames[filling->language].greeting, to);
+    put_text(filling, text, to);
+    if (wording->frame == WORDING_BOOKING)
+        put_text(filling, frames[filling->language].details, to);
+    put_text(filling, frames[filling->language].signature, to);
+}
+
 int template_fill(const struct notice *notice, struct buf *subject, struct buf *body)
 {
-    const struct wording *wording = wording_find(notice);
-    const struct message_row *row = message_newest(notice->purpose);
+    const struct notice_row *told = notice_of(notice->purpose);
+    const struct wording *wording = wording_of(notice->purpose);
+    const struct message_row *row = told ? message_newest(told->fact) : NULL;
     if (!wording || !row)
         return TEMPLATE_UNKNOWN;
     CLEANUP(free_cleanup) void *fact = memory_new(1, row->schema->size);
     if (codec_decode(row->schema, notice->data, fact, NULL) != 0)
         return TEMPLATE_DATA;
-    const struct filling filling = {notice, row->schema, fact, wording->language};
-    put_text(&filling, wording->subject, subject);
-    put_text(&filling, wording->body, body);
+    /* in the person's language, else in French */
+    const struct filling filling = {notice, row->schema, fact,
+                                    notice->language == LANGUAGE_EN ? LANGUAGE_EN : LANGUAGE_FR};
+    const struct wording_text *text = filling.language == LANGUAGE_EN ? &wording->en : &wording->fr;
+    put_text(&filling, text->subject, subject);
+    put_body(&filling, wording, text->text, body);
     return 0;
 }
