@@ -209,7 +209,7 @@ int handle(void *self, struct http_request *request, const void *what)
         call_problem(call, PROBLEM_NOT_FOUND, NULL);
     else if (!take_parameters(call))
         call_problem(call, PROBLEM_BAD_REQUEST, "a query parameter is malformed");
-    else if (take_body(call))
+    else if (take_body(call) && search_take(call))
         begin(call);
     return HTTP_LATER;
 }

@@ -35,8 +35,14 @@ struct read_row {
     int (*bind)(const struct call *call, struct postgres_value *ret_values); /* how many */
     void (*answer)(struct call *call, const struct postgres_rows *rows);
 };
-enum { READ_VALUES = 8 };
-enum { READ_PAGE = 1, READ_AFTER = 2, READ_RECEIPT = 4, READ_VERSIONS = 8 /* next is a version */ };
+enum { READ_VALUES = 16 };
+enum {
+    READ_PAGE = 1,
+    READ_AFTER = 2,
+    READ_RECEIPT = 4,
+    READ_VERSIONS = 8, /* next is a version */
+    READ_SEARCH = 16,  /* members of trip_search */
+};
 extern const struct read_row read_rows[]; /* ends with an empty row */
 const struct read_row *read_of(const char *name);
 
@@ -92,6 +98,12 @@ struct query {
     bool draining, ready;
 };
 
+struct search {
+    struct trip_search asked;
+    bool circles[2]; /* origin, destination: a circle, else a city */
+    struct spot spots[2];
+};
+
 struct call {
     struct query *query;
     struct http_request *request; /* NULL: the client went */
@@ -108,6 +120,7 @@ struct call {
     uint8_t fingerprint[16]; /* the receipt's */
     struct waiter waiter;
     uint8_t digest[32]; /* of the photo */
+    struct search search;
     union {
         struct photo_upload photo_upload;
     } body;          /* what the route's body said */
@@ -154,6 +167,14 @@ void waits_metrics(void);
 extern const char codes_sql[];
 MUST_CHECK int codes_bind(const struct call *call, struct postgres_value *ret_values);
 void codes_answer(struct call *call, const struct postgres_rows *rows);
+
+/* search.c */
+extern const char search_city_city_sql[], search_city_point_sql[], search_point_city_sql[],
+    search_point_point_sql[];
+/* Takes what is searched for and chooses the statement, where the row is a search. False: they have been told
+ * what is wrong, and the call is gone. */
+MUST_CHECK bool search_take(struct call *call);
+MUST_CHECK int search_bind(const struct call *call, struct postgres_value *ret_values);
 
 /* timeline.c */
 void timeline_answer(struct call *call, const struct postgres_rows *rows);

@@ -52,7 +52,7 @@ PROBLEMS = {
     "400": "Not a request we can read, or its body is not JSON", "401": "No valid access token",
     "403": "The caller's role may not do this", "404": "There is no such thing, or it is not yours",
     "406": "Only application/json is answered", "413": "The body is too large",
-    "415": "The body is not application/json", "422": "Members of the body are wrong: each is named",
+    "415": "The body is not application/json", "422": "Members of the body, or parameters, are wrong: each is named",
     "429": "Too many requests: Retry-After says when", "503": "Surely not taken: try again after Retry-After",
     "504": "Not known whether it was taken: repeat it with the same Idempotency-Key",
 }
@@ -60,6 +60,24 @@ FOR_COMMANDS = ("400", "401", "403", "406", "413", "415", "422", "429", "503", "
 FOR_READS = ("400", "401", "403", "404", "406", "429", "503")
 FOR_ANYONE = ("400", "406")
 FOR_BODIES = ("413", "415", "422")
+DEGREES = r"^-?[0-9]{1,3}(\.[0-9]{1,7})?$"
+SAID = {  # what the members of a search mean; at each end either its city or its point is given
+    "origin_country": "With origin_city: where trips leave from.",
+    "origin_city": "Whatever the case of ASCII letters. Instead of it: near_lat, near_lon and radius_km.",
+    "near_lat": "Instead of origin_city: decimal degrees, -80 to 80, rounded to hundredths.",
+    "near_lon": "Decimal degrees, -180 to 180, rounded to hundredths.",
+    "radius_km": "How far from there a trip may leave, along the great circle.",
+    "destination_country": "With destination_city: where trips go.",
+    "destination_city": "Instead of it: destination_near_lat, destination_near_lon and destination_radius_km.",
+    "destination_near_lat": "As near_lat.",
+    "destination_near_lon": "As near_lon.",
+    "destination_radius_km": "As radius_km.",
+    "from": "Departs then at the earliest; never sooner than a request may still be made.",
+    "until": "Departs then at the latest.",
+    "min_grams": "At least so much space is left; 1 where it is not said.",
+    "max_price": "Of a kilogram, at most, in minor units of currency, which it needs.",
+    "currency": "Priced in this currency.",
+}
 
 
 def text(format_name=None, **more):
@@ -181,11 +199,27 @@ def page_of(schema):
     return closed({"items": {"type": "array", "items": schema}, "next": text()}, ["items"])
 
 
-def read_operation(row):
+def parameters_of(row, model):
+    """References to the parameters every route shares; the name of a type stands for its members."""
+    made = []
+    for name in row.get("parameters", []):
+        document = model.documents.get("types/" + name)
+        for member, schema in (document or {"properties": {}})["properties"].items():
+            shape = published(schema)
+            if member.endswith(("_lat", "_lon")):
+                shape["pattern"] = DEGREES
+            made.append({"name": member, "in": "query", "description": SAID[member], "schema": shape})
+        if not document:
+            made.append(refer("parameters", name))
+    return made
+
+
+def read_operation(row, model):
     aggregate, verb = row["name"].split(".")
     answers = {
         "list": lambda: answer("A page; next is absent on the last", page_of(refer("schemas", aggregate))),
         "read": lambda: answer("As it is now", refer("schemas", aggregate)),
+        "search": lambda: answer("A page; next is absent on the last", page_of(refer("schemas", aggregate))),
         "mine": lambda: answer("A page; next is absent on the last", page_of(refer("schemas", aggregate))),
         "payment": lambda: answer("As it is now", refer("schemas", "payment")),
         "ledger": lambda: answer("As it is now", refer("schemas", "ledger")),
@@ -209,7 +243,9 @@ def read_operation(row):
         replies["202"] = answer("Not decided yet, or parked", refer("schemas", "verdict"),
                                 Retry_After={"type": "integer"})
         replies["422"] = refer("responses", "422")
-    made = {"parameters": [refer("parameters", name) for name in row.get("parameters", [])]}
+    if verb == "search":
+        replies["422"] = refer("responses", "422")
+    made = {"parameters": parameters_of(row, model)}
     if "body" in row:
         made["requestBody"] = {"required": True, "content": {JSON: {"schema": refer("schemas", row["body"])}}}
         replies |= {code: refer("responses", code) for code in FOR_BODIES}
@@ -221,7 +257,7 @@ def openapi(model):
     for row in model.routes:
         operation = {"operationId": row["name"], "summary": row["summary"], "tags": [row["name"].split(".")[0]],
                      "servers": [server(row)], "x-roles": row["role"].split()}
-        operation |= command_operation(row, model) if "command" in row else read_operation(row)
+        operation |= command_operation(row, model) if "command" in row else read_operation(row, model)
         if row["role"] == "anyone":
             operation["security"] = []
         path = paths.setdefault(row["path"], {})
