@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from harness import places  # noqa: E402
-from harness.bus import Bus  # noqa: E402
+from harness.bus import MARKET, Bus  # noqa: E402
 
 LOGS = places.TOP / "var" / "test" / "bus"
 
@@ -17,6 +17,15 @@ LOGS = places.TOP / "var" / "test" / "bus"
 def bus(request):
     """The shared bus: every program, nothing broken on purpose."""
     with Bus(LOGS / "shared") as made:
+        yield made
+        if not request.session.testsfailed:
+            shutil.rmtree(made.folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def market(request):
+    """One bus for the journeys of bookings, with an account at the provider: who uses it makes people of their own."""
+    with Bus(LOGS / "market", MARKET) as made:
         yield made
         if not request.session.testsfailed:
             shutil.rmtree(made.folder, ignore_errors=True)

@@ -8,9 +8,11 @@ import pymongo
 from harness import places
 from harness.person import Person
 from harness.program import Program
+from harness.provider import merchant
 from harness.topics import Topics
 
 ALL = ("projector", "relay", "history", "notifier", "query", "ingress", "webhooks")
+MARKET = ("projector", "relay", "history", "payments", "query", "ingress", "webhooks")  # where money moves
 SERVING = ("ingress", "query", "webhooks")
 KEYS = {"ingress": ("link_key",), "projector": ("handover_key",), "notifier": ("handover_key", "link_key"),
         "query": ("handover_key", "link_key", "qr_key"), "webhooks": ("flutterwave_secrets",)}
@@ -29,6 +31,7 @@ class Bus:
         self.topics = Topics(self.namespace)
         self._database = None
         self._mongo = None
+        self._provider = None
 
     # --- a bus begins and ends ---
 
@@ -64,6 +67,9 @@ class Bus:
             self._database.close()
         if self._mongo:
             self._mongo.close()
+        if self._provider:
+            complaints += self._provider.violations()
+            self._provider.forget()
         if drop:
             self.migrate("--drop")
         assert not complaints, "\n".join(complaints)
@@ -109,6 +115,10 @@ class Bus:
             told |= {"COLIS_SMTP_URL": environment["COLIS_SMTP_URL"], "COLIS_MAIL_FROM": "colis@example.org"}
         if name in ("history", "query"):
             told["COLIS_MONGO_URL"] = environment["COLIS_MONGO_URL"]
+        if name == "payments":
+            told |= {"COLIS_FLUTTERWAVE_URL": environment["COLIS_FLUTTERWAVE_URL"],
+                     "COLIS_FLUTTERWAVE_SECRET": f"FLWSECK-{self.provider.name}",
+                     "COLIS_FLUTTERWAVE_REDIRECT_URL": self.url("ingress") + "/paid"}
         if name not in ("ingress", "webhooks", "history"):
             told["COLIS_POSTGRES_URL_FILE"] = places.secret_file(f"postgres_url_{name}")
         return told
@@ -143,6 +153,13 @@ class Bus:
     def value(self, query, *values):
         found = self.rows(query, *values)
         return found[0][0] if found else None
+
+    @property
+    def provider(self):
+        """The account at the double of the payment provider; what it was asked wrongly is complained of at the end."""
+        if self._provider is None:
+            self._provider = merchant(self.url("webhooks"))
+        return self._provider
 
     @property
     def mongo(self):

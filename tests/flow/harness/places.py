@@ -10,7 +10,8 @@ TOP = pathlib.Path(__file__).resolve().parents[3]
 INFRA = TOP / "infra"
 HOST = "127.0.0.1"
 SIDE = {"ingress": "producers", "webhooks": "producers", "relay": "producers", "redrive": "producers",
-        "projector": "consumers", "history": "consumers", "notifier": "consumers", "query": "consumers"}
+        "projector": "consumers", "history": "consumers", "notifier": "consumers", "query": "consumers",
+        "payments": "consumers"}
 
 
 def build():
