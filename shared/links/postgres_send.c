@@ -107,13 +107,15 @@ const struct postgres_statement *postgres_put(struct postgres *link, const char 
 
 /* --- the session --- */
 
-/* Our timeouts, asked of the server as a query: every pooler that keeps sessions lets that through. */
+/* Our timeouts, asked of the server as a query: every pooler that keeps sessions lets that through.
+ * Statements are planned once, some of them while their tables are still small: every read of ours is by an
+ * index, and must not become a scan for good because the table was small then. */
 static bool put_session(struct postgres *link)
 {
     static const char sql[] =
         "select set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
         "set_config('idle_in_transaction_session_timeout', '10s', false), "
-        "set_config('synchronous_commit', 'on', false)";
+        "set_config('enable_seqscan', 'off', false), set_config('synchronous_commit', 'on', false)";
     char statement_ms[24], lock_ms[24];
     snprintf(statement_ms, sizeof(statement_ms), "%lld", (long long)postgres_given.statement_ms);
     snprintf(lock_ms, sizeof(lock_ms), "%lld", (long long)postgres_given.lock_ms);

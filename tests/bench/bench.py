@@ -1,6 +1,6 @@
 """The figures table, printed: ratios within one run, interleaved rounds. Called by infra/bench.
 
-NAME: ingress, projector, latency, history, programs; all of them where none is named. A figure that falls short is
+NAME: ingress, projector, mix, latency, life, history, programs; all of them where none is named. A figure that falls short is
 said to, and the exit code says whether any did.
 """
 import argparse
@@ -17,13 +17,14 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import history  # noqa: E402
 import ingress  # noqa: E402
 import latency  # noqa: E402
+import life  # noqa: E402
 import programs  # noqa: E402
 import projector  # noqa: E402
 from harness import places  # noqa: E402
 from harness.bus import Bus  # noqa: E402
 
 FOLDER = places.TOP / "var" / "test" / f"bench-{os.getpid()}"  # two may run at once
-NAMES = ("ingress", "projector", "latency", "history", "programs")
+NAMES = ("ingress", "projector", "mix", "latency", "life", "history", "programs")
 
 
 def say(text):
@@ -58,6 +59,19 @@ def projector_rows():
     return [("projector: rows a second, decide + fold + verdict + outbox / COPY of the same rows", "≥ 0.25",
              f"{found['ratio']:.2f}", found["ratio"] >= 0.25,
              f"{found['projector_rows_s']:,.0f}/s / {found['copy_rows_s']:,.0f}/s, {found['cpu_us']:.0f} µs CPU each")]
+
+
+def mix_rows():
+    with empty_bus() as bus:
+        found = projector.mixed(places.servers()["COLIS_POSTGRES_URL"], bus.namespace, "build/plain")
+    return [("projector: commands a second, whole lives of bookings / parcels alone", "≥ 0.7", f"{found['ratio']:.2f}",
+             found["ratio"] >= 0.7,
+             f"{found['mix']:,.0f}/s / {found['parcels']:,.0f}/s; rows written: {found['rows_ratio']:.2f} "
+             f"({found['mix_rows']:,.0f}/s / {found['parcels_rows']:,.0f}/s)")]
+
+
+def life_rows():
+    return life.measure(FOLDER / "life", say)
 
 
 def latency_rows():

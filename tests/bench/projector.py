@@ -53,11 +53,44 @@ def copied(connection, blocks):
     return time.perf_counter() - began
 
 
-def projected(program, commands, batch, environment):
+def projected(program, commands, batch, environment, *what):
     """Seconds the projector's core takes."""
-    done = subprocess.run([program, str(commands), str(batch)], env=environment, check=True, capture_output=True,
+    done = subprocess.run([program, str(commands), str(batch), *what], env=environment, check=True, capture_output=True,
                           text=True)
     return json.loads(done.stdout)
+
+
+def written(connection):
+    """How many rows there are: every state, private value, verdict, fact, timer and line of a journal."""
+    tables = connection.execute("select schemaname || '.' || relname from pg_stat_user_tables where schemaname in "
+                                "('state', 'private') or relname in ('verdict', 'outbox', 'ledger')").fetchall()
+    return sum(connection.execute(f"select count(*) from {table}").fetchone()[0] for (table,) in tables)
+
+
+def everything_empty(connection):
+    tables = connection.execute("select schemaname || '.' || relname from pg_stat_user_tables where schemaname in "
+                                "('state', 'private', 'bus') and relname <> 'migration'").fetchall()
+    connection.execute("truncate " + ", ".join(name for (name,) in tables))
+
+
+def mixed(url, namespace, build, commands=19000, batch=950, rounds=5):
+    """Whole lives of bookings against parcels alone, interleaved: medians of commands a second, their ratio, and the
+    ratio of rows written (a booking's command writes more of them)."""
+    program = ROOT / build / "tests" / "bench" / "colis-bench-projector"
+    environment = {**os.environ, "COLIS_POSTGRES_URL": url, "COLIS_NAMESPACE": namespace}
+    found = {"parcels": [], "mix": [], "parcels_rows": [], "mix_rows": []}
+    with psycopg.connect(url, dbname=namespace, autocommit=True) as connection:
+        for turn in range(rounds + 1):
+            for what in ("parcels", "mix"):
+                everything_empty(connection)
+                figures = projected(program, commands, batch, environment, what)
+                if turn:  # the first round warms up
+                    found[what].append(figures["commands"] / figures["seconds"])
+                    found[what + "_rows"].append(written(connection) / figures["seconds"])
+        everything_empty(connection)
+    rates = {name: statistics.median(values) for name, values in found.items()}
+    return rates | {"ratio": statistics.median(a / b for a, b in zip(found["mix"], found["parcels"])),
+                    "rows_ratio": statistics.median(a / b for a, b in zip(found["mix_rows"], found["parcels_rows"]))}
 
 
 def measure(url, namespace, build, commands=20000, batch=1000, rounds=5):
