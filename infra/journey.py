@@ -236,9 +236,15 @@ def carried(people, journey, recipient, since, timeline):
 def released(sender, booking, timeline):
     sender.does("confirms: all is well", booking + "/confirm")
     payment = until("payout ordered", lambda: sender.reads(booking + "/payment").get("split"))
-    timeline.tell("bus", f"released {payment['to_traveller']} to the traveller, {payment['to_fees']} fees")
-    history = until("history of the booking", lambda: sender.reads(booking + "/history?limit=100")["items"] or None)
-    print("history   " + " -> ".join(item["type"].split(".")[1] for item in history))
+    timeline.tell("bus", f"released {payment['to_traveller']} to the traveller (sent when the hold of a new account "
+                         f"ends), {payment['to_fees']} fees")
+    print("history   " + " -> ".join(until("history of the booking", lambda: whole(sender, booking))))
+
+
+def whole(sender, booking):
+    """What happened, once history has the end of it: it follows a moment later."""
+    happened = [item["type"].split(".")[1] for item in sender.reads(booking + "/history?limit=100")["items"]]
+    return happened if "completed" in happened else None
 
 
 def ledger_show(sender, booking):
