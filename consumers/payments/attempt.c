@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * An attempt to pay: a page to pay on, and what became of it. The charge itself is believed only as the
- * provider tells it when asked. */
+ * provider tells it when asked. A page is watched beyond its end, and beyond the payment's: money may come
+ * late, or twice. */
 #include <string.h>
 
 #include "consumers/payments/work.h"
 
-enum { UNKNOWN_WAIT_MS = 2000 };
+enum { LINK_TRIES = 3, PAID_TWICE_MS = 3600000 };
+static const char paid[] = "paid";
 
+/* The page is known here alone: it is said more than once where the broker does not answer. */
 static int tell_link(struct work *work, const struct task *task,
                      const struct payment_attempt_opened_v1 *attempt, const char *link)
 {
@@ -16,13 +19,17 @@ static int tell_link(struct work *work, const struct task *task,
                                             .payment = &task->payment,
                                             .key = &task->booking,
                                             .said = {span_of(attempt->reference), SPAN("link")}};
+    int outcome = PUBLISH_AWAY;
 
     if (text_copy(data.link, sizeof data.link, span_of(link)) != 0)
         return error_new(ERROR_BUG, "a link longer than its schema");
-    return publish(work->publisher, &publication);
+    for (int try = 0; outcome == PUBLISH_AWAY && try < LINK_TRIES; try++)
+        outcome = publish(work->publisher, &publication);
+    return error_forward(outcome);
 }
 
-static int tell_outcome(struct work *work, const struct task *task, int32_t outcome,
+/* charge: which one, "" where there is none: a payer may try again on the same page. */
+static int tell_outcome(struct work *work, const struct task *task, int32_t outcome, const char *charge,
                         struct task_result *ret_result)
 {
     const struct payment_record_attempt_v1 data = {.n = task->n, .outcome = outcome};
@@ -31,12 +38,12 @@ static int tell_outcome(struct work *work, const struct task *task, int32_t outc
                                             .data = &data,
                                             .payment = &task->payment,
                                             .key = &task->booking,
-                                            .said = {span_of(task->id.text), span_of(word)}};
+                                            .said = {span_of(task->id.text), span_of(word), span_of(charge)}};
 
-    if (strcmp(task->told, word) == 0)
+    if (strcmp(task->told, word) == 0 || strcmp(task->told, paid) == 0)
         return 0;
     ret_result->told = word;
-    return publish(work->publisher, &publication);
+    return error_forward(publish(work->publisher, &publication));
 }
 
 static int attempt_read(const struct task *task, struct payment_attempt_opened_v1 *ret_attempt)
@@ -46,12 +53,14 @@ static int attempt_read(const struct task *task, struct payment_attempt_opened_v
     return 0;
 }
 
-/* Nobody can pay on it: the sender may try anew. */
+/* Nobody can pay on it: the sender may try anew. One that may have been made is watched all the same. */
 static int give_up(struct work *work, const struct task *task, const char *why,
                    struct task_result *ret_result)
 {
-    *ret_result = (struct task_result){.step = "done", .reason = why};
-    return tell_outcome(work, task, ATTEMPT_OUTCOME_FAILED, ret_result);
+    *ret_result = (struct task_result){.step = task->asked ? "watch" : "done",
+                                       .delay_ms = task->asked ? work_ask_again(0) : 0,
+                                       .reason = why};
+    return error_forward(tell_outcome(work, task, ATTEMPT_OUTCOME_FAILED, "", ret_result));
 }
 
 static int link_make(struct work *work, const struct task *task,
@@ -69,12 +78,13 @@ static int link_make(struct work *work, const struct task *task,
     switch (outcome) {
     case FLUTTERWAVE_DONE:
         *ret_result = (struct task_result){.step = "watch", .delay_ms = work_ask_again(0)};
-        return tell_link(work, task, attempt, link);
+        return error_forward(tell_link(work, task, attempt, link));
     case FLUTTERWAVE_LATER:
         *ret_result = work_later(work, task, why);
         return 0;
     case FLUTTERWAVE_UNKNOWN: /* asked about at the next turn, before anything is made */
-        *ret_result = (struct task_result){.step = "create", .delay_ms = UNKNOWN_WAIT_MS, .reason = why};
+        *ret_result =
+            (struct task_result){.step = "create", .delay_ms = flutterwave_patience(), .reason = why};
         return 0;
     default:
         return outcome < 0 ? error_forward(outcome) : give_up(work, task, why, ret_result);
@@ -84,61 +94,89 @@ static int link_make(struct work *work, const struct task *task,
 int attempt_create(struct work *work, const struct task *task, struct task_result *ret_result)
 {
     struct payment_attempt_opened_v1 attempt;
-    struct flutterwave_charge charge;
+    struct flutterwave_charges charges;
     int outcome;
 
     TRY(attempt_read(task, &attempt));
     if (task->payment_state != PAYMENT_STATUS_DUE) {
-        *ret_result = (struct task_result){.step = "done", .reason = "not due any more"};
+        *ret_result =
+            (struct task_result){.step = task->asked ? "watch" : "done", .reason = "not due any more"};
         return 0;
     }
     if (!task->has_payer)
-        return give_up(work, task, "the payer's address is not known", ret_result);
+        return error_forward(give_up(work, task, "the payer's address is not known", ret_result));
     if (!task->asked)
-        return link_make(work, task, &attempt, ret_result);
-    outcome = flutterwave_charge_find(work->flutterwave, attempt.reference, &charge);
+        return error_forward(link_make(work, task, &attempt, ret_result));
+    outcome = flutterwave_charges_find(work->flutterwave, attempt.reference, &charges);
     if (outcome == FLUTTERWAVE_NONE)
-        return link_make(work, task, &attempt, ret_result);
+        return error_forward(link_make(work, task, &attempt, ret_result));
     *ret_result = outcome == FLUTTERWAVE_DONE ? (struct task_result){.step = "watch"}
                                               : work_later(work, task, flutterwave_why(work->flutterwave));
     return outcome < 0 ? error_forward(outcome) : 0;
 }
 
-/* Without news: again at the next time of asking; told expired once its page is over. */
-static int no_news(struct work *work, const struct task *task,
-                   const struct payment_attempt_opened_v1 *attempt, struct task_result *ret_result)
+/* To be asked about again, or over: 72 h after the page was made, or soon after it could last be paid on. */
+static struct task_result again(const struct work *work, const struct task *task,
+                                const struct payment_attempt_opened_v1 *attempt, bool is_paid)
 {
-    int64_t again = work_ask_again(work->now_ms - task->opened_ms);
+    int64_t ms = work_ask_again(work_age(work, task));
+    bool is_over = is_paid && work->now_ms > attempt->expires + PAID_TWICE_MS;
 
-    *ret_result =
-        (struct task_result){.step = again < 0 ? "done" : "watch", .delay_ms = again < 0 ? 0 : again};
-    if (work->now_ms < attempt->expires)
-        return 0;
-    return tell_outcome(work, task, ATTEMPT_OUTCOME_EXPIRED, ret_result);
+    return ms < 0 || is_over ? (struct task_result){.step = "done"}
+                             : (struct task_result){.step = "watch", .delay_ms = ms};
+}
+
+/* Every one that is there is told; ret_paid: one was enough, too little, or too much: it was money. */
+static int charges_tell(struct work *work, const struct flutterwave_charges *charges, bool *ret_paid)
+{
+    struct charge_home home;
+
+    *ret_paid = false;
+    for (int at = charges->count - 1; at >= 0; at--) {
+        int outcome = charges->items[at].state == FLUTTERWAVE_SUCCESSFUL
+                          ? charge_tell(work, &charges->items[at], &home)
+                          : CHARGE_REFUSED;
+
+        if (outcome < 0 || outcome == WORK_AWAY)
+            return error_forward(outcome);
+        *ret_paid = *ret_paid || charges->items[at].state == FLUTTERWAVE_SUCCESSFUL;
+    }
+    return 0;
+}
+
+/* Without money: what is to be said of the page. */
+static int32_t outcome_of(const struct work *work, const struct payment_attempt_opened_v1 *attempt,
+                          const struct flutterwave_charges *charges)
+{
+    if (charges->count > 0 && charges->items[0].state == FLUTTERWAVE_PENDING)
+        return ATTEMPT_OUTCOME_PENDING;
+    if (work->now_ms >= attempt->expires)
+        return ATTEMPT_OUTCOME_EXPIRED;
+    return charges->count > 0 ? ATTEMPT_OUTCOME_FAILED : 0;
 }
 
 int attempt_watch(struct work *work, const struct task *task, struct task_result *ret_result)
 {
     struct payment_attempt_opened_v1 attempt;
-    struct flutterwave_charge charge;
+    struct flutterwave_charges charges;
+    bool is_paid = false;
+    int32_t word;
     int outcome;
 
     TRY(attempt_read(task, &attempt));
-    outcome = flutterwave_charge_find(work->flutterwave, attempt.reference, &charge);
-    if (outcome == FLUTTERWAVE_NONE)
-        return no_news(work, task, &attempt, ret_result);
-    if (outcome != FLUTTERWAVE_DONE) {
+    outcome = flutterwave_charges_find(work->flutterwave, attempt.reference, &charges);
+    if (outcome != FLUTTERWAVE_DONE && outcome != FLUTTERWAVE_NONE) {
         *ret_result = work_later(work, task, flutterwave_why(work->flutterwave));
         return outcome < 0 ? error_forward(outcome) : 0;
     }
-    if (charge.state == FLUTTERWAVE_SUCCESSFUL) {
-        *ret_result = (struct task_result){.step = "done", .provider_id = NULL};
-        return charge_tell(work, &charge);
-    }
-    outcome = no_news(work, task, &attempt, ret_result);
+    outcome = charges_tell(work, &charges, &is_paid);
     if (outcome != 0)
-        return outcome < 0 ? error_forward(outcome) : outcome;
-    return tell_outcome(
-        work, task, charge.state == FLUTTERWAVE_PENDING ? ATTEMPT_OUTCOME_PENDING : ATTEMPT_OUTCOME_FAILED,
-        ret_result);
+        return error_forward(outcome);
+    *ret_result = again(work, task, &attempt, is_paid);
+    if (is_paid)
+        ret_result->told = paid;
+    word = is_paid ? 0 : outcome_of(work, &attempt, &charges);
+    return word == 0 ? 0
+                     : error_forward(tell_outcome(work, task, word,
+                                                  charges.count > 0 ? charges.items[0].id : "", ret_result));
 }

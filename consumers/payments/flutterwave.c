@@ -39,6 +39,7 @@ struct flutterwave {
     union {
         struct foreign_flutterwave_link_reply link;
         struct foreign_flutterwave_charge_reply charge;
+        struct foreign_flutterwave_charges_reply charges;
         struct foreign_flutterwave_refund_reply refund;
         struct foreign_flutterwave_refunds_reply refunds;
         struct foreign_flutterwave_transfer_reply transfer;
@@ -47,13 +48,14 @@ struct flutterwave {
     } data;
 };
 
-int flutterwave_new(int64_t most_ms, struct flutterwave **ret_flutterwave)
+int flutterwave_new(int64_t claim_ms, struct flutterwave **ret_flutterwave)
 {
     CLEANUP(flutterwave_free_cleanup) struct flutterwave *flutterwave = NULL;
 
     TRY(web_url_check("flutterwave_url", values.url));
-    if (values.timeout_ms >= most_ms)
-        return error_new(ERROR_SETTINGS, "flutterwave_timeout_ms: must be less than %d", (int)most_ms);
+    if (values.timeout_ms * FLUTTERWAVE_CALLS > claim_ms)
+        return error_new(ERROR_SETTINGS, "flutterwave_timeout_ms: at most a %dth of payments_claim_ms (%lld)",
+                         FLUTTERWAVE_CALLS, (long long)claim_ms);
     flutterwave = memory_new(1, sizeof *flutterwave);
     TRY(web_new(values.timeout_ms, REPLY_MOST, &flutterwave->web));
     (void)snprintf(flutterwave->authorization, sizeof flutterwave->authorization, "Authorization: Bearer %s",
@@ -83,6 +85,11 @@ int64_t flutterwave_rest(const struct flutterwave *flutterwave)
     return flutterwave->reply.retry_after_s;
 }
 
+int64_t flutterwave_patience(void)
+{
+    return 2 * values.timeout_ms;
+}
+
 static int because(struct flutterwave *flutterwave, int outcome, const char *why)
 {
     (void)snprintf(flutterwave->why, sizeof flutterwave->why, "%s", why);
@@ -101,7 +108,7 @@ static int outcome_of(struct flutterwave *flutterwave, bool makes)
         return FLUTTERWAVE_LATER; /* not asked well by us, or too often: nothing was done */
     if (status == 404)
         return FLUTTERWAVE_NONE;
-    if (status >= 400 && status < 500)
+    if (status >= 400 && status < 500 && status != 408)
         return FLUTTERWAVE_REFUSED;
     return makes ? FLUTTERWAVE_UNKNOWN : FLUTTERWAVE_LATER;
 }
@@ -184,48 +191,92 @@ int flutterwave_link(struct flutterwave *flutterwave, const struct flutterwave_p
     return FLUTTERWAVE_DONE;
 }
 
-static int charge_read(struct flutterwave *flutterwave, struct flutterwave_charge *ret_charge)
+static enum flutterwave_state charge_state(const char *status)
 {
-    const struct foreign_flutterwave_charge_reply *reply = &flutterwave->data.charge;
-    int outcome = call(flutterwave, false, &foreign_flutterwave_charge_reply_schema);
+    if (is_word(status, "successful") || is_word(status, "succeeded"))
+        return FLUTTERWAVE_SUCCESSFUL;
+    return is_word(status, "failed") ? FLUTTERWAVE_FAILED : FLUTTERWAVE_PENDING;
+}
 
-    /* Some of its replies say "not found" with 400, some with 404, some with 200 and no data. */
-    if (outcome == FLUTTERWAVE_REFUSED || (outcome == FLUTTERWAVE_DONE && !reply->has_data))
-        return because(flutterwave, FLUTTERWAVE_NONE, "no such charge");
-    if (outcome != FLUTTERWAVE_DONE)
-        return outcome;
-    *ret_charge = (struct flutterwave_charge){.state = FLUTTERWAVE_PENDING};
-    if (is_word(reply->data.status, "successful") || is_word(reply->data.status, "succeeded"))
-        ret_charge->state = FLUTTERWAVE_SUCCESSFUL;
-    else if (is_word(reply->data.status, "failed"))
-        ret_charge->state = FLUTTERWAVE_FAILED;
-    if (text_copy(ret_charge->id, sizeof ret_charge->id, span_of(reply->data.id)) != 0 ||
-        ret_charge->id[0] == '\0' ||
-        text_copy(ret_charge->reference, sizeof ret_charge->reference, span_of(reply->data.tx_ref)) != 0 ||
-        text_copy(ret_charge->currency, sizeof ret_charge->currency, span_of(reply->data.currency)) != 0 ||
-        money_parse(span_of(reply->data.amount), ret_charge->currency, &ret_charge->amount) != 0)
+/* What a reply says of a charge, as text. */
+struct charge_seen {
+    const char *id, *reference, *status, *currency;
+    const char *amount, *charged, *fee; /* charged and fee may be empty */
+};
+
+/* Of a fee the payer bears, what was charged beyond the amount is not ours to pay. */
+static int fee_read(const struct charge_seen *seen, const struct flutterwave_charge *charge, int64_t *ret_fee)
+{
+    int64_t fee = 0, charged = charge->amount;
+
+    if ((seen->fee[0] && money_parse_fee(span_of(seen->fee), charge->currency, &fee) != 0) ||
+        (seen->charged[0] && money_parse_fee(span_of(seen->charged), charge->currency, &charged) != 0))
+        return MONEY_WRONG;
+    fee -= charged > charge->amount ? charged - charge->amount : 0;
+    *ret_fee = fee > 0 ? fee : 0;
+    return 0;
+}
+
+static int charge_take(struct flutterwave *flutterwave, const struct charge_seen *seen,
+                       struct flutterwave_charge *ret_charge)
+{
+    *ret_charge = (struct flutterwave_charge){.state = charge_state(seen->status)};
+    if (text_copy(ret_charge->id, sizeof ret_charge->id, span_of(seen->id)) != 0 || seen->id[0] == '\0' ||
+        text_copy(ret_charge->reference, sizeof ret_charge->reference, span_of(seen->reference)) != 0 ||
+        text_copy(ret_charge->currency, sizeof ret_charge->currency, span_of(seen->currency)) != 0 ||
+        money_parse(span_of(seen->amount), ret_charge->currency, &ret_charge->amount) != 0)
         return because(flutterwave, FLUTTERWAVE_LATER,
                        "a charge without id, or with an amount we cannot read");
-    if (reply->data.has_app_fee &&
-        money_parse_fee(span_of(reply->data.app_fee), ret_charge->currency, &ret_charge->fee) != 0)
+    if (fee_read(seen, ret_charge, &ret_charge->fee) != 0)
         return because(flutterwave, FLUTTERWAVE_LATER, "a charge with a fee we cannot read");
     return FLUTTERWAVE_DONE;
 }
 
 int flutterwave_charge(struct flutterwave *flutterwave, const char *id, struct flutterwave_charge *ret_charge)
 {
+    const struct foreign_flutterwave_charge_reply *reply = &flutterwave->data.charge;
+    const struct foreign_flutterwave_charge_reply_data *data = &reply->data;
+    int outcome;
+
     start(flutterwave, "transactions/");
     web_escape(span_of(id), &flutterwave->url);
     buf_text(&flutterwave->url, "/verify");
-    return charge_read(flutterwave, ret_charge);
+    outcome = call(flutterwave, false, &foreign_flutterwave_charge_reply_schema);
+    /* Some of its replies say "not found" with 400, some with 404, some with 200 and no data. */
+    if (outcome == FLUTTERWAVE_REFUSED || (outcome == FLUTTERWAVE_DONE && !reply->has_data))
+        return because(flutterwave, FLUTTERWAVE_NONE, "no such charge");
+    if (outcome != FLUTTERWAVE_DONE)
+        return outcome;
+    return charge_take(flutterwave,
+                       &(struct charge_seen){data->id, data->tx_ref, data->status, data->currency,
+                                             data->amount, data->charged_amount, data->app_fee},
+                       ret_charge);
 }
 
-int flutterwave_charge_find(struct flutterwave *flutterwave, const char *reference,
-                            struct flutterwave_charge *ret_charge)
+int flutterwave_charges_find(struct flutterwave *flutterwave, const char *reference,
+                             struct flutterwave_charges *ret_charges)
 {
-    start(flutterwave, "transactions/verify_by_reference?tx_ref=");
+    const struct foreign_flutterwave_charges_reply *reply = &flutterwave->data.charges;
+    int outcome;
+
+    ret_charges->count = 0;
+    start(flutterwave, "transactions?tx_ref=");
     web_escape(span_of(reference), &flutterwave->url);
-    return charge_read(flutterwave, ret_charge);
+    outcome = call(flutterwave, false, &foreign_flutterwave_charges_reply_schema);
+    if (outcome == FLUTTERWAVE_REFUSED)
+        return because(flutterwave, FLUTTERWAVE_NONE, "no such charge");
+    for (int at = 0; outcome == FLUTTERWAVE_DONE && at < reply->data_count; at++) {
+        const struct foreign_flutterwave_charges_reply_data *data = &reply->data[at];
+
+        if (strcmp(data->tx_ref, reference) == 0)
+            outcome = charge_take(flutterwave,
+                                  &(struct charge_seen){data->id, data->tx_ref, data->status, data->currency,
+                                                        data->amount, data->charged_amount, data->app_fee},
+                                  &ret_charges->items[ret_charges->count++]);
+    }
+    if (outcome == FLUTTERWAVE_DONE && ret_charges->count == 0)
+        return because(flutterwave, FLUTTERWAVE_NONE, "no such charge");
+    return outcome;
 }
 
 /* The words of a refund and of a payout are different lists; none is in both with two meanings. */
@@ -244,7 +295,8 @@ static int refund_take(struct flutterwave *flutterwave,
                        struct flutterwave_movement *ret_movement)
 {
     *ret_movement = (struct flutterwave_movement){.state = movement_state(data->status)};
-    if (text_copy(ret_movement->id, sizeof ret_movement->id, span_of(data->id)) != 0 ||
+    if (text_copy(ret_movement->currency, sizeof ret_movement->currency, span_of(currency)) != 0 ||
+        text_copy(ret_movement->id, sizeof ret_movement->id, span_of(data->id)) != 0 ||
         money_parse(span_of(data->amount_refunded), currency, &ret_movement->amount) != 0)
         return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a refund with an amount we cannot read");
     return FLUTTERWAVE_DONE;
@@ -296,19 +348,20 @@ int flutterwave_refund_find(struct flutterwave *flutterwave, const struct flutte
 }
 
 struct transfer_seen {
-    const char *id, *status, *amount, *fee, *message;
+    const char *id, *status, *amount, *currency, *fee, *message;
 };
 
 static int transfer_take(struct flutterwave *flutterwave, const struct transfer_seen *seen,
-                         const char *currency, struct flutterwave_movement *ret_movement)
+                         struct flutterwave_movement *ret_movement)
 {
     *ret_movement = (struct flutterwave_movement){.state = movement_state(seen->status)};
     ret_movement->bad_account =
         ret_movement->state == FLUTTERWAVE_FAILED && strstr(seen->message, "ccount") != NULL;
-    if (text_copy(ret_movement->id, sizeof ret_movement->id, span_of(seen->id)) != 0 ||
-        money_parse(span_of(seen->amount), currency, &ret_movement->amount) != 0)
+    if (text_copy(ret_movement->currency, sizeof ret_movement->currency, span_of(seen->currency)) != 0 ||
+        text_copy(ret_movement->id, sizeof ret_movement->id, span_of(seen->id)) != 0 ||
+        money_parse(span_of(seen->amount), seen->currency, &ret_movement->amount) != 0)
         return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a payout with an amount we cannot read");
-    if (seen->fee[0] && money_parse_fee(span_of(seen->fee), currency, &ret_movement->fee) != 0)
+    if (seen->fee[0] && money_parse_fee(span_of(seen->fee), seen->currency, &ret_movement->fee) != 0)
         return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a payout with a fee we cannot read");
     return FLUTTERWAVE_DONE;
 }
@@ -317,8 +370,8 @@ int flutterwave_transfer(struct flutterwave *flutterwave, const struct flutterwa
                          struct flutterwave_movement *ret_movement)
 {
     const struct foreign_flutterwave_transfer_reply_data *data = &flutterwave->data.transfer.data;
-    const struct transfer_seen seen = {data->id, data->status, data->amount, data->fee,
-                                       data->complete_message};
+    const struct transfer_seen seen = {data->id,       data->status, data->amount,
+                                       data->currency, data->fee,    data->complete_message};
     struct buf *body = &flutterwave->body;
     int outcome;
 
@@ -334,10 +387,10 @@ int flutterwave_transfer(struct flutterwave *flutterwave, const struct flutterwa
     outcome = call(flutterwave, true, &foreign_flutterwave_transfer_reply_schema);
     if (outcome != FLUTTERWAVE_DONE)
         return outcome == FLUTTERWAVE_NONE ? FLUTTERWAVE_REFUSED : outcome;
-    return transfer_take(flutterwave, &seen, transfer->currency, ret_movement);
+    return transfer_take(flutterwave, &seen, ret_movement);
 }
 
-int flutterwave_transfer_find(struct flutterwave *flutterwave, const char *reference, const char *currency,
+int flutterwave_transfer_find(struct flutterwave *flutterwave, const char *reference,
                               struct flutterwave_movement *ret_movement)
 {
     const struct foreign_flutterwave_transfers_reply *reply = &flutterwave->data.transfers;
@@ -350,11 +403,11 @@ int flutterwave_transfer_find(struct flutterwave *flutterwave, const char *refer
         return outcome == FLUTTERWAVE_REFUSED ? FLUTTERWAVE_NONE : outcome;
     for (int i = 0; i < reply->data_count; i++) {
         const struct foreign_flutterwave_transfers_reply_data *data = &reply->data[i];
-        const struct transfer_seen seen = {data->id, data->status, data->amount, data->fee,
-                                           data->complete_message};
+        const struct transfer_seen seen = {data->id,       data->status, data->amount,
+                                           data->currency, data->fee,    data->complete_message};
 
         if (strcmp(data->reference, reference) == 0)
-            return transfer_take(flutterwave, &seen, currency, ret_movement);
+            return transfer_take(flutterwave, &seen, ret_movement);
     }
     return because(flutterwave, FLUTTERWAVE_NONE, "no such payout");
 }

@@ -21,14 +21,19 @@ enum flutterwave_outcome {
 };
 
 struct flutterwave;
-/* most_ms: a call must end sooner, or ERROR_SETTINGS. */
-MUST_CHECK int flutterwave_new(int64_t most_ms, struct flutterwave **ret_flutterwave);
+/* claim_ms: how long a task is ours. A step makes up to two calls, and what a cut one began may go on at the
+ * provider's for as long again: less than FLUTTERWAVE_CALLS times a call is ERROR_SETTINGS. */
+enum { FLUTTERWAVE_CALLS = 4 };
+MUST_CHECK int flutterwave_new(int64_t claim_ms, struct flutterwave **ret_flutterwave);
 void flutterwave_free(struct flutterwave *flutterwave);
 DEFINE_CLEANUP(struct flutterwave, flutterwave_free)
 /* Of the newest call that was not DONE: "answered 503". Never NULL, nothing private. */
 const char *flutterwave_why(const struct flutterwave *flutterwave);
 /* Seconds the provider wants to be left alone; 0: it did not say. */
 int64_t flutterwave_rest(const struct flutterwave *flutterwave);
+
+/* After FLUTTERWAVE_UNKNOWN: from then on what was asked for is there, or will never be. Milliseconds. */
+int64_t flutterwave_patience(void);
 
 enum { FLUTTERWAVE_ID = 65, FLUTTERWAVE_LINK = 501 };
 
@@ -47,19 +52,27 @@ struct flutterwave_charge {
     char id[FLUTTERWAVE_ID], reference[FLUTTERWAVE_ID];
     enum flutterwave_state state;
     char currency[4];
-    int64_t amount, fee;
+    int64_t amount, fee; /* fee: our part of it, not the payer's */
 };
-/* By the provider's id, or by our reference. A charge whose amount or currency cannot be read is
- * FLUTTERWAVE_LATER, with the reason: staff must look. */
+/* By the provider's id. A charge whose amount or currency cannot be read is FLUTTERWAVE_LATER, with the
+ * reason: staff must look. */
 MUST_CHECK int flutterwave_charge(struct flutterwave *flutterwave, const char *id,
                                   struct flutterwave_charge *ret_charge);
-MUST_CHECK int flutterwave_charge_find(struct flutterwave *flutterwave, const char *reference,
-                                       struct flutterwave_charge *ret_charge);
+/* All with our reference, newest first: somebody may pay twice on one page. None of them: FLUTTERWAVE_NONE.
+ */
+enum { FLUTTERWAVE_CHARGES = 32 };
+struct flutterwave_charges {
+    int count;
+    struct flutterwave_charge items[FLUTTERWAVE_CHARGES];
+};
+MUST_CHECK int flutterwave_charges_find(struct flutterwave *flutterwave, const char *reference,
+                                        struct flutterwave_charges *ret_charges);
 
 /* A refund or a payout. */
 struct flutterwave_movement {
     char id[FLUTTERWAVE_ID];
     enum flutterwave_state state;
+    char currency[4];
     int64_t amount, fee;
     bool bad_account; /* failed: by the fault of the account */
 };
@@ -80,7 +93,7 @@ MUST_CHECK int flutterwave_transfer(struct flutterwave *flutterwave,
                                     const struct flutterwave_transfer *transfer,
                                     struct flutterwave_movement *ret_movement);
 MUST_CHECK int flutterwave_transfer_find(struct flutterwave *flutterwave, const char *reference,
-                                         const char *currency, struct flutterwave_movement *ret_movement);
+                                         struct flutterwave_movement *ret_movement);
 
 struct flutterwave_chargeback {
     enum { CHARGEBACK_OPEN = 1, CHARGEBACK_WON, CHARGEBACK_LOST } state;

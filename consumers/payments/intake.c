@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which fact is a thing to do, and which one changes a thing that waits. */
+ * Which fact is a thing to do. */
 #include "consumers/payments/intake.h"
 
 #include <string.h>
@@ -18,9 +18,6 @@ static const struct postgres_statement statements[] = {
     {"task_add",   "insert into bus.payment_task (id, kind, step, payment, booking, n, try, data, opened_at)"
                    " select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::int8[],"
                    " $7::int8[], $8::text[], $9::timestamptz[]) on conflict (id) do nothing"},
-    /* The projector has granted the claim: it may be sent. */
-    {"task_grant", "update bus.payment_task set step = 'send', next_at = clock_timestamp()"
-                   " where id = any($1::uuid[]) and step = 'claim'"},
     {"task_hint",  "select pg_notify('payment_task', '')"},
     {NULL, NULL},
 };
@@ -37,7 +34,7 @@ struct intake {
     struct postgres *postgres;
     struct position_store places;
     struct dead *dead;
-    struct postgres_array columns[COLUMNS], granted;
+    struct postgres_array columns[COLUMNS];
 };
 
 /* A fact that is something to do, and where it begins. */
@@ -61,7 +58,6 @@ static void batch_start(struct intake *intake)
 {
     for (int at = 0; at < COLUMNS; at++)
         postgres_array_start(&intake->columns[at], types[at]);
-    postgres_array_start(&intake->granted, POSTGRES_UUID);
 }
 
 static int intake_positions(void *self, struct reader_position *positions, size_t count)
@@ -131,13 +127,6 @@ static void add(struct intake *intake, const struct intake_row *row, const struc
 static void take_fact(struct intake *intake, const struct event *event, const struct message_row *message,
                       const struct id *subject, const void *fact)
 {
-    struct id id;
-
-    if (strcmp(message->family, "payment.order_sending") == 0) {
-        task_id(subject, "order", member(message->schema, fact, "order"),
-                member(message->schema, fact, "try"), &id);
-        postgres_array_text(&intake->granted, span_of(id.text));
-    }
     for (size_t at = 0; at < sizeof rows / sizeof rows[0]; at++) {
         const int64_t numbers[2] = {member(message->schema, fact, rows[at].counts),
                                     member(message->schema, fact, "try")};
@@ -186,16 +175,13 @@ static int intake_commit(void *self, const struct reader_position *positions, si
 {
     struct intake *intake = self;
     struct postgres_value values[COLUMNS];
-    const struct postgres_value granted = {.type = POSTGRES_UUID, .array = &intake->granted};
 
     for (int at = 0; at < COLUMNS; at++)
         values[at] = (struct postgres_value){.type = types[at], .array = &intake->columns[at]};
-    if (intake->columns[ID].count > 0)
+    if (intake->columns[ID].count > 0) {
         postgres_send(intake->postgres, "task_add", values, COLUMNS, NULL);
-    if (intake->granted.count > 0)
-        postgres_send(intake->postgres, "task_grant", &granted, 1, NULL);
-    if (intake->columns[ID].count + intake->granted.count > 0)
         postgres_send(intake->postgres, "task_hint", NULL, 0, NULL);
+    }
     return position_store_commit(&intake->places, positions, count);
 }
 
@@ -247,7 +233,6 @@ static void intake_done(struct intake *intake)
         dead_free(intake->dead);
     for (int at = 0; at < COLUMNS; at++)
         postgres_array_done(&intake->columns[at]);
-    postgres_array_done(&intake->granted);
     postgres_free(intake->postgres);
 }
 

@@ -7,8 +7,11 @@
 #include "schemas/messages.h"
 #include "shared/base/cleanup.h"
 
+#include "shared/links/postgres.h"
+
 struct publisher;
-MUST_CHECK int publisher_new(struct publisher **ret_publisher);
+/* postgres: with task_statements; stays the caller's. */
+MUST_CHECK int publisher_new(struct postgres *postgres, struct publisher **ret_publisher);
 void publisher_free(struct publisher *publisher);
 DEFINE_CLEANUP(struct publisher, publisher_free)
 
@@ -17,10 +20,20 @@ struct publication {
     const void *data;
     const struct id *payment; /* the subject */
     const struct id *key;     /* of the record: the booking, or the payment itself */
-    struct span said[3];      /* what makes it one: the reference, the outcome ... */
+    struct span said[4];      /* what makes it one: the reference, the outcome ... */
 };
-enum { PUBLISH_AWAY = 1 };
-/* Waits for the broker. PUBLISH_AWAY: it may or may not have it; again with the same. */
+
+enum publish_outcome {
+    PUBLISH_DONE = 0,
+    PUBLISH_AWAY = 1, /* the broker may or may not have it, or nothing is decided yet: again with the same */
+    PUBLISH_REFUSED = 2, /* by the projector: publish_reason */
+};
+/* Waits for the broker: DONE or AWAY. */
 MUST_CHECK int publish(struct publisher *publisher, const struct publication *publication);
+/* Waits for the projector too: DONE is accepted. What was decided before is not said again. */
+MUST_CHECK int publish_decided(struct publisher *publisher, const struct publication *publication);
+/* Of the newest PUBLISH_REFUSED. */
+const char *publish_reason(const struct publisher *publisher);
+bool publish_was(const struct publisher *publisher, const char *reason);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a provider reported: never believed, always asked about. A report about what we do not know is kept,
  * with its reason, for staff. */
+#include <stdio.h>
 #include <string.h>
 
 #include "consumers/payments/work.h"
@@ -16,62 +17,28 @@ static bool payment_of(const char *reference, struct payment_reference *ret_refe
     return true;
 }
 
-static int away(int outcome)
-{
-    return outcome < 0 ? error_forward(outcome) : WORK_AWAY;
-}
-
-int charge_tell(struct work *work, const struct flutterwave_charge *charge)
-{
-    struct payment_record_charge_v1 data = {.amount = charge->amount, .fee = charge->fee};
-    struct publication publication = {.command = &payment_record_charge_v1_schema,
-                                      .data = &data,
-                                      .said = {SPAN("charge"), span_of(charge->id)}};
-    struct payment_reference reference;
-    struct id payment, key;
-    int32_t state = 0;
-
-    if (payment_of(charge->reference, &reference, &payment)) {
-        int outcome = task_payment_state(work->postgres, &payment, &state);
-
-        if (outcome != 0)
-            return away(outcome);
-        key = reference.base;
-    }
-    if (state == 0 || state == PAYMENT_STATUS_CLOSED) {
-        domain_unmatched_of(charge->id, &payment);
-        key = payment;
-        publication.said[2] = SPAN("unmatched");
-    }
-    data.has_reference = text_copy(data.reference, sizeof data.reference, span_of(charge->reference)) == 0 &&
-                         charge->reference[0] != '\0';
-    (void)!text_copy(data.charge, sizeof data.charge, span_of(charge->id));
-    (void)!text_copy(data.currency, sizeof data.currency, span_of(charge->currency));
-    publication.payment = &payment;
-    publication.key = &key;
-    return publish(work->publisher, &publication);
-}
-
 static int kept(struct task_result *ret_result, const char *why)
 {
     *ret_result = (struct task_result){.step = "done", .reason = why};
     return 0;
 }
 
-static int charge_ask(struct work *work, const struct report_recorded_v1 *report,
-                      struct flutterwave_charge *ret_charge)
+/* By the provider's id; where that is a word (v4), or missing, all with our reference. */
+static int charges_ask(struct work *work, const struct report_recorded_v1 *report,
+                       struct flutterwave_charges *ret_charges)
 {
-    const char *id = report->has_charge_id     ? report->charge_id
-                     : report->has_provider_id ? report->provider_id
-                                               : "";
+    bool is_charge = report->event_kind == REPORT_KIND_CHARGE;
+    const char *id = report->has_charge_id                  ? report->charge_id
+                     : is_charge && report->has_provider_id ? report->provider_id
+                                                            : "";
     int outcome = FLUTTERWAVE_NONE;
 
-    /* The ids of v4 are words (chg_...): that charge is found by our reference. */
+    ret_charges->count = 1;
     if (id[0] >= '0' && id[0] <= '9')
-        outcome = flutterwave_charge(work->flutterwave, id, ret_charge);
-    if (outcome == FLUTTERWAVE_NONE && report->has_reference)
-        outcome = flutterwave_charge_find(work->flutterwave, report->reference, ret_charge);
-    return outcome;
+        outcome = flutterwave_charge(work->flutterwave, id, &ret_charges->items[0]);
+    if (outcome != FLUTTERWAVE_NONE || !report->has_reference)
+        return outcome;
+    return flutterwave_charges_find(work->flutterwave, report->reference, ret_charges);
 }
 
 static int attempt_tell(struct work *work, const struct flutterwave_charge *charge)
@@ -86,108 +53,76 @@ static int attempt_tell(struct work *work, const struct flutterwave_charge *char
         return 0;
     data.n = reference.n;
     task_id(&payment, "attempt", reference.n, 0, &task);
-    return publish(work->publisher, &(struct publication){.command = &payment_record_attempt_v1_schema,
-                                                          .data = &data,
-                                                          .payment = &payment,
-                                                          .key = &reference.base,
-                                                          .said = {span_of(task.text), span_of(word)}});
+    return publish(work->publisher,
+                   &(struct publication){.command = &payment_record_attempt_v1_schema,
+                                         .data = &data,
+                                         .payment = &payment,
+                                         .key = &reference.base,
+                                         .said = {span_of(task.text), span_of(word), span_of(charge->id)}});
+}
+
+/* The provider did not say: later. */
+static int unsaid(struct work *work, const struct task *task, int outcome, struct task_result *ret_result)
+{
+    *ret_result = work_later(work, task, flutterwave_why(work->flutterwave));
+    return outcome < 0 ? error_forward(outcome) : 0;
+}
+
+/* Told to where it belongs; *ret_result stays as it is where that is done. */
+static int charge_told(struct work *work, const struct task *task, const struct flutterwave_charge *charge,
+                       struct charge_home *ret_home, struct task_result *ret_result)
+{
+    int outcome = charge_tell(work, charge, ret_home);
+
+    if (outcome == CHARGE_REFUSED)
+        *ret_result = work_later(work, task, publish_reason(work->publisher));
+    return error_forward(outcome);
 }
 
 static int verify_charge(struct work *work, const struct report_recorded_v1 *report, const struct task *task,
                          struct task_result *ret_result)
 {
-    struct flutterwave_charge charge;
-    int outcome = charge_ask(work, report, &charge);
+    struct flutterwave_charges charges;
+    struct charge_home home;
+    int outcome = charges_ask(work, report, &charges);
 
     if (outcome == FLUTTERWAVE_NONE)
         return kept(ret_result, "the provider knows no such charge");
-    if (outcome != FLUTTERWAVE_DONE) {
-        *ret_result = work_later(work, task, flutterwave_why(work->flutterwave));
-        return outcome < 0 ? error_forward(outcome) : 0;
-    }
-    *ret_result = (struct task_result){.step = "done", .provider_id = NULL};
-    return charge.state == FLUTTERWAVE_SUCCESSFUL ? charge_tell(work, &charge) : attempt_tell(work, &charge);
-}
-
-/* What is said of a payout: the one order it is, and its payment. */
-struct payout {
-    struct payment_reference reference;
-    struct id payment, task;
-    const char *currency;
-    struct flutterwave_movement movement;
-};
-
-static int reversal_tell(struct work *work, const struct payout *payout)
-{
-    struct payment_record_reversal_v1 data = {
-        .order = payout->reference.n, .try = payout->reference.try, .amount = payout->movement.amount};
-
-    (void)!text_copy(data.currency, sizeof data.currency, span_of(payout->currency));
-    return publish(work->publisher,
-                   &(struct publication){.command = &payment_record_reversal_v1_schema,
-                                         .data = &data,
-                                         .payment = &payout->payment,
-                                         .key = &payout->reference.base,
-                                         .said = {span_of(payout->task.text), SPAN("reversed")}});
-}
-
-static int payout_tell(struct work *work, const struct payout *payout)
-{
-    bool done = payout->movement.state == FLUTTERWAVE_SUCCESSFUL;
-    struct payment_record_order_v1 data = {.order = payout->reference.n, .try = payout->reference.try};
-
-    data.outcome = done ? ORDER_OUTCOME_DONE : ORDER_OUTCOME_FAILED;
-    data.has_amount = data.has_currency = data.has_fee = done;
-    data.amount = payout->movement.amount;
-    data.fee = payout->movement.fee;
-    (void)!text_copy(data.currency, sizeof data.currency, span_of(payout->currency));
-    data.has_cause = !done;
-    data.cause = payout->movement.bad_account ? ORDER_CAUSE_BAD_ACCOUNT : ORDER_CAUSE_PROVIDER;
-    return publish(work->publisher, &(struct publication){
-                                        .command = &payment_record_order_v1_schema,
-                                        .data = &data,
-                                        .payment = &payout->payment,
-                                        .key = &payout->reference.base,
-                                        .said = {span_of(payout->task.text),
-                                                 span_of(choice_text(order_outcome_choices, data.outcome))}});
-}
-
-/* The provider says FAILED of a payout that never arrived and of one that came back: which of the two is
- * known by whether it was done. */
-static int payout_said(struct work *work, const struct payout *payout)
-{
-    int32_t state = 0;
-    int outcome;
-
-    if (payout->movement.state != FLUTTERWAVE_FAILED)
-        return payout_tell(work, payout);
-    outcome = task_order_state(work->postgres, &payout->payment, payout->reference.n, payout->reference.try,
-                               &state);
-    if (outcome != 0)
-        return away(outcome);
-    return state == ORDER_STATE_DONE ? reversal_tell(work, payout) : payout_tell(work, payout);
+    if (outcome != FLUTTERWAVE_DONE)
+        return error_forward(unsaid(work, task, outcome, ret_result));
+    *ret_result = (struct task_result){.step = "done"};
+    if (charges.items[0].state != FLUTTERWAVE_SUCCESSFUL)
+        outcome = attempt_tell(work, &charges.items[0]);
+    for (int at = charges.count - 1; outcome == 0 && at >= 0; at--)
+        if (charges.items[at].state == FLUTTERWAVE_SUCCESSFUL)
+            outcome = charge_told(work, task, &charges.items[at], &home, ret_result);
+    return outcome == CHARGE_REFUSED ? 0 : error_forward(outcome);
 }
 
 static int verify_transfer(struct work *work, const struct report_recorded_v1 *report,
                            const struct task *task, struct task_result *ret_result)
 {
-    struct payout payout = {.currency = report->currency};
+    struct flutterwave_movement seen;
+    struct payment_reference reference;
+    struct id payment, order;
     int outcome;
 
-    if (!report->has_reference || !report->has_currency ||
-        !payment_of(report->reference, &payout.reference, &payout.payment))
+    if (!report->has_reference || !payment_of(report->reference, &reference, &payment) ||
+        reference.kind == PAYMENT_REFERENCE_ATTEMPT)
         return kept(ret_result, "a payout that is not ours");
-    task_id(&payout.payment, "order", payout.reference.n, payout.reference.try, &payout.task);
-    outcome =
-        flutterwave_transfer_find(work->flutterwave, report->reference, report->currency, &payout.movement);
+    task_id(&payment, "order", reference.n, reference.try, &order);
+    outcome = flutterwave_transfer_find(work->flutterwave, report->reference, &seen);
     if (outcome == FLUTTERWAVE_NONE)
         return kept(ret_result, "the provider knows no such payout");
-    if (outcome != FLUTTERWAVE_DONE) {
-        *ret_result = work_later(work, task, flutterwave_why(work->flutterwave));
-        return outcome < 0 ? error_forward(outcome) : 0;
-    }
-    *ret_result = (struct task_result){.step = "done", .provider_id = NULL};
-    return payout.movement.state == FLUTTERWAVE_PENDING ? 0 : payout_said(work, &payout);
+    if (outcome != FLUTTERWAVE_DONE)
+        return error_forward(unsaid(work, task, outcome, ret_result));
+    *ret_result = (struct task_result){.step = "done"};
+    return seen.state == FLUTTERWAVE_PENDING
+               ? 0
+               : error_forward(movement_tell(
+                     work, task,
+                     &(struct movement){&payment, &reference.base, &order, reference.n, reference.try, &seen},
+                     ret_result));
 }
 
 /* A refund carries no reference of ours in its report: whoever watches one of that charge asks. */
@@ -200,60 +135,100 @@ static int verify_refund(struct work *work, const struct report_recorded_v1 *rep
     if (!report->has_charge_id)
         return kept(ret_result, "a refund of no charge");
     outcome = task_wake_refunds(work->postgres, report->charge_id);
-    if (outcome != 0)
-        return away(outcome);
-    *ret_result = (struct task_result){.step = "done", .provider_id = NULL};
-    return 0;
+    *ret_result = (struct task_result){.step = "done"};
+    return outcome < 0 ? error_forward(outcome) : outcome == 0 ? 0 : WORK_AWAY;
 }
 
-static int chargeback_tell(struct work *work, const struct flutterwave_charge *charge,
-                           const struct flutterwave_chargeback *chargeback)
+/* What is known already is as good as accepted; anything else the projector says no to is staff's. */
+static int claim_said(struct work *work, const struct task *task, const struct publication *publication,
+                      struct task_result *ret_result)
 {
-    struct payment_record_chargeback_v1 opened = {.amount = chargeback->amount, .fee = chargeback->fee};
+    int outcome = publish_decided(work->publisher, publication);
+
+    if (outcome == PUBLISH_REFUSED && !publish_was(work->publisher, refusal_text(REFUSAL_ALREADY_RECORDED)))
+        *ret_result = work_later(work, task, publish_reason(work->publisher));
+    return outcome < 0 ? error_forward(outcome) : outcome == PUBLISH_AWAY ? WORK_AWAY : 0;
+}
+
+/* A chargeback as the provider tells it, and where its charge stands in our books. */
+struct claim {
+    const struct flutterwave_charge *charge;
+    struct charge_home home;
+    struct flutterwave_chargeback seen;
+};
+
+static struct publication claim_publication(const struct claim *claim, const char *amount)
+{
+    return (struct publication){.payment = &claim->home.payment,
+                                .key = &claim->home.key,
+                                .said = {SPAN("chargeback"), span_of(claim->charge->id), span_of(amount)}};
+}
+
+static int claim_opened(struct work *work, const struct task *task, const struct claim *claim,
+                        struct task_result *ret_result)
+{
+    struct payment_record_chargeback_v1 data = {.amount = claim->seen.amount, .fee = claim->seen.fee};
+    struct publication publication;
+    char amount[32];
+
+    (void)snprintf(amount, sizeof amount, "%lld", (long long)data.amount);
+    publication = claim_publication(claim, amount);
+    publication.command = &payment_record_chargeback_v1_schema;
+    publication.data = &data;
+    (void)!text_copy(data.charge, sizeof data.charge, span_of(claim->charge->id));
+    (void)!text_copy(data.currency, sizeof data.currency, span_of(claim->charge->currency));
+    return error_forward(claim_said(work, task, &publication, ret_result));
+}
+
+static int claim_ended(struct work *work, const struct task *task, const struct claim *claim,
+                       struct task_result *ret_result)
+{
     struct payment_record_chargeback_won_v1 won = {{0}};
     struct payment_record_chargeback_lost_v1 lost = {{0}};
-    struct payment_reference reference;
-    struct id payment;
-    struct publication publication = {.command = &payment_record_chargeback_v1_schema,
-                                      .data = &opened,
-                                      .payment = &payment,
-                                      .key = &reference.base,
-                                      .said = {SPAN("chargeback"), span_of(charge->id)}};
-    int outcome;
+    struct publication publication = claim_publication(claim, "");
+    bool is_won = claim->seen.state == CHARGEBACK_WON;
 
-    if (!payment_of(charge->reference, &reference, &payment))
+    (void)!text_copy(won.charge, sizeof won.charge, span_of(claim->charge->id));
+    memcpy(lost.charge, won.charge, sizeof lost.charge);
+    publication.command =
+        is_won ? &payment_record_chargeback_won_v1_schema : &payment_record_chargeback_lost_v1_schema;
+    publication.data = is_won ? (const void *)&won : (const void *)&lost;
+    return error_forward(claim_said(work, task, &publication, ret_result));
+}
+
+/* The end may be heard of before the beginning, and both before the charge: all are said, in their order. */
+static int claim_tell(struct work *work, const struct task *task, const struct flutterwave_charge *charge,
+                      struct task_result *ret_result)
+{
+    struct claim claim = {.charge = charge};
+    int outcome = flutterwave_chargeback_find(work->flutterwave, charge->id, charge->currency, &claim.seen);
+
+    if (outcome == FLUTTERWAVE_NONE)
         return 0;
-    (void)!text_copy(opened.charge, sizeof opened.charge, span_of(charge->id));
-    (void)!text_copy(opened.currency, sizeof opened.currency, span_of(charge->currency));
-    memcpy(won.charge, opened.charge, sizeof won.charge);
-    memcpy(lost.charge, opened.charge, sizeof lost.charge);
-    /* The end may be heard of before the beginning: both are said, in their order. */
-    outcome = publish(work->publisher, &publication);
-    if (outcome != 0 || chargeback->state == CHARGEBACK_OPEN)
-        return outcome < 0 ? error_forward(outcome) : outcome;
-    publication.command = chargeback->state == CHARGEBACK_WON ? &payment_record_chargeback_won_v1_schema
-                                                              : &payment_record_chargeback_lost_v1_schema;
-    publication.data = chargeback->state == CHARGEBACK_WON ? (const void *)&won : (const void *)&lost;
-    return publish(work->publisher, &publication);
+    if (outcome != FLUTTERWAVE_DONE)
+        return error_forward(unsaid(work, task, outcome, ret_result));
+    outcome = charge_told(work, task, charge, &claim.home, ret_result);
+    if (outcome == 0)
+        outcome = claim_opened(work, task, &claim, ret_result);
+    if (outcome == 0 && strcmp(ret_result->step, "done") == 0 && claim.seen.state != CHARGEBACK_OPEN)
+        outcome = claim_ended(work, task, &claim, ret_result);
+    return outcome == CHARGE_REFUSED ? 0 : error_forward(outcome);
 }
 
 static int verify_chargeback(struct work *work, const struct report_recorded_v1 *report,
                              const struct task *task, struct task_result *ret_result)
 {
-    struct flutterwave_chargeback chargeback;
-    struct flutterwave_charge charge;
-    int outcome = charge_ask(work, report, &charge);
+    struct flutterwave_charges charges;
+    int outcome = charges_ask(work, report, &charges);
 
-    if (outcome == FLUTTERWAVE_DONE)
-        outcome = flutterwave_chargeback_find(work->flutterwave, charge.id, charge.currency, &chargeback);
     if (outcome == FLUTTERWAVE_NONE)
-        return kept(ret_result, "the provider knows no such chargeback");
-    if (outcome != FLUTTERWAVE_DONE) {
-        *ret_result = work_later(work, task, flutterwave_why(work->flutterwave));
-        return outcome < 0 ? error_forward(outcome) : 0;
-    }
-    *ret_result = (struct task_result){.step = "done", .provider_id = NULL};
-    return chargeback_tell(work, &charge, &chargeback);
+        return kept(ret_result, "the provider knows no such charge");
+    if (outcome != FLUTTERWAVE_DONE)
+        return error_forward(unsaid(work, task, outcome, ret_result));
+    *ret_result = (struct task_result){.step = "done"};
+    for (int at = charges.count - 1; outcome == 0 && at >= 0; at--)
+        outcome = claim_tell(work, task, &charges.items[at], ret_result);
+    return error_forward(outcome);
 }
 
 /* clang-format off */

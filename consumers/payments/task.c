@@ -8,35 +8,41 @@
 #include "shared/base/log.h"
 
 /* clang-format off */
+/* This program's clock: it may run ahead. */
+#define NOW(ahead) "(clock_timestamp() + " ahead "::int8 * interval '1 millisecond')"
 const struct postgres_statement task_statements[] = {
     /* A step that speaks to the provider is marked before it does. */
     {"task_claim",  "with due as (select id, asked from bus.payment_task where step not in ('done', 'dead')"
-                    " and next_at <= clock_timestamp() order by next_at limit 1 for update skip locked),"
+                    " and next_at <= " NOW("$2") " order by next_at limit 1 for update skip locked),"
                     " claimed as (update bus.payment_task t set attempts = t.attempts + 1,"
-                    " asked = t.asked or t.step in ('create', 'send'),"
-                    " next_at = clock_timestamp() + $1::int8 * interval '1 millisecond'"
+                    " asked = t.asked or t.step in ('create', 'send'), next_at = " NOW("$2")
+                    " + $1::int8 * interval '1 millisecond'"
                     " from due where t.id = due.id returning t.*, due.asked as was_asked)"
-                    " select t.id, t.payment, t.booking, t.kind, t.step, t.told, t.provider_id, t.n, t.try, t.data,"
-                    " t.was_asked, t.attempts, t.opened_at, p.state, p.currency,"
+                    " select t.id, t.payment, t.booking, t.kind, t.step, t.told, t.n, t.try, t.data,"
+                    " t.was_asked, t.attempts, t.opened_at, t.since, p.state,"
                     " (select o ->> 'state' from jsonb_array_elements(p.orders) o"
                     "  where (o ->> 'n')::int8 = t.n and (o ->> 'try')::int8 = t.try),"
                     " (select v.value from private.profile v where v.id = p.sender and v.name = 'profile'"
                     "  order by v.n desc limit 1),"
-                    " (select v.value from private.profile v where v.name = 'payout'"
-                    "  and v.id = case when t.data::jsonb ->> 'to' = 'sender' then p.sender else p.traveller end"
+                    " (select v.value from private.profile v where v.id = payee.id and v.name = 'payout_account'"
                     "  order by v.n desc limit 1), f.tier, f.payout_since"
                     " from claimed t left join state.payment p on p.id = t.payment"
-                    " left join state.profile f on f.id = p.traveller"},
-    {"task_record", "update bus.payment_task t set step = $3::text,"
-                    " next_at = clock_timestamp() + $4::int8 * interval '1 millisecond',"
-                    " provider_id = coalesce($5::text, t.provider_id), told = coalesce($6::text, t.told),"
-                    " reason = $7::text, asked = t.asked and $3::text <> 'claim'"
+                    " cross join lateral (select case when t.kind = 'payout' and t.data::jsonb ->> 'to' = 'traveller'"
+                    "  then p.traveller else p.sender end as id) payee"
+                    " left join state.profile f on f.id = payee.id"},
+    {"task_record", "update bus.payment_task t set step = $3::text, next_at = " NOW("$7")
+                    " + $4::int8 * interval '1 millisecond',"
+                    " since = case when t.step = $3::text then t.since else " NOW("$7") " end,"
+                    " told = coalesce($5::text, t.told), reason = $6::text, asked = t.asked and $3::text <> 'claim'"
                     " where t.id = $1::uuid and t.attempts = $2::int4"},
-    {"task_wake",   "update bus.payment_task set next_at = clock_timestamp() where kind = 'refund' and step = 'watch'"
-                    " and data::jsonb ->> 'charge' = $1::text"},
+    {"task_wake",   "update bus.payment_task set step = 'watch', next_at = clock_timestamp(),"
+                    " since = case when step = 'dead' then clock_timestamp() else since end, reason = null"
+                    " where kind = 'refund' and step in ('watch', 'dead') and data::jsonb ->> 'charge' = $1::text"},
     {"task_order",  "select o ->> 'state' from state.payment p, jsonb_array_elements(p.orders) o"
                     " where p.id = $1::uuid and (o ->> 'n')::int8 = $2::int8 and (o ->> 'try')::int8 = $3::int8"},
-    {"task_payment", "select state from state.payment where id = $1::uuid"},
+    {"task_payment", "select state, exists (select from jsonb_array_elements(charges) c where c ->> 'charge' = $2::text)"
+                    " from state.payment where id = $1::uuid"},
+    {"task_verdict", "select accepted, reason from bus.verdict where id = $1::uuid"},
     {NULL, NULL},
 };
 /* clang-format on */
@@ -48,15 +54,14 @@ enum {
     KIND,
     STEP,
     TOLD,
-    PROVIDER_ID,
     N,
     TRY_NUMBER,
     DATA,
     ASKED,
     ATTEMPTS,
     OPENED_AT,
+    SINCE,
     STATE,
-    CURRENCY,
     ORDER_STATE,
     PAYER,
     ACCOUNT,
@@ -94,9 +99,7 @@ static int words_read(struct task *task)
 
     if (text_copy(task->kind, sizeof task->kind, postgres_text(rows, 0, KIND)) != 0 ||
         text_copy(task->step, sizeof task->step, postgres_text(rows, 0, STEP)) != 0 ||
-        text_copy(task->told, sizeof task->told, postgres_text(rows, 0, TOLD)) != 0 ||
-        text_copy(task->provider_id, sizeof task->provider_id, postgres_text(rows, 0, PROVIDER_ID)) != 0 ||
-        text_copy(task->currency, sizeof task->currency, postgres_text(rows, 0, CURRENCY)) != 0)
+        text_copy(task->told, sizeof task->told, postgres_text(rows, 0, TOLD)) != 0)
         return error_new(ERROR_DATA, "task %s holds longer words than we write", task->id.text);
     return 0;
 }
@@ -133,20 +136,22 @@ static int task_read(struct task *task)
     task->asked = postgres_integer(rows, 0, ASKED) != 0;
     task->attempts = postgres_integer(rows, 0, ATTEMPTS);
     task->opened_ms = postgres_integer(rows, 0, OPENED_AT);
+    task->since_ms = postgres_integer(rows, 0, SINCE);
     TRY(words_read(task));
     beside_read(task);
     return 0;
 }
 
-int task_claim(struct postgres *postgres, int64_t claim_ms, struct task *ret_task)
+int task_claim(struct postgres *postgres, int64_t claim_ms, int64_t ahead_ms, struct task *ret_task)
 {
-    const struct postgres_value value = {.type = POSTGRES_INT8, .integer = claim_ms};
+    const struct postgres_value values[] = {{.type = POSTGRES_INT8, .integer = claim_ms},
+                                            {.type = POSTGRES_INT8, .integer = ahead_ms}};
     int result = outcome_of(postgres, postgres_ready(postgres));
 
     if (result != 0)
         return result;
     *ret_task = (struct task){0};
-    postgres_send(postgres, "task_claim", &value, 1, &ret_task->rows);
+    postgres_send(postgres, "task_claim", values, 2, &ret_task->rows);
     result = outcome_of(postgres, postgres_sync(postgres, NULL));
     if (result != 0)
         return result;
@@ -158,16 +163,17 @@ static struct postgres_value text_or_null(const char *text)
     return (struct postgres_value){.type = POSTGRES_TEXT, .text = span_of(text), .null = text == NULL};
 }
 
-int task_record(struct postgres *postgres, const struct task *task, const struct task_result *result)
+int task_record(struct postgres *postgres, const struct task *task, int64_t ahead_ms,
+                const struct task_result *result)
 {
     const struct postgres_value values[] = {
         {.type = POSTGRES_UUID, .text = span_of(task->id.text)},
         {.type = POSTGRES_INT4, .integer = task->attempts},
         text_or_null(result->step),
         {.type = POSTGRES_INT8, .integer = result->delay_ms},
-        text_or_null(result->provider_id),
         text_or_null(result->told),
         text_or_null(result->reason),
+        {.type = POSTGRES_INT8, .integer = ahead_ms},
     };
     int ready = outcome_of(postgres, postgres_ready(postgres));
 
@@ -189,15 +195,35 @@ static int ask(struct postgres *postgres, const char *statement, const struct po
     return outcome_of(postgres, postgres_sync(postgres, NULL));
 }
 
-int task_payment_state(struct postgres *postgres, const struct id *payment, int32_t *ret_state)
+int task_payment_state(struct postgres *postgres, const struct id *payment, const char *charge,
+                       struct task_payment *ret_payment)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
-    const struct postgres_value value = {.type = POSTGRES_UUID, .text = span_of(payment->text)};
-    int result = ask(postgres, "task_payment", &value, 1, &rows);
+    const struct postgres_value values[] = {{.type = POSTGRES_UUID, .text = span_of(payment->text)},
+                                            {.type = POSTGRES_TEXT, .text = span_of(charge)}};
+    int result = ask(postgres, "task_payment", values, 2, &rows);
 
-    *ret_state =
-        result == 0 && rows.count ? choice_of(payment_status_choices, postgres_text(&rows, 0, 0)) : 0;
-    return result;
+    *ret_payment = (struct task_payment){0};
+    if (result != 0 || rows.count == 0)
+        return result;
+    ret_payment->state = choice_of(payment_status_choices, postgres_text(&rows, 0, 0));
+    ret_payment->has_charge = postgres_integer(&rows, 0, 1) != 0;
+    return 0;
+}
+
+int task_verdict(struct postgres *postgres, const struct id *command, struct task_verdict *ret_verdict)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+    const struct postgres_value value = {.type = POSTGRES_UUID, .text = span_of(command->text)};
+    int result = ask(postgres, "task_verdict", &value, 1, &rows);
+
+    *ret_verdict = (struct task_verdict){.decided = result == 0 && rows.count > 0};
+    if (!ret_verdict->decided)
+        return result;
+    ret_verdict->accepted = postgres_integer(&rows, 0, 0) != 0;
+    if (text_copy(ret_verdict->reason, sizeof ret_verdict->reason, postgres_text(&rows, 0, 1)) != 0)
+        return error_new(ERROR_DATA, "the verdict of %s has a reason longer than any", command->text);
+    return 0;
 }
 
 int task_order_state(struct postgres *postgres, const struct id *payment, int64_t n, int64_t number,

@@ -9,48 +9,61 @@
 
 extern const struct postgres_statement task_statements[];
 
-enum { TASK_WORD = 16, TASK_TEXT = 65 };
+enum { TASK_WORD = 16, TASK_REASON = 32 };
 
 /* A claimed row, and what the database knows about its payment. Owned by the caller's struct. */
 struct task {
     struct postgres_rows rows; /* task_done */
     struct id id, payment, booking;
-    char kind[TASK_WORD], step[TASK_WORD], told[TASK_WORD], provider_id[TASK_TEXT];
+    char kind[TASK_WORD], step[TASK_WORD], told[TASK_WORD];
     int64_t n, number; /* attempt or order, and its try */
     struct span data;  /* the fact's */
     bool asked;        /* by an earlier claim */
-    int64_t attempts, opened_ms;
-    int32_t payment_state; /* enum payment_status; 0: there is no such payment */
-    int32_t order_state;   /* enum order_state of this order while this try is its newest; 0: none */
-    char currency[4];      /* of the payment */
+    int64_t attempts;
+    int64_t opened_ms, since_ms; /* when its fact was decided; when its step began */
+    int32_t payment_state;       /* enum payment_status; 0: there is no such payment */
+    int32_t order_state;         /* enum order_state of this order while this try is its newest; 0: none */
     bool has_payer, has_account;
     struct profile_update_v1 payer;               /* the sender's newest */
-    struct profile_set_payout_account_v1 account; /* the traveller's newest */
-    int64_t tier, account_since_ms;               /* the traveller's */
+    struct profile_set_payout_account_v1 account; /* the newest of whom an order is for */
+    int64_t tier, account_since_ms;               /* likewise */
 };
 void task_done(struct task *task);
 
 struct task_result {
-    const char *step;        /* the one to go on with */
-    int64_t delay_ms;        /* not before */
-    const char *provider_id; /* NULL: as it was */
-    const char *told;        /* likewise */
-    const char *reason;      /* NULL: none */
+    const char *step;   /* the one to go on with */
+    int64_t delay_ms;   /* not before */
+    const char *told;   /* NULL: as it was */
+    const char *reason; /* NULL: none */
 };
 
 enum { TASK_EMPTY = 1, TASK_AWAY = 2 };
-/* The due row that waits longest, ours for claim_ms. */
-MUST_CHECK int task_claim(struct postgres *postgres, int64_t claim_ms, struct task *ret_task);
+/* The due row that waits longest, ours for claim_ms. ahead_ms: how far our clock runs ahead. */
+MUST_CHECK int task_claim(struct postgres *postgres, int64_t claim_ms, int64_t ahead_ms,
+                          struct task *ret_task);
 /* TASK_AWAY: not recorded, call again. A claim that was lost meanwhile changes nothing and is 0. */
-MUST_CHECK int task_record(struct postgres *postgres, const struct task *task,
+MUST_CHECK int task_record(struct postgres *postgres, const struct task *task, int64_t ahead_ms,
                            const struct task_result *result);
-/* The state of a payment: 0 where there is none. */
-MUST_CHECK int task_payment_state(struct postgres *postgres, const struct id *payment, int32_t *ret_state);
+
+struct task_payment {
+    int32_t state;   /* enum payment_status; 0: there is no such payment */
+    bool has_charge; /* it knows the charge */
+};
+MUST_CHECK int task_payment_state(struct postgres *postgres, const struct id *payment, const char *charge,
+                                  struct task_payment *ret_payment);
+
+/* What the projector decided of a command of ours. */
+struct task_verdict {
+    bool decided, accepted;
+    char reason[TASK_REASON]; /* of a refusal: the text of enum refusal */
+};
+MUST_CHECK int task_verdict(struct postgres *postgres, const struct id *command,
+                            struct task_verdict *ret_verdict);
 
 /* The state of an order while this try is its newest: 0 where it is not. */
 MUST_CHECK int task_order_state(struct postgres *postgres, const struct id *payment, int64_t n,
                                 int64_t number, int32_t *ret_state);
-/* Refunds of this charge that are watched are asked about at once. */
+/* Refunds of this charge that are watched, or were given up, are asked about at once. */
 MUST_CHECK int task_wake_refunds(struct postgres *postgres, const char *charge);
 
 /* The id of what is to be done: kind is "attempt" or "order". */

@@ -27,8 +27,8 @@ static int64_t claim_ms, ahead_ms;
 
 /* clang-format off */
 const struct setting work_settings[] = {
-    {"payments_claim_ms", SETTING_INTEGER, "60000", 1000, 3600000,
-     .help = "a task still being done after this was cut by a crash; more than flutterwave_timeout_ms",
+    {"payments_claim_ms", SETTING_INTEGER, "150000", 1000, 3600000,
+     .help = "a task still being done after this was cut by a crash; four times flutterwave_timeout_ms or more",
      .target = &claim_ms},
     {"payments_ahead_ms", SETTING_INTEGER, "0", 0, INT64_C(31536000000),
      .help = "for rehearsals: how far this program's clock runs ahead, so that holds end", .target = &ahead_ms},
@@ -66,7 +66,8 @@ static struct metric done_metric = {
     .name = "colis_payments_turns_total", .kind = METRIC_COUNTER, .help = "steps of tasks that were taken"};
 static struct metric later_metric = {.name = "colis_payments_later_total",
                                      .kind = METRIC_COUNTER,
-                                     .help = "steps put off: the provider did not take them"};
+                                     .help =
+                                         "steps put off: the provider, or the projector, did not take them"};
 static struct metric dead_metric = {.name = "colis_payments_dead_total",
                                     .kind = METRIC_COUNTER,
                                     .help = "tasks given up: staff must look at bus.payment_task"};
@@ -92,24 +93,38 @@ int64_t work_ask_again(int64_t age_ms)
     return -1;
 }
 
-/* At least half of it, the rest by chance. */
-static int64_t about(int64_t ms)
+int64_t work_age(const struct work *work, const struct task *task)
 {
+    return work->now_ms - task->since_ms;
+}
+
+/* Longer with each claim of the task; at least half of it, the rest by chance. */
+static int64_t backoff_ms(const struct task *task)
+{
+    int64_t ms = LATER_MS;
     uint16_t chance;
 
+    for (int64_t at = 1; at < task->attempts && ms < LATER_MOST_MS; at++)
+        ms *= 2;
+    ms = ms < LATER_MOST_MS ? ms : LATER_MOST_MS;
     crypto_random(&chance, sizeof chance);
     return ms / 2 + (ms / 2) * chance / UINT16_MAX;
 }
 
+/* What has to be made is tried for ever: it is owed. */
+static bool may_end(const struct task *task)
+{
+    return strcmp(task->step, "create") != 0 && strcmp(task->step, "send") != 0;
+}
+
 struct task_result work_later(const struct work *work, const struct task *task, const char *why)
 {
-    int64_t ms = LATER_MS, rest_ms = flutterwave_rest(work->flutterwave) * SECOND_MS;
+    int64_t ms = backoff_ms(task), rest_ms = flutterwave_rest(work->flutterwave) * SECOND_MS;
 
-    for (int64_t at = 1; at < task->attempts && ms < LATER_MOST_MS; at++)
-        ms *= 2;
-    ms = about(ms < LATER_MOST_MS ? ms : LATER_MOST_MS);
+    if (may_end(task) && work_ask_again(work_age(work, task)) < 0)
+        return (struct task_result){.step = "dead", .reason = why};
     metric_add(&later_metric, 1);
-    log_seldom(LOG_LEVEL_WARN, "the provider takes nothing now", .err = why);
+    log_seldom(LOG_LEVEL_WARN, "a step is put off", .err = why);
     return (struct task_result){.step = task->step, .delay_ms = ms > rest_ms ? ms : rest_ms, .reason = why};
 }
 
@@ -127,7 +142,7 @@ static int record(const struct task *task, const struct task_result *result)
     int64_t until = clock_steady_ms() + claim_ms;
 
     for (;;) {
-        int outcome = task_record(working.work.postgres, task, result);
+        int outcome = task_record(working.work.postgres, task, ahead_ms, result);
 
         if (outcome <= 0)
             return error_forward(outcome);
@@ -145,9 +160,17 @@ static work_step step_of(const struct task *task)
     return NULL;
 }
 
+static struct task_result not_said(const struct task *task, int64_t least_ms)
+{
+    int64_t ms = backoff_ms(task);
+
+    return (struct task_result){
+        .step = task->step, .delay_ms = ms > least_ms ? ms : least_ms, .reason = "not decided yet"};
+}
+
 static int act(const struct task *task)
 {
-    struct task_result result = {.step = task->step, .delay_ms = AWAY_MS};
+    struct task_result result = {.step = task->step};
     work_step step = step_of(task);
     int outcome;
 
@@ -158,7 +181,7 @@ static int act(const struct task *task)
     if (outcome < 0)
         return error_forward(outcome);
     if (outcome == WORK_AWAY) /* whatever was to follow, it follows only what was said */
-        result = (struct task_result){.step = task->step, .delay_ms = AWAY_MS, .reason = "not said yet"};
+        result = not_said(task, result.delay_ms);
     metric_add(&done_metric, 1);
     if (strcmp(result.step, "dead") == 0) {
         metric_add(&dead_metric, 1);
@@ -170,7 +193,7 @@ static int act(const struct task *task)
 static int turn(void)
 {
     CLEANUP(task_done) struct task task = {0};
-    int outcome = task_claim(working.work.postgres, claim_ms, &task);
+    int outcome = task_claim(working.work.postgres, claim_ms, ahead_ms, &task);
 
     working.work.now_ms = clock_wall_ms() + ahead_ms;
     if (outcome == 0)
@@ -198,10 +221,10 @@ int work_start(void)
     struct work *work = &working.work;
 
     TRY(flutterwave_new(claim_ms, &work->flutterwave));
-    TRY(publisher_new(&work->publisher));
     TRY(postgres_new("colis-payments", service_values.name_space, &work->postgres));
     postgres_statements(work->postgres, task_statements);
     postgres_listen(work->postgres, "payment_task", NULL, NULL);
+    TRY(publisher_new(work->postgres, &work->publisher));
     if (pthread_create(&working.thread, NULL, turns, NULL) != 0)
         return error_new(ERROR_SYSTEM, "no thread for the work");
     return 0;
