@@ -2,6 +2,7 @@
  * libcurl's HTTP. Whether bytes of the request left us is libcurl's own count of them. */
 #include "shared/links/curl_http.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,10 @@ struct web {
 
 static bool is_loopback(const char *host)
 {
-    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0;
+    struct in_addr address;
+
+    return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+           (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET);
 }
 
 int web_url_check(const char *setting, const char *text)
@@ -109,16 +113,22 @@ static struct curl_slist *headers_of(const struct web_call *call)
     return list;
 }
 
+/* On a kept connection that ends without a reply libcurl sends the request again by itself, on a new one. Who
+ * asks for something to be made must not be asked for twice: such a request gets a connection of its own. */
 static void request_set(struct web *web, const struct web_call *call)
 {
+    bool makes = call->body.data != NULL;
+    const char *usual = makes ? "POST" : "GET";
+
     (void)curl_easy_setopt(web->handle, CURLOPT_URL, call->url);
     (void)curl_easy_setopt(web->handle, CURLOPT_HTTPGET, 1L);
-    if (!call->body.data)
+    (void)curl_easy_setopt(web->handle, CURLOPT_FRESH_CONNECT, makes ? 1L : 0L);
+    (void)curl_easy_setopt(web->handle, CURLOPT_CUSTOMREQUEST,
+                           strcmp(call->method, usual) == 0 ? NULL : call->method);
+    if (!makes)
         return;
     (void)curl_easy_setopt(web->handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.size);
     (void)curl_easy_setopt(web->handle, CURLOPT_POSTFIELDS, call->body.data);
-    (void)curl_easy_setopt(web->handle, CURLOPT_CUSTOMREQUEST,
-                           strcmp(call->method, "POST") == 0 ? NULL : call->method);
 }
 
 static int outcome_of(struct web *web, CURLcode result, struct web_reply *reply)
@@ -130,7 +140,7 @@ static int outcome_of(struct web *web, CURLcode result, struct web_reply *reply)
     (void)curl_easy_getinfo(web->handle, CURLINFO_REQUEST_SIZE, &sent);
     (void)curl_easy_getinfo(web->handle, CURLINFO_RETRY_AFTER, &retry);
     reply->status = (int)status;
-    reply->retry_after_s = retry;
+    reply->retry_after_s = retry < WEB_RETRY_MOST_S ? retry : WEB_RETRY_MOST_S;
     if (result == CURLE_OK)
         return WEB_ANSWERED;
     (void)snprintf(web->why, sizeof web->why, "%.90s", curl_easy_strerror(result));

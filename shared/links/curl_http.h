@@ -27,15 +27,15 @@ DEFINE_CLEANUP(struct web, web_free)
 /* http:// only to loopback. ERROR_SETTINGS with the setting's name where url is not such a one. */
 MUST_CHECK int web_url_check(const char *setting, const char *url);
 
-enum { WEB_HEADERS = 4 };
+enum { WEB_HEADERS = 4, WEB_RETRY_MOST_S = 3600 };
 struct web_call {
-    const char *method, *url;
+    const char *method, *url; /* with a body, a method that makes something: it is sent once, or never */
     const char *headers[WEB_HEADERS]; /* "Name: value", to the first NULL */
     struct span body;                 /* data NULL: none */
 };
 struct web_reply {
     int status;
-    int64_t retry_after_s; /* 0: it did not say */
+    int64_t retry_after_s; /* 0: it did not say; at most WEB_RETRY_MOST_S */
     struct buf body;
 };
 void web_reply_done(struct web_reply *reply);
