@@ -100,7 +100,7 @@ int money_parse_fee(struct span text, const char *currency, int64_t *ret_minor)
 {
     struct decimal read;
 
-    if (money_read(text, currency, &read) != 0)
+    if (money_read(text, currency, &read) != 0 || (read.next >= '5' && read.minor == most))
         return MONEY_WRONG;
     *ret_minor = read.minor + (read.next >= '5');
     return 0;
