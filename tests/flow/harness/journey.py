@@ -1,4 +1,4 @@
-"""One booking and the people of it: each step of its life as one call, through ingress, query and the provider's page."""
+"""One booking and the people of it: each step of its life as one call, by ingress, query and the provider's page."""
 import datetime
 import uuid
 
@@ -52,7 +52,7 @@ class Journey:
         self.sender, self.traveller = more.get("sender"), more.get("traveller")
         self.trip, self.parcel, self.booking = more.get("trip"), None, None
         self.grams, self.worth, self.capacity = (more.get(name, usual) for name, usual in (
-            ("grams", 1950), ("value", 40000), ("capacity", 10000)))
+            ("grams", 1950), ("worth", 40000), ("capacity", 10000)))
         self.done = -1
         if stage:
             self.to(stage)
@@ -154,14 +154,17 @@ class Journey:
     def value(self, column):
         return self.bus.value(f"select {column} from state.booking where id = %s", self.booking)
 
-    def facts(self):
-        """What happened to the booking, in order, as query tells its sender, once history has all of it."""
+    def happened(self):
+        """The facts of the booking as query tells its sender, once history has all of them."""
         last = self.value("version")
 
         def look():
             items = self.reads(self.sender, "/history?limit=100")["items"]
             return items if len(items) >= last else None
-        return [item["type"].split(".")[1] for item in until(look, 20, f"{last} facts of the booking in history")]
+        return until(look, 20, f"{last} facts of the booking in history")
+
+    def facts(self):
+        return [item["type"].split(".")[1] for item in self.happened()]
 
     def money(self):
         """{account: balance} of what is not nothing; every journal has been zero, so are they all together."""
@@ -181,5 +184,21 @@ class Journey:
 
     def payout_waits(self):
         """Until payments knows of the payout, and that it has to wait."""
-        until(lambda: self.bus.value("select next_at > now() + interval '20 hours' from bus.payment_task where booking = %s "
-                                     "and kind = 'payout' and step = 'claim'", self.booking), 20, "a payout on hold")
+        until(lambda: self.bus.value(
+            "select next_at > now() + interval '20 hours' from bus.payment_task where booking = %s "
+            "and kind = 'payout' and step = 'claim'", self.booking), 20, "a payout on hold")
+
+    def ends_with(self, to_traveller, to_sender, to_fees, fault=None):
+        """Decided so, told so, and moved so: what is the sender's is with them, the traveller's on its way."""
+        assert (self.split(), self.value("fault")) == ((to_traveller, to_sender, to_fees), fault)
+        cost = self.bus.value("select coalesce(sum(amount), 0)::bigint from bus.ledger where booking = %s and "
+                              "account = 'costs'", self.booking)
+        left = {"provider": TOTAL - cost - to_sender, "transit": -to_traveller, "fees": -to_fees, "costs": cost}
+        self.comes_to(**{account: amount for account, amount in left.items() if amount})
+        self.becomes("settling" if to_traveller else "settled", "payment")
+
+    def free(self):
+        """Neither space nor parcel is bound to the booking any more."""
+        assert self.is_at("parcel") == "registered"
+        assert self.bus.value("select jsonb_path_exists(bookings, '$[*] ? (@.booking == $b)', jsonb_build_object('b', "
+                              "%s::text)) from state.trip where id = %s", self.booking, self.trip) is False
