@@ -114,6 +114,35 @@ START_TEST(what_was_collected_is_earned_whatever_is_claimed_back)
 }
 END_TEST
 
+START_TEST(what_was_collected_is_earned_in_a_dispute_too)
+{
+    pay();
+    collect();
+    till.booking.state = BOOKING_STATUS_DISPUTED;
+    till.booking.has_cause = true;
+    till.booking.cause = DISPUTE_CAUSE_DAMAGED;
+    claimed_back("chg_1", TOTAL);
+    is(lost("chg_1"), "accepted");
+    is(journal(), "chargeback_lost: chargeback -10920 loss +10920");
+    ck_assert_int_eq(payment_escrow(&till.payment), TOTAL);
+    ck_assert_int_eq(till.booking.state, BOOKING_STATUS_DISPUTED);
+}
+END_TEST
+
+START_TEST(a_refund_of_another_charge_that_waited_is_ordered_anew_after_the_claim)
+{
+    pay();
+    paid("chg_2", 500);
+    sent(1, 1);
+    claimed_back("chg_1", TOTAL);
+    failed(1, 1, ORDER_CAUSE_PROVIDER);
+    is(won("chg_1"), "accepted");
+    is(facts(), "payment.refund_withheld payment.chargeback_won payment.refund_ordered");
+    ck_assert_int_eq(order(1)->state, ORDER_STATE_WITHHELD);
+    is(order(2)->charge, "chg_2");
+}
+END_TEST
+
 START_TEST(who_claimed_it_back_does_not_get_it_twice)
 {
     pay();
@@ -340,6 +369,8 @@ TCase *chargeback_cases(void)
     tcase_add_test(cases, a_claim_that_was_won_leaves_the_money_to_staff);
     tcase_add_test(cases, part_of_the_price_claimed_back_leaves_the_rest_to_staff);
     tcase_add_test(cases, what_was_collected_is_earned_whatever_is_claimed_back);
+    tcase_add_test(cases, what_was_collected_is_earned_in_a_dispute_too);
+    tcase_add_test(cases, a_refund_of_another_charge_that_waited_is_ordered_anew_after_the_claim);
     tcase_add_test(cases, who_claimed_it_back_does_not_get_it_twice);
     tcase_add_test(cases, a_refund_not_yet_sent_is_withheld_and_ordered_when_the_claim_is_won);
     tcase_add_test(cases, a_withheld_refund_makes_up_for_the_claim_that_was_lost);

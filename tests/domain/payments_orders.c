@@ -389,6 +389,21 @@ START_TEST(goodwill_stays_under_the_value_the_cap_of_the_tier_and_ten_times_the_
 }
 END_TEST
 
+START_TEST(goodwill_leaves_room_for_the_payout_and_the_refunds)
+{
+    int given = 0;
+
+    paid("chg_1", 6000);
+    paid("chg_2", TOTAL - 6000);
+    while (strcmp(indemnified(LEAD, PARTY_SENDER, 1), "accepted") == 0)
+        given++;
+    ck_assert_int_eq(till.decision.refusal, REFUSAL_TRY_LIMIT);
+    ck_assert_int_ge(given, 16);
+    till_split(1950, 7800, 1170);
+    is(facts(), "payment.split_decided payment.payout_ordered payment.refund_ordered payment.refund_ordered");
+}
+END_TEST
+
 TCase *order_cases(void)
 {
     TCase *cases = tcase_create("orders");
@@ -412,6 +427,7 @@ TCase *order_cases(void)
     tcase_add_test(cases, a_split_is_made_to_fit_what_is_held);
     tcase_add_test(cases, a_refund_over_two_charges_takes_the_newest_first_and_never_more_than_is_left);
     tcase_add_test(cases, goodwill_is_our_loss_and_goes_out_like_a_payout);
+    tcase_add_test(cases, goodwill_leaves_room_for_the_payout_and_the_refunds);
     tcase_add_test(cases, goodwill_stays_under_the_value_the_cap_of_the_tier_and_ten_times_the_carriage);
     return cases;
 }
