@@ -80,7 +80,7 @@ size_t batch_machine_index(const struct machine *machine)
     return at;
 }
 
-int batch_state_find(const struct batch *batch, const struct machine *machine, const struct id *id)
+int batch_index_of(const struct batch *batch, const struct machine *machine, const struct id *id)
 {
     return index_find(&batch->subjects[batch_machine_index(machine)], id);
 }

@@ -75,7 +75,7 @@ void batch_start(struct batch *batch, const struct event *events, size_t count);
 
 /* The index of the state of (machine, id): added empty where it is not there yet; -1 where it is not. */
 int batch_state_of(struct batch *batch, const struct machine *machine, const struct id *id);
-int batch_state_find(const struct batch *batch, const struct machine *machine, const struct id *id);
+int batch_index_of(const struct batch *batch, const struct machine *machine, const struct id *id);
 /* The item whose command id this is; NULL where none. */
 struct batch_item *batch_item_of(struct batch *batch, const char *id);
 size_t batch_machine_index(const struct machine *machine);

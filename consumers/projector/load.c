@@ -136,7 +136,7 @@ static int take_states(struct batch *batch, const struct machine *machine, const
         struct id id;
 
         postgres_id(rows, row, 0, &id); /* the first member of every state */
-        state = &batch->states[batch_state_find(batch, machine, &id)];
+        state = &batch->states[batch_index_of(batch, machine, &id)];
         if (postgres_fetch(machine->state, rows, row, 0, state->state) != 0) {
             reader_because("%s",
                            error_text()); /* a row this program cannot read: a newer one's, most likely */

@@ -29,7 +29,7 @@ bool batch_name(struct batch *batch, struct batch_item *item, bool add)
         count = domain_names(&command, &world, names, &item->open);
         for (int i = 0; i < count; i++) {
             int at = add ? batch_state_of(batch, names[i].machine, &names[i].id)
-                         : batch_state_find(batch, names[i].machine, &names[i].id);
+                         : batch_index_of(batch, names[i].machine, &names[i].id);
 
             if (at < 0)
                 return false;

@@ -8,7 +8,7 @@
 #include <libpq-fe.h>
 
 enum {
-    POSTGRES_WIRE = 24,       /* bytes of a scalar of fixed size, at most */
+    POSTGRES_WIRE = 24, /* bytes of a scalar of fixed size, at most */
     POSTGRES_LISTS = 8,
     POSTGRES_WHY = 400,
     POSTGRES_SEGMENTS = 256,    /* unanswered, nonblocking */

@@ -270,6 +270,8 @@ int main(void)
     suite_add_tcase(suite, batch_cases());
     suite_add_tcase(suite, parked_cases());
     suite_add_tcase(suite, many_cases());
+    suite_add_tcase(suite, races_cases());
+    suite_add_tcase(suite, journals_cases());
     suite_add_tcase(suite, mixed_cases());
     suite_add_tcase(suite, access_cases());
     runner = srunner_create(suite);

@@ -11,6 +11,8 @@
 TCase *batch_cases(void);
 TCase *parked_cases(void);
 TCase *many_cases(void);
+TCase *races_cases(void);
+TCase *journals_cases(void);
 TCase *mixed_cases(void);
 TCase *access_cases(void);
 

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Commands of a booking: Awa sends, Moussa travels, Fatou sends too. All are stored at 2027-01-15T08:00Z. */
+#ifndef COLIS_TESTS_PROJECTOR_SCENE_H
+#define COLIS_TESTS_PROJECTOR_SCENE_H
+
+#include "tests/projector/cases.h"
+
+extern const char awa[37], moussa[37], fatou[37];
+
+/* A text of two parts that outlives the batch it stands in. */
+struct span kept(const char *format, const char *first, const char *second);
+void named(const char *kind, int number, char ret_subject[80]);
+struct event by_role(struct event event, const char *role);
+
+/* Moussa may carry and be paid; offsets 0 to 3. */
+void people_made(struct bench *bench);
+/* number: of the command, its offset; the others number their aggregates. */
+struct event trip_announced(int number, int trip, const char *capacity);
+struct event parcel_of(int number, const char *person, int parcel);
+struct event asked_for(int number, const char *person, int booking, int trip, int parcel);
+struct event on_booking(const char *type, int number, const char *person, int booking, const char *data);
+
+#endif
