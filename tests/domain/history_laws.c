@@ -8,6 +8,7 @@
 
 #include "schemas/codec.h"
 #include "shared/base/cleanup.h"
+#include "shared/domain/payment_known.h"
 #include "tests/domain/history.h"
 
 struct covered covered;
@@ -152,6 +153,28 @@ static void add_entries(struct history *history, const struct domain_fact *fact,
         broken(history, "%s: a journal that sums to %lld", fact->row->family, (long long)sum);
 }
 
+/* A charge and a try count once, however often they are told. before: as the payment stood. */
+static void law_of_once(struct history *history, const struct domain_fact *fact,
+                        const struct payment_state *before)
+{
+    const struct schema *schema = fact->row->schema;
+    int64_t order = schema == &payment_refunded_v1_schema   ? FACT(fact, payment_refunded_v1)->order
+                    : schema == &payment_paid_out_v1_schema ? FACT(fact, payment_paid_out_v1)->order
+                                                            : 0;
+    int64_t number = schema == &payment_refunded_v1_schema ? FACT(fact, payment_refunded_v1)->
+    try : order
+        > 0 ? FACT(fact, payment_paid_out_v1)->
+        try:
+            0;
+    const struct money_order *done = payment_order(before, order);
+
+    if (order > 0 && (!done || payment_try_done(done, number)))
+        broken(history, "%s: told twice, or of no order", fact->row->family);
+    if (schema == &payment_received_v1_schema &&
+        payment_charge(before, FACT(fact, payment_received_v1)->charge))
+        broken(history, "a charge counts twice");
+}
+
 void laws_fold(struct history *history)
 {
     for (int i = 0; i < history->decision.fact_count; i++) {
@@ -166,8 +189,10 @@ void laws_fold(struct history *history)
         }
         if (fact->at_ms < head->changed_at)
             broken(history, "%s: time runs backwards", fact->row->family);
-        if (slot == SLOT_PAYMENT)
+        if (slot == SLOT_PAYMENT) {
+            law_of_once(history, fact, (const void *)head);
             add_entries(history, fact, n);
+        }
         if ((slot == SLOT_PAYMENT && n < BOOKINGS && !id_same(&fact->key, &history->live.bookings[n].id)) ||
             (slot == SLOT_TRIP && !id_same(&fact->key, &fact->subject)))
             broken(history, "%s does not travel under its booking", fact->row->family);
