@@ -102,7 +102,9 @@ static int drain_row(struct parked *parked, const struct postgres_rows *rows, co
     else if (!discard && batch->items[0].dead[0])
         return unmark(parked, event, batch->items[0].dead);
     else if (!discard)
-        TRY(batch_decide(batch, &batch->items[0], &decided)); /* alone, so never split */
+        TRY(batch_decide(batch, &batch->items[0], &decided));
+    if (decided == BATCH_SPLIT)
+        return READER_RETRY; /* alone it is never split: its row must not go without a verdict */
     outcome = store_commit(parked->store, batch, NULL, 0, &place);
     if (outcome == READER_FAILED)
         return unmark(parked, event, postgres_why(parked->store->link));
