@@ -20,11 +20,12 @@ import latency  # noqa: E402
 import life  # noqa: E402
 import programs  # noqa: E402
 import projector  # noqa: E402
+import search  # noqa: E402
 from harness import places  # noqa: E402
 from harness.bus import Bus  # noqa: E402
 
 FOLDER = places.TOP / "var" / "test" / f"bench-{os.getpid()}"  # two may run at once
-NAMES = ("ingress", "projector", "mix", "latency", "life", "history", "programs")
+NAMES = ("ingress", "projector", "mix", "latency", "life", "history", "search", "programs")
 
 
 def say(text):
@@ -81,6 +82,12 @@ def latency_rows():
 
 def history_rows():
     return history.measure(empty_bus, say)
+
+
+def search_rows():
+    told = {"query": {"COLIS_RATE_PER_SECOND": "1000000", "COLIS_RATE_BURST": "1000000"}}
+    with Bus(FOLDER / "search", programs=("query",), settings=told) as bus:
+        return search.measure(bus, say)
 
 
 def programs_rows():
