@@ -338,11 +338,22 @@ void booking_act_pay(struct rule_situation *s)
 
 /* B8 to B10 booking.cancel */
 
+/* Told by a trip that staff ended for what is nobody's fault on it. */
+static bool ended_by_staff(const struct rule_situation *s)
+{
+    const struct booking_cancel_v1 *asked = s->command->data;
+
+    if (!rule_is(s, WHO_SYSTEM) || !booking_trip_ended(s) || !asked->has_reason)
+        return false;
+    return asked->reason == BOOKING_CANCEL_REASON_SAFETY || asked->reason == BOOKING_CANCEL_REASON_FRAUD ||
+           asked->reason == BOOKING_CANCEL_REASON_CORRIDOR_CLOSED;
+}
+
 static int32_t cancel_reason_of(const struct rule_situation *s)
 {
     const struct booking_cancel_v1 *asked = s->command->data;
 
-    if (!rule_is(s, WHO_SYSTEM))
+    if (!rule_is(s, WHO_SYSTEM) || ended_by_staff(s))
         return asked->reason;
     switch (s->world->trip->state) {
     case TRIP_STATUS_CANCELLED:
@@ -397,7 +408,9 @@ void booking_act_cancel_paid(struct rule_situation *s)
                                       .to_departure = departs - s->now_ms};
     struct policy_outcome outcome;
 
-    if (rule_is(s, WHO_SYSTEM) && booking_trip_ended(s))
+    if (ended_by_staff(s))
+        asked.by = PARTY_STAFF;
+    else if (rule_is(s, WHO_SYSTEM) && booking_trip_ended(s))
         asked.by = PARTY_TRAVELLER; /* a trip that is given up is its traveller's doing */
     if (policy_cancel(&asked, &price, &outcome) != 0) {
         s->broken = FOLD_UNFIT;

@@ -169,6 +169,21 @@ START_TEST(row_4_a_trip_given_up_is_its_travellers_fault)
 }
 END_TEST
 
+START_TEST(row_5_a_trip_staff_stopped_for_safety_is_nobodys_fault)
+{
+    scene_paid();
+    hours_before(20);
+    scene.trip.state = TRIP_STATUS_CANCELLED;
+    is(SAYS(SYSTEM, "booking.cancel", booking_cancel_v1, .has_reason = true,
+            .reason = BOOKING_CANCEL_REASON_CORRIDOR_CLOSED),
+       "accepted");
+    split_is(0, TOTAL, 0);
+    fault_is(FAULT_NONE);
+    ck_assert_int_eq(FACT_OF(booking_cancelled_v1)->row, 5);
+    ck_assert_int_eq(FACT_OF(booking_cancelled_v1)->reason, BOOKING_CANCEL_REASON_CORRIDOR_CLOSED);
+}
+END_TEST
+
 START_TEST(a_share_under_the_floor_goes_to_the_sender)
 {
     const struct policy_cancelling cancelling = {.stage = BOOKING_STATUS_PAID,
@@ -403,6 +418,7 @@ TCase *cancel_cases(void)
     tcase_add_loop_test(cases, rows_3_to_5_split_by_who_and_hours_to_departure, 0,
                         sizeof(cancel_rows) / sizeof(cancel_rows[0]));
     tcase_add_test(cases, row_4_a_trip_given_up_is_its_travellers_fault);
+    tcase_add_test(cases, row_5_a_trip_staff_stopped_for_safety_is_nobodys_fault);
     tcase_add_test(cases, a_share_under_the_floor_goes_to_the_sender);
     tcase_add_loop_test(cases, rows_6_to_8_split_by_why_the_pickup_failed, 0,
                         sizeof(pickup_rows) / sizeof(pickup_rows[0]));
