@@ -9,7 +9,7 @@ from harness.person import PARCEL, parcel_of
 from harness.until import until
 
 # A command of this weight cannot be stored: a stand-in for a defect of ours that only some commands meet.
-CURSED = 66_666
+CURSED = 6_666
 CURSE = f"""
     create function state.curse() returns trigger language plpgsql as
         $$ begin if new.weight_g = {CURSED} then raise exception 'cursed parcel'; end if; return new; end $$;
