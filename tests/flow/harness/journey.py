@@ -53,6 +53,7 @@ class Journey:
         self.trip, self.parcel, self.booking = more.get("trip"), None, None
         self.grams, self.worth, self.capacity = (more.get(name, usual) for name, usual in (
             ("grams", 1950), ("worth", 40000), ("capacity", 10000)))
+        self.price = 5000  # a kilogram
         self.done = -1
         if stage:
             self.to(stage)
@@ -76,7 +77,7 @@ class Journey:
     def announcement(self, **changes):
         return {"origin": PARCEL["origin"], "destination": PARCEL["destination"], "departs": at(self.departs),
                 "arrives": at(self.departs + 6), "drop_off_until": at(self.departs - 1), "capacity_g": self.capacity,
-                "price_per_kg": 5000, "currency": "XOF"} | changes
+                "price_per_kg": self.price, "currency": "XOF"} | changes
 
     def be_registered(self):
         self.parcel = self.sender.registered(weight_g=self.grams, value={"amount": self.worth, "currency": "XOF"})
@@ -132,8 +133,9 @@ class Journey:
         issue = self.bus.value(f"select {purpose}_code_issue from state.booking where id = %s", self.booking)
         return handover.code(handover.key("handover_key"), self.booking, purpose, issue)
 
-    def recipient(self, n=1):
-        """Who holds the n-th link to this booking."""
+    def recipient(self, n=None):
+        """Who holds the link of the n-th version of the parcel; without n of the one that holds."""
+        n = n or self.bus.value("select recipient_n from state.parcel where id = %s", self.parcel)
         person = self.bus.person()
         person.bear(handover.link(handover.key("link_key"), uuid.UUID(self.booking), n))
         return person
