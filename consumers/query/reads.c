@@ -166,6 +166,7 @@ const struct read_row read_rows[] = {
     {"trip.read",       READ_AFTER,                             ONE("trip"),           bind_id,   answer_one},
     {"booking.list",    READ_PAGE | READ_AFTER,                 PAGE("bookings_mine"), bind_page, answer_page},
     {"booking.read",    READ_AFTER,                             ONE("booking"),        bind_id,   answer_one},
+    {"booking.tracking", READ_AFTER,                            ONE("tracking"),       bind_id,   answer_one},
     {"booking.history", READ_PAGE | READ_VERSIONS | READ_AFTER, booking_owned_sql,     bind_id,   timeline_answer},
     {"booking.payment", READ_AFTER,                             ONE("payment"),        bind_id,   answer_one},
     {"booking.ledger",  READ_AFTER,                             ONE("ledger"),         bind_id,   answer_one},

@@ -144,6 +144,18 @@ def components(model):
          "headers": {"type": "object", "additionalProperties": text()}, "expires_at": text("date-time"),
          "digest": text("hex", pattern="^[0-9a-f]{64}$")}),
         "description": "A request to the object store, to be sent exactly so before it expires, without our token."}
+    times = {name: text("date-time", pattern=PATTERNS["date-time"])
+             for name in ("departs", "arrives", "collected_at", "delivered_at", "evidence_by")}
+    schemas["tracking"] = {**closed(
+        {"booking": text("uuid"), "state": refer("schemas", "booking_status"), "changed_at": text("date-time"),
+         "origin": refer("schemas", "place"), "destination": refer("schemas", "place"), **times,
+         "parcel": closed(
+             {"state": refer("schemas", "parcel_status"), "changed_at": text("date-time"),
+              "arrived_at": text("date-time"), "delivered_at": text("date-time"),
+              "outcome": refer("schemas", "parcel_outcome"),
+              "photos": {"type": "array", "items": refer("schemas", "photo_stage")}}, ["state", "changed_at", "photos"])},
+        ["booking", "state", "changed_at", "origin", "destination", "departs", "arrives"]),
+        "description": "What a recipient sees, with the link they were sent as bearer token."}
     moved = closed({"account": refer("schemas", "account"), "currency": text(), "amount": {"type": "integer"}})
     schemas["ledger"] = {**closed(
         {"booking": text("uuid"), "payment": text("uuid"), "balances": {"type": "array", "items": moved},
@@ -222,6 +234,7 @@ def read_operation(row, model):
         "search": lambda: answer("A page; next is absent on the last", page_of(refer("schemas", aggregate))),
         "mine": lambda: answer("A page; next is absent on the last", page_of(refer("schemas", aggregate))),
         "payment": lambda: answer("As it is now", refer("schemas", "payment")),
+        "tracking": lambda: answer("As it is now", refer("schemas", "tracking")),
         "ledger": lambda: answer("As it is now", refer("schemas", "ledger")),
         "person": lambda: answer("As it is now", refer("schemas", "profile")),
         "history": lambda: answer("A page; next is absent on the last", page_of(refer("schemas", "happened"))),
@@ -236,7 +249,7 @@ def read_operation(row, model):
         raise SchemaError(f"routes.json: {row['name']}: what it answers is not known to openapi.py")
     problems = FOR_ANYONE if row["role"] == "anyone" else FOR_READS
     replies = {"200": answers[verb]()} | {code: refer("responses", code) for code in problems}
-    if verb in ("read", "payment", "ledger", "person"):
+    if verb in ("read", "payment", "ledger", "person", "tracking"):
         replies["200"]["headers"] = {"ETag": {"schema": text()}}
         replies["304"] = {"description": "As If-None-Match has it"}
     if verb == "verdict":

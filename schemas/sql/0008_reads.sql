@@ -96,6 +96,28 @@ create function api.booking(wanted uuid) returns table (body text, version bigin
     select json_strip_nulls(api.booking_shown(b))::text, b.version from state.booking b where b.id = wanted
 $$;
 
+-- What a recipient sees of the booking their link is for, while the parcel still names them: how far it is, and
+-- nothing that is private or opens a door. Whether it is their link stands in the claims, never in an argument. The
+-- two versions grow, so their sum is as good a tag as one.
+create function api.tracking(wanted uuid) returns table (body text, version bigint) language sql stable security definer
+    set search_path = bus, pg_temp as $$
+    select json_strip_nulls(json_build_object('booking', b.id, 'state', b.state, 'changed_at', api.stamp(b.changed_at),
+        'origin', api.place(p.origin_country, p.origin_city),
+        'destination', api.place(p.destination_country, p.destination_city), 'departs', api.stamp(b.departs),
+        'arrives', api.stamp(b.arrives), 'collected_at', api.stamp(b.collected_at),
+        'delivered_at', api.stamp(b.delivered_at), 'evidence_by', api.stamp(b.evidence_by),
+        'parcel', case when p.booking = b.id then json_build_object('state', p.state,
+            'changed_at', api.stamp(p.changed_at), 'arrived_at', api.stamp(p.arrived_at),
+            'delivered_at', api.stamp(p.delivered_at), 'outcome', p.outcome, 'photos',
+            (select coalesce(json_agg(f.photo -> 'stage' order by f.place), '[]')
+             from jsonb_array_elements(p.photos) with ordinality f (photo, place))) end))::text, b.version + p.version
+    from state.booking b join state.parcel p on p.id = b.parcel, lateral (select auth.jwt() -> 'app_metadata' as is_of) c
+    where b.id = wanted and c.is_of ->> 'colis_role' = 'recipient' and c.is_of ->> 'colis_booking' = b.id::text
+      and c.is_of ->> 'colis_recipient' = p.recipient_n::text
+$$;
+revoke execute on function api.tracking(uuid) from public;
+grant execute on function api.tracking(uuid) to authenticated;
+
 -- Pages: the newest first, behind (at, id); one row more than the page tells whether another follows. The row
 -- comparison makes the index seek.
 create function api.parcels_mine(caller uuid, before timestamptz, before_id uuid, page bigint)
@@ -164,7 +186,7 @@ $$;
 create function api.ledger(of_booking uuid) returns table (body text, version bigint) language sql stable as $$
     select json_build_object('booking', p.booking, 'payment', p.id,
         'journals', coalesce((select json_agg(json_build_object('id', j.journal, 'at', api.stamp(j.at), 'entries', j.entries) order by j.at, j.first)
-            from (select l.journal, min(l.at) as at, min(l.ctid::text) as first, json_agg(json_build_object('account', l.account,
+            from (select l.journal, min(l.at) as at, min(l.ctid) as first, json_agg(json_build_object('account', l.account,
                 'currency', l.currency, 'amount', l.amount) order by l.line) as entries
                 from bus.ledger l where l.booking = of_booking group by l.journal) j), '[]'),
         'balances', coalesce((select json_agg(json_build_object('account', s.account, 'currency', s.currency, 'amount', s.amount)

@@ -20,6 +20,7 @@ int main(void)
     suite_add_tcase(suite, wait_cases());
     suite_add_tcase(suite, limit_cases());
     suite_add_tcase(suite, parcel_cases());
+    suite_add_tcase(suite, party_cases());
     suite_add_tcase(suite, search_cases());
     suite_add_tcase(suite, rate_cases());
     suite_add_tcase(suite, history_cases());

@@ -19,6 +19,7 @@ TCase *verdict_cases(void);
 TCase *wait_cases(void);
 TCase *limit_cases(void);
 TCase *parcel_cases(void);
+TCase *party_cases(void);
 TCase *search_cases(void);
 TCase *rate_cases(void);
 TCase *history_cases(void);
