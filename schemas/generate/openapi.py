@@ -102,12 +102,22 @@ def published(schema):
     return made
 
 
+COUNTED = {  # what a read adds to the row
+    "trip": {"left_g": {"type": "integer", "minimum": 0, "description": "Space that can still be asked for."},
+             "announced": {"type": "object", "description": "To its traveller and staff: what was said in private."}},
+    "booking": {"total": {"type": "integer", "minimum": 0, "description": "Carriage and fee: what the sender pays."}},
+    "payment": {"link": {"type": "string", "format": "uri",
+                         "description": "To its sender, while it is due: the page to pay on."}},
+}
+
+
 def view(model, name):
     """What its owner reads of an aggregate: the projector's row, and over it what the commands that say it carry."""
     made = published(copy.deepcopy(model.documents["states/" + name]))
     for row in model.routes:
         if row.get("subject") in ("new", "caller") and row["command"].split(".")[0] == name:
             made["properties"] |= published(model.documents["commands/" + row["command"]]["properties"])
+    made["properties"] |= COUNTED.get(name, {})
     del made["additionalProperties"]
     made["required"] = ["id", "version", "state"]
     made["description"] = "What was never said is absent; so is, for others than its owner, what is x-private."
@@ -153,7 +163,8 @@ def components(model):
              {"state": refer("schemas", "parcel_status"), "changed_at": text("date-time"),
               "arrived_at": text("date-time"), "delivered_at": text("date-time"),
               "outcome": refer("schemas", "parcel_outcome"),
-              "photos": {"type": "array", "items": refer("schemas", "photo_stage")}}, ["state", "changed_at", "photos"])},
+              "photos": {"type": "array", "items": refer("schemas", "photo_stage")}},
+             ["state", "changed_at", "photos"])},
         ["booking", "state", "changed_at", "origin", "destination", "departs", "arrives"]),
         "description": "What a recipient sees, with the link they were sent as bearer token."}
     moved = closed({"account": refer("schemas", "account"), "currency": text(), "amount": {"type": "integer"}})

@@ -1,7 +1,7 @@
 """The figures table, printed: ratios within one run, interleaved rounds. Called by infra/bench.
 
-NAME: ingress, projector, mix, latency, life, history, programs; all of them where none is named. A figure that falls short is
-said to, and the exit code says whether any did.
+NAME: ingress, projector, mix, latency, life, history, search, programs; all of them where none is named. A figure
+that falls short is said to, and the exit code says whether any did.
 """
 import argparse
 import os
