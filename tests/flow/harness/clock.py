@@ -11,7 +11,8 @@ COLUMNS = """select table_schema || '.' || table_name, column_name, data_type fr
     and (table_schema, table_name) in (select table_schema, table_name from information_schema.tables
         where table_type = 'BASE TABLE' and (table_schema = 'state' or table_name = 'payment_task'))"""
 DUE = """update bus.outbox set due = due - %(by)s, value = regexp_replace(value, '"due":"[^"]*"', '"due":"' ||
-    to_char((due - %(by)s) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS') || 'Z"')
+    regexp_replace(to_char((due - %(by)s) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS'), '[.]000$', '') ||
+    'Z"')
     where topic = 'commands' and due is not null"""
 
 
