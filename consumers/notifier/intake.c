@@ -48,12 +48,25 @@ static bool reads_family(const char *type)
     return of_family(type, "profile.updated");
 }
 
+static bool tells_seekers(const char *family)
+{
+    for (const struct notice_row *row = notice_rows; row->fact; row++) {
+        if (strcmp(row->fact, family) == 0 && row->audience == AUDIENCE_SEEKERS)
+            return true;
+    }
+    return false;
+}
+
 /* The parties of those facts that do not name them all; what cannot be read is handle's to say. */
 static void ask_parties(struct intake *intake, const struct event *event)
 {
     const struct message_row *message =
         event->readable && reads_family(event->type) ? message_of(event->type) : NULL;
-    if (!message || message->kind != MESSAGE_FACT || !notice_needs_parties(message->family, message->schema))
+    if (!message || message->kind != MESSAGE_FACT)
+        return;
+    if (tells_seekers(message->family))
+        seekers_ask(&intake->store.seekers, event);
+    if (!notice_needs_parties(message->family, message->schema))
         return;
     CLEANUP(free_cleanup) void *fact = memory_new(1, message->schema->size);
     if (codec_decode(message->schema, event->data, fact, NULL) == 0)
@@ -70,11 +83,34 @@ static int intake_begin(void *self, const struct event *events, size_t count,
     return intake_store_begin(&intake->store, positions, position_count);
 }
 
+static void add(struct intake *intake, const struct event *event, const struct notice_row *row,
+                const struct id *person)
+{
+    struct id id;
+    notice_id(&event->id, person, row->purpose, &id);
+    const struct intake_row told = {&id, person, row, event};
+    intake_store_add(&intake->store, &told);
+}
+
+/* A batch loads the seekers of a few trips: the next ones begin a batch of their own. */
+static int tell_seekers(struct intake *intake, const struct event *event, const struct notice_row *row)
+{
+    size_t count;
+    const struct id *owners = seekers_of(&intake->store.seekers, &event->id, &count);
+    if (!owners)
+        return READER_SPLIT;
+    for (size_t at = 0; at < count; at++)
+        add(intake, event, row, &owners[at]);
+    return count > 0 ? READER_DONE : READER_SKIP;
+}
+
 /* READER_SKIP: the row's party is nobody. */
 static int tell_one(struct intake *intake, const struct event *event, const struct notice_row *row,
                     const struct notice_fact *of)
 {
-    struct id person, id;
+    struct id person;
+    if (row->audience == AUDIENCE_SEEKERS)
+        return tell_seekers(intake, event, row);
     int outcome = notice_person(row, of, &person);
     if (outcome == NOTICE_NOBODY)
         return READER_SKIP;
@@ -82,9 +118,7 @@ static int tell_one(struct intake *intake, const struct event *event, const stru
         reader_because("what it is about is not there: nobody knows whom to tell");
         return READER_REJECT;
     }
-    notice_id(&event->id, &person, row->purpose, &id);
-    const struct intake_row told = {&id, &person, row, event};
-    intake_store_add(&intake->store, &told);
+    add(intake, event, row, &person);
     return READER_DONE;
 }
 
@@ -184,7 +218,7 @@ static int intake_cluster(void *self, const char *cluster)
 
 int intake_run(void)
 {
-    static const char *const topics[] = {"parcel", "booking", "payment", "auth", NULL};
+    static const char *const topics[] = {"parcel", "trip", "booking", "payment", "auth", NULL};
     static const struct reader_verbs verbs = {
         .positions = intake_positions,
         .begin = intake_begin,

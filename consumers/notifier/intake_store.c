@@ -28,6 +28,7 @@ static const enum postgres_type types[INTAKE_COLUMNS] = {
 void intake_store_start(struct intake_store *store)
 {
     parties_start(&store->parties);
+    seekers_start(&store->seekers);
     for (int at = 0; at < INTAKE_COLUMNS; at++)
         postgres_array_start(&store->columns[at], types[at]);
     postgres_array_start(&store->woken, POSTGRES_UUID);
@@ -38,6 +39,7 @@ int intake_store_new(struct intake_store *store)
     TRY(postgres_new("colis-notifier", service_values.name_space, &store->postgres));
     postgres_statements(store->postgres, statements);
     postgres_statements(store->postgres, parties_statements);
+    postgres_statements(store->postgres, seekers_statements);
     postgres_statements(store->postgres, position_store_statements);
     store->places = (struct position_store){store->postgres, "notifier"};
     intake_store_start(store);
@@ -50,13 +52,16 @@ void intake_store_done(struct intake_store *store)
         postgres_array_done(&store->columns[at]);
     postgres_array_done(&store->woken);
     parties_done(&store->parties);
+    seekers_done(&store->seekers);
     postgres_free(store->postgres);
 }
 
 int intake_store_begin(struct intake_store *store, const struct reader_position *positions, size_t count)
 {
     int outcome = position_store_begin(&store->places, positions, count);
-    return outcome == READER_DONE ? parties_load(&store->parties, &store->places) : outcome;
+    if (outcome == READER_DONE)
+        outcome = parties_load(&store->parties, &store->places);
+    return outcome == READER_DONE ? seekers_load(&store->seekers, &store->places) : outcome;
 }
 
 void intake_store_add(struct intake_store *store, const struct intake_row *row)

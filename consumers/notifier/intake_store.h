@@ -5,6 +5,7 @@
 #define COLIS_NOTIFIER_INTAKE_STORE_H
 
 #include "consumers/notifier/parties.h"
+#include "consumers/notifier/seekers.h"
 #include "shared/run/position_store.h"
 
 enum { INTAKE_COLUMNS = 7 };
@@ -15,6 +16,7 @@ struct intake_store {
     struct postgres_array columns[INTAKE_COLUMNS]; /* of the notifications of this batch */
     struct postgres_array woken;                   /* persons */
     struct parties_list parties;                   /* of the facts of this batch */
+    struct seekers seekers;                        /* of its trips */
 };
 
 struct intake_row {
@@ -27,8 +29,8 @@ MUST_CHECK int intake_store_new(struct intake_store *store);
 void intake_store_done(struct intake_store *store);
 /* A new batch: nothing is told, nobody asked for. */
 void intake_store_start(struct intake_store *store);
-/* Opens the transaction, holds the positions and loads the parties asked for; READER_MOVED where a position
- * is not as the reader thinks. */
+/* Opens the transaction, holds the positions and loads parties and seekers asked for; READER_MOVED where a
+ * position is not as the reader thinks. */
 MUST_CHECK int intake_store_begin(struct intake_store *store, const struct reader_position *positions,
                                   size_t count);
 void intake_store_add(struct intake_store *store, const struct intake_row *row);

@@ -4,11 +4,12 @@
 
 #include <string.h>
 
-#define S  AUDIENCE_SENDER
-#define T  AUDIENCE_TRAVELLER
-#define R  AUDIENCE_RECIPIENT
-#define R0 AUDIENCE_RECIPIENT_BEFORE
-#define ME AUDIENCE_PERSON
+#define S   AUDIENCE_SENDER
+#define T   AUDIENCE_TRAVELLER
+#define R   AUDIENCE_RECIPIENT
+#define R0  AUDIENCE_RECIPIENT_BEFORE
+#define ME  AUDIENCE_PERSON
+#define ALL AUDIENCE_SEEKERS
 
 #define NOT_BY(party)                                                                                        \
     {                                                                                                        \
@@ -81,6 +82,8 @@ const struct notice_row notice_rows[] = {
     {"review.published",             "mail", S,    "review.published/sender",                  {{0}}},
     {"review.published",             "mail", T,    "review.published/traveller",               {{0}}},
 
+    {"trip.announced",               "mail", ALL,  "trip.announced",                           {{0}}},
+
     {"profile.blocked",              "mail", ME,   "profile.blocked",                          {{0}}},
     {"profile.unblocked",            "mail", ME,   "profile.unblocked",                        {{0}}},
     {"profile.tier_set",             "mail", ME,   "profile.tier_set",                         {{0}}},
@@ -128,7 +131,7 @@ bool notice_needs_parties(const char *family, const struct schema *schema)
 {
     for (const struct notice_row *row = notice_rows; row->fact; row++) {
         if (strcmp(row->fact, family) == 0 && row->audience != AUDIENCE_PERSON &&
-            !field_of_party(schema, row->audience))
+            row->audience != AUDIENCE_SEEKERS && !field_of_party(schema, row->audience))
             return true;
     }
     return false;

@@ -18,11 +18,13 @@ static const char claim_begin[] =
     " s as (select n.*, split_part(n.subject, '/', 1) as kind, split_part(n.subject, '/', 2)::uuid as about from n)"
     " select s.id, s.fact, s.person, s.purpose, s.subject, s.data, s.channel, s.attempts, s.repeat,"
     " (select v.value from private.profile v where v.id = s.person and v.name = 'profile' order by v.n desc limit 1),"
+    " t.state = 'announced' and exists (select from state.search x where x.owner = s.person and x.state = 'saved'),"
     " pay.link, pay.amount, r.n, r.value, b.id, p.id, ";
 /* A page to pay on is shown while it can be paid on: nobody is led to pay twice, or for what is over. */
 static const char claim_end[] =
     " from s left join state.payment y on s.kind = 'payment' and y.id = s.about"
     " left join state.review w on s.kind = 'review' and w.id = s.about"
+    " left join state.trip t on s.kind = 'trip' and t.id = s.about"
     " left join state.parcel q on s.kind = 'parcel' and q.id = s.about"
     " left join state.booking b on b.id = case s.kind when 'booking' then s.about when 'payment' then y.booking"
     " when 'review' then w.booking else q.booking end"
@@ -57,6 +59,7 @@ enum {
     ATTEMPTS,
     REPEAT,
     PROFILE,
+    WANTED,
     PAY_LINK,
     PAY_AMOUNT,
     RECIPIENT_N,
@@ -125,6 +128,7 @@ static int row_read(struct queue_claim *claim)
     notice->repeat = postgres_integer(rows, 0, REPEAT) != 0;
     notice->now_ms = clock_wall_ms();
     claim->attempts = postgres_integer(rows, 0, ATTEMPTS);
+    claim->wanted = !postgres_null(rows, 0, WANTED) && postgres_integer(rows, 0, WANTED) != 0;
     return 0;
 }
 

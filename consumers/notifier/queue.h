@@ -27,6 +27,7 @@ struct queue_claim {
     char purpose[64], subject[80], channel[16];
     int64_t attempts;
     bool waits;     /* no profile yet: one that comes later wakes it */
+    bool wanted;    /* about a trip: it is still announced, and the person still searches */
     bool reachable; /* notice has name, address, language */
     struct profile_update_v1 profile;
     struct recipient recipient; /* of a row for one; there where recipient_n is not 0 */

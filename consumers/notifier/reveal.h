@@ -26,7 +26,7 @@ struct revealed {
 };
 enum { REVEAL_SUPERSEDED = 1 };
 /* Gives the claim's notice what it may say; it points into ret_revealed. REVEAL_SUPERSEDED: another
- * recipient, a newer code or a page that is over took its place; nobody is to be told. */
+ * recipient, a newer code, a page that is over, a trip nobody can book: nobody is to be told. */
 MUST_CHECK int reveal(const struct reveal_keys *keys, struct queue_claim *claim,
                       struct revealed *ret_revealed);
 

@@ -18,7 +18,7 @@ static const struct {
 } units[] = {
     {"amount", MONEY},    {"carriage", MONEY},     {"fee", MONEY},        {"price_per_kg", MONEY},
     {"to_sender", MONEY}, {"to_traveller", MONEY}, {"to_fees", MONEY},    {"weight_g", WEIGHT},
-    {"grams", WEIGHT},    {"min_grams", WEIGHT},   {"weighed_g", WEIGHT},
+    {"grams", WEIGHT},    {"min_grams", WEIGHT},   {"weighed_g", WEIGHT}, {"capacity_g", WEIGHT},
 };
 
 static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is said of money, of reviews and of a person's own account. */
+ * What is said of money, of reviews, of trips that were searched for and of a person's own account. */
 #include "consumers/notifier/wording.h"
 
 /* clang-format off */
@@ -73,6 +73,26 @@ const struct wording wordings_money[] = {
       "The ratings of your transport are published.\n"
       "The sender gives you: {sender_score} of 5\n"
       "You gave them: {traveller_score} of 5\n"}},
+
+    {"trip.announced", WORDING_BARE,
+     {"Un voyage répond à votre recherche",
+      "Un voyageur propose de la place pour un trajet que vous cherchez.\n"
+      "\n"
+      "Trajet : {origin.city} ({origin.country}) – {destination.city} ({destination.country})\n"
+      "Départ : {departs}\n"
+      "Arrivée : {arrives}\n"
+      "Place : {capacity_g}\n"
+      "Prix du kilo : {price_per_kg}\n"
+      "Voyage : {id}\n"},
+     {"A trip answers your search",
+      "A traveller offers room on a route you are looking for.\n"
+      "\n"
+      "Route: {origin.city} ({origin.country}) – {destination.city} ({destination.country})\n"
+      "Departure: {departs}\n"
+      "Arrival: {arrives}\n"
+      "Room: {capacity_g}\n"
+      "Price a kilogram: {price_per_kg}\n"
+      "Trip: {id}\n"}},
 
     {"profile.blocked", WORDING_BARE,
      {"Votre compte est bloqué",
