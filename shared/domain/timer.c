@@ -155,14 +155,23 @@ static const struct timer {
 };
 /* clang-format on */
 
+/* A try may fail, be done all the same, and come back: the second timer is another than the first. */
+enum { CAME_BACK = 100 }; /* above the number of any order */
+
+struct fallen {
+    int64_t order, number; /* number: the try */
+    int32_t cause;
+    int64_t firing;
+};
+
 /* A failed order is tried again by itself, but for a bad account, which waits for its owner. Its arming
  * number is the try: a later one makes the timer void. */
-static void arm_retry(struct rule_situation *situation, int64_t order, int64_t number, int32_t cause)
+static void arm_retry(struct rule_situation *situation, const struct fallen *fallen)
 {
-    const struct payment_retry_order_v1 data = {.order = order};
-    int64_t delay = cause == ORDER_CAUSE_BAD_ACCOUNT ? 0 : limits_retry(number);
-
-    const struct rule_timing timing = {"order_retry", delay ? situation->now_ms + delay : 0, number, order};
+    const struct payment_retry_order_v1 data = {.order = fallen->order};
+    int64_t delay = fallen->cause == ORDER_CAUSE_BAD_ACCOUNT ? 0 : limits_retry(fallen->number);
+    const struct rule_timing timing = {"order_retry", delay ? situation->now_ms + delay : 0, fallen->number,
+                                       fallen->firing};
 
     rule_timer(situation, &payment_retry_order_v1_schema, &timing, &data);
 }
@@ -170,16 +179,17 @@ static void arm_retry(struct rule_situation *situation, int64_t order, int64_t n
 static void arm_retries(struct rule_situation *situation, const struct domain_fact *fact)
 {
     const struct schema *schema = fact->row->schema;
+    const struct payment_refund_failed_v1 *refund = FACT(fact, payment_refund_failed_v1);
+    const struct payment_payout_failed_v1 *payout = FACT(fact, payment_payout_failed_v1);
+    const struct payment_payout_reversed_v1 *back = FACT(fact, payment_payout_reversed_v1);
 
     if (schema == &payment_refund_failed_v1_schema)
-        arm_retry(situation, FACT(fact, payment_refund_failed_v1)->order,
-                  FACT(fact, payment_refund_failed_v1)->try, FACT(fact, payment_refund_failed_v1)->cause);
+        arm_retry(situation, &(struct fallen){refund->order, refund->try, refund->cause, refund->order});
     else if (schema == &payment_payout_failed_v1_schema)
-        arm_retry(situation, FACT(fact, payment_payout_failed_v1)->order,
-                  FACT(fact, payment_payout_failed_v1)->try, FACT(fact, payment_payout_failed_v1)->cause);
+        arm_retry(situation, &(struct fallen){payout->order, payout->try, payout->cause, payout->order});
     else if (schema == &payment_payout_reversed_v1_schema)
-        arm_retry(situation, FACT(fact, payment_payout_reversed_v1)->order,
-                  FACT(fact, payment_payout_reversed_v1)->try, ORDER_CAUSE_PROVIDER);
+        arm_retry(situation,
+                  &(struct fallen){back->order, back->try, ORDER_CAUSE_PROVIDER, CAME_BACK + back->order});
 }
 
 _Static_assert(sizeof(struct booking_dispute_v1) <= DOMAIN_FOLLOW_MAX, "the largest command of a timer fits");

@@ -211,8 +211,8 @@ static bool order_is_awaited(const struct history *history, const struct payment
 
     if (order->kind == ORDER_KIND_REFUND && payment_chargebacks_open(payment, NULL))
         return true;
-    return !by_itself ||
-           waits_firing(history, &payment->id, &payment_retry_order_v1_schema, order->try, order->n);
+    return !by_itself || waits_firing(history, &payment->id, &payment_retry_order_v1_schema, order->try,
+                                      order->state == ORDER_STATE_REVERSED ? 100 + order->n : order->n);
 }
 
 static void keep_payment(struct history *history, const struct domain_head *head)

@@ -291,6 +291,24 @@ START_TEST(a_payout_that_came_back_is_owed_again)
 }
 END_TEST
 
+/* Else the second would meet the verdict of the first, and never be heard. */
+START_TEST(a_try_that_failed_then_came_back_has_two_timers)
+{
+    int64_t firing;
+
+    released();
+    failed(1, 1, ORDER_CAUSE_PROVIDER);
+    is(timers(), "order_retry");
+    firing = till.decision.follows[0].firing;
+    is(done(1, 1, 0), "accepted");
+    is(retry_timer(1, 1), "wrong_state");
+    is(came_back(1, 1), "accepted");
+    is(timers(), "order_retry");
+    ck_assert_int_ne(till.decision.follows[0].firing, firing);
+    is(retry_timer(1, 1), "accepted");
+}
+END_TEST
+
 START_TEST(of_a_payout_done_twice_the_one_that_comes_back_makes_up_the_loss)
 {
     released();
@@ -422,6 +440,7 @@ TCase *order_cases(void)
     tcase_add_test(cases, what_reaches_nobody_for_ninety_days_is_set_aside_and_owed_for_ever);
     tcase_add_test(cases, what_is_set_aside_stays_in_the_books_when_the_payment_closes);
     tcase_add_test(cases, a_payout_that_came_back_is_owed_again);
+    tcase_add_test(cases, a_try_that_failed_then_came_back_has_two_timers);
     tcase_add_test(cases, of_a_payout_done_twice_the_one_that_comes_back_makes_up_the_loss);
     tcase_add_test(cases, a_split_of_nothing_to_send_is_settled_at_once);
     tcase_add_test(cases, a_split_is_made_to_fit_what_is_held);
