@@ -5,40 +5,23 @@
 #include <stddef.h>
 #include <string.h>
 
-enum ledger_amount {
-    NOTHING, /* ends the row */
-    AMOUNT,
-    FEE,
-    TO_TRAVELLER,
-    TO_SENDER,
-    TO_FEES,
-    UP_TO, /* of what is left of the amount, as much as the account has to give */
-    REST,  /* what is left of the amount then */
-};
-
-#define PARTY ACCOUNT_NONE /* sender or traveller: whose order it is */
-
-struct ledger_line {
-    enum account account;
-    int sign;
-    enum ledger_amount amount;
-};
+#define PARTY ACCOUNT_NONE
 
 #define DEBIT(account, amount)                                                                               \
     {                                                                                                        \
-        ACCOUNT_##account, +1, amount                                                                        \
+        ACCOUNT_##account, +1, LEDGER_##amount                                                               \
     }
 #define CREDIT(account, amount)                                                                              \
     {                                                                                                        \
-        ACCOUNT_##account, -1, amount                                                                        \
+        ACCOUNT_##account, -1, LEDGER_##amount                                                               \
     }
 #define PARTY_DEBIT(amount)                                                                                  \
     {                                                                                                        \
-        PARTY, +1, amount                                                                                    \
+        PARTY, +1, LEDGER_##amount                                                                           \
     }
 #define PARTY_CREDIT(amount)                                                                                 \
     {                                                                                                        \
-        PARTY, -1, amount                                                                                    \
+        PARTY, -1, LEDGER_##amount                                                                           \
     }
 #define COST DEBIT(COSTS, FEE), CREDIT(PROVIDER, FEE)
 /* Money has left the provider: what was in transit, or, where it came back before (failed, set aside), what
@@ -47,13 +30,8 @@ struct ledger_line {
     DEBIT(TRANSIT, UP_TO), PARTY_DEBIT(UP_TO), DEBIT(SET_ASIDE, UP_TO), DEBIT(LOSS, REST),                   \
         CREDIT(PROVIDER, AMOUNT)
 
-enum { LINES = 8 };
-
 /* clang-format off */
-static const struct journal {
-    const struct schema *fact;
-    struct ledger_line lines[LINES];
-} journals[] = {
+const struct ledger_journal ledger_journals[] = {
 /*   fact                                entries */
     {&payment_received_v1_schema,        {DEBIT(PROVIDER, AMOUNT), CREDIT(SENDER, AMOUNT), COST}},
     {&payment_unmatched_v1_schema,       {DEBIT(PROVIDER, AMOUNT), CREDIT(SENDER, AMOUNT), COST}},
@@ -73,6 +51,7 @@ static const struct journal {
     {&payment_goodwill_granted_v1_schema, {DEBIT(LOSS, AMOUNT), PARTY_CREDIT(AMOUNT)}},
     {&payment_set_aside_v1_schema,       {PARTY_DEBIT(AMOUNT), CREDIT(SET_ASIDE, AMOUNT)}},
     {&payment_fee_noted_v1_schema,       {COST}},
+    {0},
 };
 
 static const size_t balance_at[LEDGER_ACCOUNTS] = {
@@ -129,11 +108,11 @@ bool ledger_is_even(const struct payment_state *payment)
     return true;
 }
 
-static const struct journal *journal_of(const struct schema *fact)
+static const struct ledger_journal *journal_of(const struct schema *fact)
 {
-    for (size_t i = 0; i < sizeof(journals) / sizeof(journals[0]); i++)
-        if (journals[i].fact == fact)
-            return &journals[i];
+    for (const struct ledger_journal *journal = ledger_journals; journal->fact; journal++)
+        if (journal->fact == fact)
+            return journal;
     return NULL;
 }
 
@@ -155,21 +134,21 @@ static int64_t worth(const struct ledger_line *line, enum account account,
                      const struct ledger_amounts *amounts, const struct payment_state *payment, int64_t left)
 {
     switch (line->amount) {
-    case AMOUNT:
+    case LEDGER_AMOUNT:
         return amounts->amount;
-    case FEE:
+    case LEDGER_FEE:
         return amounts->fee;
-    case TO_TRAVELLER:
+    case LEDGER_TO_TRAVELLER:
         return amounts->split.to_traveller;
-    case TO_SENDER:
+    case LEDGER_TO_SENDER:
         return amounts->split.to_sender;
-    case TO_FEES:
+    case LEDGER_TO_FEES:
         return amounts->split.to_fees;
-    case UP_TO:
+    case LEDGER_UP_TO:
         return smaller(left, to_give(amounts, payment, account));
-    case REST:
+    case LEDGER_REST:
         return left;
-    case NOTHING:
+    case LEDGER_NOTHING:
         break;
     }
     return 0;
@@ -179,17 +158,17 @@ void ledger_entries(const struct schema *fact, const struct ledger_amounts *amou
                     const struct payment_state *payment, struct entry ret_entries[LEDGER_ENTRIES],
                     uint16_t *ret_count)
 {
-    const struct journal *journal = journal_of(fact);
+    const struct ledger_journal *journal = journal_of(fact);
     int64_t left = amounts->amount;
 
     *ret_count = 0;
-    for (int i = 0; journal && i < LINES && journal->lines[i].amount != NOTHING; i++) {
+    for (int i = 0; journal && i < LEDGER_LINES && journal->lines[i].amount != LEDGER_NOTHING; i++) {
         const struct ledger_line *line = &journal->lines[i];
         enum account account = line->account == PARTY ? amounts->party : line->account;
         int64_t amount = worth(line, account, amounts, payment, left);
         struct entry *entry = &ret_entries[*ret_count];
 
-        if (line->amount == UP_TO)
+        if (line->amount == LEDGER_UP_TO)
             left -= amount;
         if (amount == 0)
             continue;

@@ -12,6 +12,29 @@
 
 enum { LEDGER_ACCOUNTS = ACCOUNT_SET_ASIDE + 1, LEDGER_ENTRIES = 10, LEDGER_CURRENCIES = 4 };
 
+/* The lines of a journal, as rows. */
+enum ledger_amount {
+    LEDGER_NOTHING, /* ends the row */
+    LEDGER_AMOUNT,
+    LEDGER_FEE,
+    LEDGER_TO_TRAVELLER,
+    LEDGER_TO_SENDER,
+    LEDGER_TO_FEES,
+    LEDGER_UP_TO, /* of what is left of the amount, as much as the account has to give */
+    LEDGER_REST,  /* what is left of the amount then */
+};
+struct ledger_line {
+    enum account account; /* ACCOUNT_NONE: sender or traveller, whose order it is */
+    int sign;
+    enum ledger_amount amount;
+};
+enum { LEDGER_LINES = 8 };
+struct ledger_journal {
+    const struct schema *fact;
+    struct ledger_line lines[LEDGER_LINES];
+};
+extern const struct ledger_journal ledger_journals[]; /* ends with an empty row */
+
 /* What a journal is about. Only the members its table row names matter. */
 struct ledger_amounts {
     const char *currency; /* borrowed */

@@ -9,11 +9,10 @@
 
 #define HOUR        INT64_C(3600000)
 #define DAY         (24 * HOUR)
-#define EVER        INT64_MAX
+#define EVER        POLICY_EVER
 #define BIT(choice) (1u << (choice))
 
 enum { PERCENT = 100, BASIS_POINTS = 10000, GRAMS_A_KILOGRAM = 1000 };
-enum fee_goes { BACK, KEPT }; /* to the sender, to our fees */
 
 int64_t policy_carriage(int64_t grams, int64_t price_per_kg)
 {
@@ -47,7 +46,7 @@ int64_t policy_exposure(const struct money *value, int64_t tier)
 #define T       BIT(PARTY_TRAVELLER)
 #define F       BIT(PARTY_STAFF)
 #define Y       BIT(PARTY_SYSTEM)
-#define ANYBODY UINT32_MAX
+#define ANYBODY POLICY_ANYBODY
 #define SENDERS_FAULT                                                                                        \
     (BIT(PICKUP_REASON_NO_SHOW_SENDER) | BIT(PICKUP_REASON_PROHIBITED) | BIT(PICKUP_REASON_UNDECLARED) |     \
      BIT(PICKUP_REASON_CONTENT_DIFFERS) | BIT(PICKUP_REASON_OVERWEIGHT) | BIT(PICKUP_REASON_CHECK_REFUSED))
@@ -55,20 +54,12 @@ int64_t policy_exposure(const struct money *value, int64_t tier)
 #define TRAVELLERS_FAULT                                                                                     \
     (BIT(PICKUP_REASON_NO_SHOW_TRAVELLER) | BIT(PICKUP_REASON_NO_ROOM) | BIT(PICKUP_REASON_CHANGED_MIND))
 #define NOT_KNOWN BIT(PICKUP_REASON_UNKNOWN)
+#define ANY       POLICY_REDATE_ANY
+#define OPEN      POLICY_REDATE_OPEN
+#define BACK      POLICY_FEE_BACK
+#define KEPT      POLICY_FEE_KEPT
 
-enum redate { ANY, OPEN }; /* does the row need a new date that is still open? */
-
-static const struct cancel_row {
-    int64_t row;
-    int32_t stage;
-    uint32_t by, reasons; /* bits of enum party, of enum pickup_reason (0: none is needed) */
-    enum redate redate;
-    int64_t paid_within;       /* less than this after paying */
-    int64_t from_ms, to_ms;    /* time to departure: at least, less than */
-    int64_t traveller_percent; /* of the carriage; the sender gets the rest */
-    enum fee_goes fee;
-    int32_t fault;
-} cancel_rows[] = {
+const struct policy_cancel_row policy_cancel_rows[] = {
     /* clang-format off */
 /*   row stage                             by       failed pickup     redate paid within departs from less than to T: % C fee   fault */
     {1,  BOOKING_STATUS_PAID,              S | Y,   0,                OPEN,  EVER,       -EVER,       EVER,     0,        BACK, FAULT_NONE},
@@ -83,10 +74,11 @@ static const struct cancel_row {
     {7,  BOOKING_STATUS_REFUSED_AT_PICKUP, ANYBODY, NOBODYS_FAULT,    ANY,   EVER,       -EVER,       EVER,     20,       KEPT, FAULT_NONE},
     {8,  BOOKING_STATUS_REFUSED_AT_PICKUP, ANYBODY, TRAVELLERS_FAULT, ANY,   EVER,       -EVER,       EVER,     0,        BACK, FAULT_TRAVELLER},
     {8,  BOOKING_STATUS_REFUSED_AT_PICKUP, ANYBODY, NOT_KNOWN,        ANY,   EVER,       -EVER,       EVER,     0,        BACK, FAULT_NONE},
+    {0},
     /* clang-format on */
 };
 
-static bool cancel_row_matches(const struct cancel_row *row, const struct policy_cancelling *asked)
+static bool cancel_row_matches(const struct policy_cancel_row *row, const struct policy_cancelling *asked)
 {
     return row->stage == asked->stage && (row->by & BIT(asked->by)) &&
            (!row->reasons || (row->reasons & BIT(asked->reason))) &&
@@ -94,7 +86,7 @@ static bool cancel_row_matches(const struct cancel_row *row, const struct policy
            asked->to_departure >= row->from_ms && asked->to_departure < row->to_ms;
 }
 
-static struct split split_of(const struct policy_price *price, int64_t traveller_percent, enum fee_goes fee)
+static struct split split_of(const struct policy_price *price, int64_t traveller_percent, enum policy_fee fee)
 {
     struct split split = {.to_traveller = price->carriage * traveller_percent / PERCENT,
                           .to_fees = fee == KEPT ? price->fee : 0};
@@ -108,9 +100,7 @@ int policy_cancel(const struct policy_cancelling *asked, const struct policy_pri
 {
     const struct limits_currency *limits = limits_of(price->currency);
 
-    for (size_t i = 0; i < sizeof(cancel_rows) / sizeof(cancel_rows[0]); i++) {
-        const struct cancel_row *row = &cancel_rows[i];
-
+    for (const struct policy_cancel_row *row = policy_cancel_rows; row->row; row++) {
         if (!cancel_row_matches(row, asked))
             continue;
         *ret_outcome =
@@ -140,18 +130,15 @@ int32_t policy_pickup_fault(int32_t pickup_reason)
 #define UNDELIVERED BIT(DISPUTE_CAUSE_UNDELIVERED)
 #define PICKUP      BIT(DISPUTE_CAUSE_PICKUP)
 
-enum proof { ANY_PROOF, DELIVERED_SOON, DELIVERED_LATER, HANDED_BACK, UNANSWERED };
-enum share { PERCENT_OF_C, BY_C1 }; /* BY_C1: rows 6 to 8, by the reason claimed */
+#define ANY_PROOF       POLICY_ANY_PROOF
+#define DELIVERED_SOON  POLICY_DELIVERED_SOON
+#define DELIVERED_LATER POLICY_DELIVERED_LATER
+#define HANDED_BACK     POLICY_HANDED_BACK
+#define UNANSWERED      POLICY_UNANSWERED
+#define PERCENT_OF_C    POLICY_PERCENT_OF_C
+#define BY_C1           POLICY_BY_C1
 
-static const struct dispute_row {
-    uint32_t causes, openers; /* bits of enum dispute_cause, of enum party */
-    enum proof proof;
-    int64_t delay_ms; /* after the dispute, or the proof */
-    enum share share;
-    int64_t traveller_percent;
-    enum fee_goes fee;
-    int32_t fault;
-} dispute_rows[] = {
+const struct policy_dispute_row policy_dispute_rows[] = {
     /* clang-format off */
 /*   cause                             opened by   proved            falls after  to T: % C           fee    fault */
     {PICKUP,                           ANYBODY,    UNANSWERED,        7*DAY,      BY_C1,         0,   KEPT,  FAULT_NONE},
@@ -162,10 +149,11 @@ static const struct dispute_row {
     {RETURN,                           S,          HANDED_BACK,       7*DAY,      PERCENT_OF_C,  100, KEPT,  FAULT_NONE},
     {LATE | LOST | ABANDONED | RETURN, ANYBODY,    ANY_PROOF,        14*DAY,      PERCENT_OF_C,  0,   BACK,  FAULT_TRAVELLER},
     {UNDELIVERED,                      ANYBODY,    ANY_PROOF,         7*DAY,      PERCENT_OF_C,  100, KEPT,  FAULT_NONE},
+    {0},
     /* clang-format on */
 };
 
-static bool proof_is(enum proof proof, const struct policy_dispute *dispute)
+static bool proof_is(enum policy_proof proof, const struct policy_dispute *dispute)
 {
     bool soon = dispute->late <= limits_delay(DELAY_LATE_MILD);
 
@@ -184,22 +172,19 @@ static bool proof_is(enum proof proof, const struct policy_dispute *dispute)
     }
 }
 
-static const struct dispute_row *dispute_row_of(const struct policy_dispute *dispute)
+static const struct policy_dispute_row *dispute_row_of(const struct policy_dispute *dispute)
 {
-    for (size_t i = 0; i < sizeof(dispute_rows) / sizeof(dispute_rows[0]); i++) {
-        const struct dispute_row *row = &dispute_rows[i];
-
+    for (const struct policy_dispute_row *row = policy_dispute_rows; row->causes; row++)
         if ((row->causes & BIT(dispute->cause)) && (row->openers & BIT(dispute->opener)) &&
             proof_is(row->proof, dispute))
             return row;
-    }
     return NULL;
 }
 
 int policy_default(const struct policy_dispute *dispute, const struct policy_price *price,
                    struct policy_outcome *ret_outcome)
 {
-    const struct dispute_row *row = dispute_row_of(dispute);
+    const struct policy_dispute_row *row = dispute_row_of(dispute);
     const struct policy_cancelling claimed = {
         .stage = BOOKING_STATUS_REFUSED_AT_PICKUP, .by = PARTY_SYSTEM, .reason = dispute->pickup_reason};
 
@@ -213,7 +198,7 @@ int policy_default(const struct policy_dispute *dispute, const struct policy_pri
 
 int policy_default_delay(const struct policy_dispute *dispute, int64_t *ret_ms)
 {
-    const struct dispute_row *row = dispute_row_of(dispute);
+    const struct policy_dispute_row *row = dispute_row_of(dispute);
 
     if (!row)
         return POLICY_STAFF;

@@ -61,6 +61,43 @@ MUST_CHECK int policy_default(const struct policy_dispute *dispute, const struct
 /* After how many milliseconds it falls. POLICY_STAFF: never. */
 MUST_CHECK int policy_default_delay(const struct policy_dispute *dispute, int64_t *ret_ms);
 
+/* The rows, for whoever prints them. */
+#define POLICY_EVER    INT64_MAX
+#define POLICY_ANYBODY UINT32_MAX
+enum policy_fee { POLICY_FEE_BACK, POLICY_FEE_KEPT };         /* to the sender, to our fees */
+enum policy_redate { POLICY_REDATE_ANY, POLICY_REDATE_OPEN }; /* is a new date that is still open needed? */
+struct policy_cancel_row {
+    int64_t row; /* its number in c1 */
+    int32_t stage;
+    uint32_t by, reasons; /* bits of enum party, of enum pickup_reason (0: none is needed) */
+    enum policy_redate redate;
+    int64_t paid_within;       /* less than this after paying */
+    int64_t from_ms, to_ms;    /* time to departure: at least, less than */
+    int64_t traveller_percent; /* of the carriage; the sender gets the rest */
+    enum policy_fee fee;
+    int32_t fault;
+};
+extern const struct policy_cancel_row policy_cancel_rows[]; /* ends with an empty row */
+
+enum policy_proof {
+    POLICY_ANY_PROOF,
+    POLICY_DELIVERED_SOON,
+    POLICY_DELIVERED_LATER,
+    POLICY_HANDED_BACK,
+    POLICY_UNANSWERED
+};
+enum policy_share { POLICY_PERCENT_OF_C, POLICY_BY_C1 }; /* BY_C1: rows 6 to 8, by the reason claimed */
+struct policy_dispute_row {
+    uint32_t causes, openers; /* bits of enum dispute_cause, of enum party */
+    enum policy_proof proof;
+    int64_t delay_ms; /* after the dispute, or the proof */
+    enum policy_share share;
+    int64_t traveller_percent;
+    enum policy_fee fee;
+    int32_t fault;
+};
+extern const struct policy_dispute_row policy_dispute_rows[]; /* ends with an empty row */
+
 /* Whose fault a failed pickup is by c1: enum fault, 0: nobody's. */
 int32_t policy_pickup_fault(int32_t pickup_reason);
 

@@ -5,10 +5,7 @@
  * timer. */
 #include <string.h>
 
-#include "shared/domain/limits.h"
-#include "shared/domain/rule.h"
-
-typedef int64_t (*timer_due)(const struct rule_situation *situation, enum limits_delay delay); /* 0: none */
+#include "shared/domain/timer.h"
 
 static int64_t after_now(const struct rule_situation *situation, enum limits_delay delay)
 {
@@ -101,22 +98,15 @@ static int64_t after_deliver_by(const struct rule_situation *situation, enum lim
 
 #define ROW(name, fact, command, due, delay)                                                                 \
     {                                                                                                        \
-        name, &fact##_v1_schema, &command##_v1_schema, due, delay, 1, 0                                      \
+        name, &fact##_v1_schema, &command##_v1_schema, due, #due, delay, 1, 0                                \
     }
 #define REMIND(name, fact, due, delay, firing, what)                                                         \
     {                                                                                                        \
-        name, &fact##_v1_schema, &booking_remind_v1_schema, due, delay, firing, what                         \
+        name, &fact##_v1_schema, &booking_remind_v1_schema, due, #due, delay, firing, what                   \
     }
 
 /* clang-format off */
-static const struct timer {
-    const char *name;
-    const struct schema *fact, *command;
-    timer_due due;
-    enum limits_delay delay; /* DELAY_COUNT: the fact itself holds the time */
-    int64_t firing;
-    int32_t what; /* enum reminder */
-} timers[] = {
+const struct timer timers[] = {
 /*         name                  armed by                  command                   due                      delay */
     ROW(   "request_unanswered", booking_requested,        booking_expire,           at_expires,              DELAY_COUNT),
     ROW(   "unpaid",             booking_accepted,         booking_expire,           at_pay_by,               DELAY_COUNT),
@@ -152,6 +142,7 @@ static const struct timer {
     ROW(   "parcel_stale",       parcel_registered,        parcel_cancel,            after_deliver_by,        DELAY_PARCEL_STALE),
     ROW(   "parcel_stale",       parcel_corrected,         parcel_cancel,            after_deliver_by,        DELAY_PARCEL_STALE),
     ROW(   "parcel_stale",       parcel_unbooked,          parcel_cancel,            after_deliver_by,        DELAY_PARCEL_STALE),
+    {0},
 };
 /* clang-format on */
 
@@ -196,8 +187,7 @@ _Static_assert(sizeof(struct booking_dispute_v1) <= DOMAIN_FOLLOW_MAX, "the larg
 
 void timers_arm(struct rule_situation *situation, const struct domain_fact *fact)
 {
-    for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
-        const struct timer *timer = &timers[i];
+    for (const struct timer *timer = timers; timer->name; timer++) {
         struct rule_timing timing;
 
         if (timer->fact != fact->row->schema)
