@@ -4,6 +4,7 @@ What is due comes due, by itself and in its order, and is decided as if it had b
 """
 import datetime
 import re
+import subprocess
 
 MOMENT = re.compile(r'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"')
 COLUMNS = """select table_schema || '.' || table_name, column_name, data_type from information_schema.columns
@@ -50,7 +51,54 @@ def passes(bus, **delta):
 
 
 def timers(bus, aggregate):
-    """(command, due) of the timers that are armed for booking/…, trip/…, in the order they come due."""
-    return bus.rows("select regexp_replace(headers::jsonb ->> 'ce_type', '\\.v1$', ''), due from bus.outbox "
-                    "where topic = 'commands' and due is not null and headers::jsonb ->> 'ce_subject' = %s "
-                    "order by due", aggregate)
+    """(id, command, due) of what is armed for booking/…, trip/…, in the order it comes due."""
+    return bus.rows("select event::text, regexp_replace(headers::jsonb ->> 'ce_type', '\\.v1$', ''), due "
+                    "from bus.outbox where topic = 'commands' and due is not null and aggregate = %s order by due, id", aggregate)
+
+
+def due_move(bus, aggregate, **delta):
+    """The database's clock is off by so much for the timers of one aggregate; what they say is as it was."""
+    bus.rows("update bus.outbox set due = due + %s where topic = 'commands' and due is not null and aggregate = %s",
+             datetime.timedelta(**delta), aggregate)
+    bus.rows("notify outbox")
+
+
+WRONG = """
+#include <stddef.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    long result = syscall(SYS_clock_gettime, clock, now);
+    if (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)
+        now->tv_sec += OFF;
+    return (int)result;
+}
+int gettimeofday(struct timeval *now, void *zone)
+{
+    struct timespec read;
+    (void)zone;
+    clock_gettime(CLOCK_REALTIME, &read);
+    now->tv_sec = read.tv_sec;
+    now->tv_usec = read.tv_nsec / 1000;
+    return 0;
+}
+time_t time(time_t *now)
+{
+    struct timespec read;
+    clock_gettime(CLOCK_REALTIME, &read);
+    if (now)
+        *now = read.tv_sec;
+    return read.tv_sec;
+}
+"""
+
+
+def wrong_clock(folder, seconds):
+    """What to start a program with so that its machine's clock is off by so much."""
+    library = folder / f"clock{seconds:+d}.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", f"-DOFF=({seconds})", "-o", library, "-"], check=True,
+                   input=WRONG, text=True)
+    return {"LD_PRELOAD": str(library)}
