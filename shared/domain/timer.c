@@ -106,7 +106,7 @@ static int64_t after_deliver_by(const struct rule_situation *situation, enum lim
     }
 
 /* clang-format off */
-const struct timer timers[] = {
+const struct timer timer_rows[] = {
 /*         name                  armed by                  command                   due                      delay */
     ROW(   "request_unanswered", booking_requested,        booking_expire,           at_expires,              DELAY_COUNT),
     ROW(   "unpaid",             booking_accepted,         booking_expire,           at_pay_by,               DELAY_COUNT),
@@ -187,7 +187,7 @@ _Static_assert(sizeof(struct booking_dispute_v1) <= DOMAIN_FOLLOW_MAX, "the larg
 
 void timers_arm(struct rule_situation *situation, const struct domain_fact *fact)
 {
-    for (const struct timer *timer = timers; timer->name; timer++) {
+    for (const struct timer *timer = timer_rows; timer->name; timer++) {
         struct rule_timing timing;
 
         if (timer->fact != fact->row->schema)

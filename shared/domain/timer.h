@@ -17,6 +17,6 @@ struct timer {
     int64_t firing;
     int32_t what; /* enum reminder */
 };
-extern const struct timer timers[]; /* ends with an empty row */
+extern const struct timer timer_rows[]; /* ends with an empty row */
 
 #endif
