@@ -29,11 +29,11 @@ static const char claim_end[] =
     " left join state.booking b on b.id = case s.kind when 'booking' then s.about when 'payment' then y.booking"
     " when 'review' then w.booking else q.booking end"
     " left join state.parcel p on p.id = coalesce(b.parcel, q.id)"
-    " left join lateral (select (select v.value ->> 'link' from private.payment v where v.id = y.id and v.name = 'link'"
-    "  and v.n = (d ->> 'link_n')::int8 and y.state = 'due' and (d ->> 'expires')::timestamptz > clock_timestamp()"
-    "  and (d ->> 'n')::int8 = (select max((a ->> 'n')::int8) from jsonb_array_elements(y.attempts) a)) as link,"
-    "  (select (a ->> 'amount')::int8 from jsonb_array_elements(y.attempts) a where a ->> 'n' = d ->> 'n' limit 1) as amount"
-    "  from (select s.data::jsonb as d) given) pay on s.purpose = 'payment.link_ready'"
+    " left join lateral (select v.value ->> 'link' as link, (a ->> 'amount')::int8 as amount"
+    "  from (select s.data::jsonb as d) given, jsonb_array_elements(y.attempts) a, private.payment v"
+    "  where y.state = 'due' and a ->> 'n' = d ->> 'n' and a ->> 'state' = 'open' and a ->> 'link_n' = d ->> 'link_n'"
+    "  and (d ->> 'expires')::timestamptz > clock_timestamp() and v.id = y.id and v.name = 'link'"
+    "  and v.n = (d ->> 'link_n')::int8 limit 1) pay on s.purpose = 'payment.link_ready'"
     /* the newest recipients: a change makes another person, whose row finds its own among them */
     " left join lateral (select v.n, v.value -> 'recipient' as value from private.parcel v where v.id = p.id"
     "  and v.value ? 'recipient' order by v.n desc limit 8) r on true";

@@ -43,10 +43,12 @@ static void write_link(const struct reveal_keys *keys, const struct queue_claim 
     (void)snprintf(ret_link, REVEAL_LINK, "%s%s%s", web_url, web_url[0] ? "/recipient#" : "", token);
 }
 
-/* Only the newest issue opens anything, and only to the one it was issued for. */
+/* Only the newest issue opens anything, and only to the one it was issued for, until the parcel is theirs. */
 static bool code_is_good(const struct queue_claim *claim, const struct booking_code_issued_v1 *issued)
 {
-    return issued->issue == claim->booking.delivery_code.issue &&
+    bool open =
+        claim->booking.state == BOOKING_STATUS_COLLECTED || claim->booking.state == BOOKING_STATUS_DISPUTED;
+    return open && issued->issue == claim->booking.delivery_code.issue &&
            (!issued->has_recipient_n || issued->recipient_n == claim->recipient_n);
 }
 

@@ -140,16 +140,28 @@ def test_what_was_for_a_recipient_who_is_none_any_more_is_not_sent(post, mail_se
     assert not mail_server.kept
 
 
+def test_a_code_that_nobody_needs_any_more_is_not_sent(post, mail_server):
+    world = World(post, state="delivered")
+    world.recipient()
+    issue_code(world)
+    await_reason(post, "superseded")
+    assert not mail_server.kept
+
+
 # --- a page to pay on ---
+
+def attempt(n, state, link_n):
+    return {"n": n, "reference": "a", "amount": 10920 * n // 2, "state": state, "opened_at": "2026-11-22T10:00:00Z",
+            "link_n": link_n}
+
 
 @pytest.fixture
 def paying(post):
     world = World(post, state="accepted")
     world.meet()
-    attempt = {"n": 2, "reference": "a", "amount": 10920, "state": "open", "opened_at": "2026-11-22T10:00:00Z"}
-    world.change("payment", attempts=json.dumps([attempt | {"n": 1, "amount": 1}, attempt]))
-    world.keep_private("payment", "link", 5, {"n": 1, "link": "https://pay.example.org/old", "expires": LATER})
-    world.keep_private("payment", "link", 7, {"n": 2, "link": "https://pay.example.org/x?y=1&z=2", "expires": LATER})
+    world.change("payment", attempts=json.dumps([attempt(1, "failed", 5), attempt(2, "open", 7)]))
+    world.keep_private("payment", "link", 5, {"link": "https://pay.example.org/old"})
+    world.keep_private("payment", "link", 7, {"link": "https://pay.example.org/x?y=1&z=2"})
     return world
 
 
@@ -169,7 +181,8 @@ def test_the_sender_gets_the_page_which_no_row_of_ours_repeats(post, mail_server
 
 @pytest.mark.parametrize("columns, changes", [
     ({"state": "held"}, {}), ({"state": "lapsed"}, {}), ({}, {"expires": "2020-01-01T00:00:00Z"}),
-    ({}, {"n": 1, "link_n": 5}), ({}, {"link_n": 6})])
+    ({}, {"n": 1, "link_n": 5}), ({}, {"link_n": 6}),
+    ({"attempts": json.dumps([attempt(2, "pending", 7)])}, {}), ({"attempts": "[]"}, {})])
 def test_a_page_that_is_over_is_shown_to_nobody(post, mail_server, paying, columns, changes):
     paying.change("payment", **columns)
     ready(paying, **changes)
