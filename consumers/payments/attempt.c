@@ -110,8 +110,10 @@ int attempt_create(struct work *work, const struct task *task, struct task_resul
     outcome = flutterwave_charges_find(work->flutterwave, attempt.reference, &charges);
     if (outcome == FLUTTERWAVE_NONE)
         return error_forward(link_make(work, task, &attempt, ret_result));
-    *ret_result = outcome == FLUTTERWAVE_DONE ? (struct task_result){.step = "watch"}
-                                              : work_later(work, task, flutterwave_why(work->flutterwave));
+    if (outcome == FLUTTERWAVE_DONE)
+        *ret_result = (struct task_result){.step = "watch"};
+    else
+        *ret_result = work_later(work, task, flutterwave_why(work->flutterwave));
     return outcome < 0 ? error_forward(outcome) : 0;
 }
 

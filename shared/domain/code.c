@@ -16,12 +16,12 @@ _Static_assert(UINT32_MAX / CODES * CODES == 4294000000, "a code's words end at 
 /* Not negative; without a library's formatting, which the domain does not use. */
 static struct span decimal(int64_t number, char room[NUMBER])
 {
-    char *at = room + NUMBER;
+    size_t at = NUMBER;
     do {
-        *--at = (char)('0' + number % 10);
+        room[--at] = (char)('0' + number % 10);
         number /= 10;
     } while (number > 0);
-    return (struct span){at, (size_t)(room + NUMBER - at)};
+    return (struct span){&room[at], NUMBER - at};
 }
 
 static uint32_t word_at(const uint8_t *bytes)
