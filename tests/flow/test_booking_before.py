@@ -11,7 +11,7 @@ COST = 328
 def page_of(journey):
     """The reference of a page to pay on, still open at the provider."""
     journey.must(journey.sender, "pay")
-    until(lambda: journey.reads(journey.sender, "/payment").get("link"), 20, "a page to pay on")
+    journey.page()
     return journey.bus.value("select attempts -> -1 ->> 'reference' from state.payment where booking = %s",
                              journey.booking)
 

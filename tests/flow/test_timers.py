@@ -1,5 +1,5 @@
-"""Timers through the outbox's due rows: each once, in order, a stale one refused. Whatever the clocks do, and though the
-relay was dead for a day: nothing is lost, no right lengthened."""
+"""Timers through the outbox's due rows: each once, in order, a stale one refused. Whatever the clocks do,
+and though the relay was dead for a day: nothing is lost, no right lengthened."""
 import datetime
 import random
 import shutil

@@ -53,7 +53,8 @@ def passes(bus, **delta):
 def timers(bus, aggregate):
     """(id, command, due) of what is armed for booking/…, trip/…, in the order it comes due."""
     return bus.rows("select event::text, regexp_replace(headers::jsonb ->> 'ce_type', '\\.v1$', ''), due "
-                    "from bus.outbox where topic = 'commands' and due is not null and aggregate = %s order by due, id", aggregate)
+                    "from bus.outbox where topic = 'commands' and due is not null and aggregate = %s "
+                    "order by due, id", aggregate)
 
 
 def due_move(bus, aggregate, **delta):

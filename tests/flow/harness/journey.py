@@ -90,9 +90,15 @@ class Journey:
 
     def be_paid(self):
         self.must(self.sender, "pay")
-        page = until(lambda: self.reads(self.sender, "/payment").get("link"), 20, "a page to pay on")
-        assert requests.post(page, data={"status": "successful"}, allow_redirects=False, timeout=20).status_code == 303
+        self.pays(self.page())
         self.becomes("paid")
+
+    def page(self):
+        return until(lambda: self.reads(self.sender, "/payment").get("link"), 20, "a page to pay on")
+
+    @staticmethod
+    def pays(page):
+        assert requests.post(page, data={"status": "successful"}, allow_redirects=False, timeout=20).status_code == 303
 
     def be_collected(self):
         self.photo(self.traveller, "seal")
