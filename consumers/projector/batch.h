@@ -14,6 +14,7 @@
 #include "schemas/event.h"
 #include "shared/domain/rule.h"
 #include "shared/run/outbox.h"
+#include "shared/run/reader.h"
 
 enum { BATCH_MACHINES = 8, BATCH_REASON = 200 };
 
@@ -94,8 +95,8 @@ void batch_foresee(struct batch *batch);
 /* SPLIT: what it touches was not locked, since a command before it in the batch has only now named it:
  * nothing was done, it belongs into the next batch. Never the first of a batch. */
 enum batch_outcome { BATCH_ACCEPTED, BATCH_REFUSED, BATCH_SEEN, BATCH_DEAD, BATCH_BEHIND, BATCH_SPLIT };
-/* Decides and folds; rows for the database are gathered. Memory only. Negative: stored data contradicts the
- * rules. */
+/* Decides and folds; rows for the database are gathered. Memory only. READER_REJECT, with the reason: stored
+ * data contradicts the rules. The states are of no use then; nothing of the batch may be committed. */
 MUST_CHECK int batch_decide(struct batch *batch, struct batch_item *item, enum batch_outcome *ret_outcome);
 
 /* A row of parked, with its notice; kind: PARKED_KIND_DEAD or PARKED_KIND_PARKED. */

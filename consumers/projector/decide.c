@@ -244,7 +244,10 @@ int batch_decide(struct batch *batch, struct batch_item *item, enum batch_outcom
     }
     command = batch_command(batch, item);
     world = batch_world(batch, item);
-    TRY(domain_decide(&world, &command, &batch->decision));
+    if (domain_decide(&world, &command, &batch->decision) < 0) {
+        reader_because("%s", error_text());
+        return READER_REJECT; /* one command cannot be decided: that stops its key, not everybody */
+    }
     add_decision(batch, item, &world);
     *ret_outcome = batch->decision.refusal == REFUSAL_NONE ? BATCH_ACCEPTED : BATCH_REFUSED;
     return 0;

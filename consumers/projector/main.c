@@ -121,8 +121,10 @@ static int projector_handle(void *self, const struct event *event)
     struct projector *projector = self;
     struct batch_item *item = &projector->batch.items[event - projector->events];
     enum batch_outcome outcome;
+    int result = batch_decide(&projector->batch, item, &outcome);
 
-    TRY(batch_decide(&projector->batch, item, &outcome));
+    if (result != READER_DONE)
+        return result;
     if (outcome == BATCH_SPLIT) {
         metric_add(&splits, 1);
         return READER_SPLIT;

@@ -101,8 +101,8 @@ static int drain_row(struct parked *parked, const struct postgres_rows *rows, co
         batch_discard(batch, event);
     else if (!discard && batch->items[0].dead[0])
         return unmark(parked, event, batch->items[0].dead);
-    else if (!discard)
-        TRY(batch_decide(batch, &batch->items[0], &decided));
+    else if (!discard && batch_decide(batch, &batch->items[0], &decided) != READER_DONE)
+        return unmark(parked, event, reader_reason());
     if (decided == BATCH_SPLIT)
         return READER_RETRY; /* alone it is never split: its row must not go without a verdict */
     outcome = store_commit(parked->store, batch, NULL, 0, &place);

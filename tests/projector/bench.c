@@ -201,13 +201,15 @@ struct event parcel_made(const char *person, int number)
         "\"declaration\":{\"agreed\":true,\"text_version\":1}}");
 }
 
-/* Decides from first on. READER_DONE, or READER_SPLIT with how many were decided before it. */
+/* Decides from first on. READER_DONE, or READER_SPLIT with how many were decided before it, or READER_FAILED.
+ */
 static int decide(struct bench *bench, size_t count, size_t *ret_decided)
 {
     enum batch_outcome outcome;
 
     for (size_t i = 0; i < count; i++) {
-        ck_assert_msg(batch_decide(&bench->batch, &bench->batch.items[i], &outcome) == 0, "%s", error_text());
+        if (batch_decide(&bench->batch, &bench->batch.items[i], &outcome) != READER_DONE)
+            return READER_FAILED;
         *ret_decided = i;
         if (outcome == BATCH_SPLIT)
             return READER_SPLIT;
@@ -224,8 +226,10 @@ int bench_run(struct bench *bench, const struct event *events, size_t count)
 
         batch_start(&bench->batch, events, count);
         result = store_load(&bench->store, &bench->batch, &bench->position, 1, false);
-        if (result == READER_DONE && decide(bench, count, &decided) == READER_SPLIT)
-            bench->splits++;
+        if (result == READER_DONE)
+            result = decide(bench, count, &decided);
+        bench->splits += result == READER_SPLIT;
+        result = result == READER_SPLIT ? READER_DONE : result;
         if (result == READER_DONE) {
             ck_assert_uint_gt(decided, 0);
             bench->position.next = events[decided - 1].offset + 1;
