@@ -56,9 +56,13 @@ def test_what_came_due_while_the_relay_was_dead_happens_once_each(bus, relay):
     rest = [Journey(bus, "requested", trip=one.trip, traveller=one.traveller, sender=one.sender, worth=1000)
             for _ in range(7)]
     passes(bus, days=1, hours=1)
+    due = {timer: when for journey in [one, *rest] for timer, _, when in timers(bus, "booking/" + journey.booking)}
     relay.start().await_ready()
     for journey in [one, *rest]:
         journey.becomes("expired").free()
+    came = [(command.partition, due[command.id]) for command in bus.topics.read("commands", check=False)
+            if command.id in due]
+    assert len(came) == 8 and came == sorted(came)  # each once, in a partition as they came due
     all_published(bus)
     facts = [fact.type for fact in bus.topics.read("booking") if fact.subject in
              {"booking/" + journey.booking for journey in [one, *rest]}]
