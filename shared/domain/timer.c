@@ -7,7 +7,7 @@
 
 #include "shared/domain/timer.h"
 
-static int64_t after_now(const struct rule_situation *situation, enum limits_delay delay)
+static int64_t after_it(const struct rule_situation *situation, enum limits_delay delay)
 {
     return situation->now_ms + limits_delay(delay);
 }
@@ -78,13 +78,13 @@ static int64_t without_default(const struct rule_situation *situation, enum limi
 {
     const struct booking_state *booking = situation->world->booking;
 
-    return booking->state == BOOKING_STATUS_DISPUTED && !booking->has_default_at ? after_now(situation, delay)
+    return booking->state == BOOKING_STATUS_DISPUTED && !booking->has_default_at ? after_it(situation, delay)
                                                                                  : 0;
 }
 
 static int64_t once_settled(const struct rule_situation *situation, enum limits_delay delay)
 {
-    return situation->world->payment->state == PAYMENT_STATUS_SETTLED ? after_now(situation, delay) : 0;
+    return situation->world->payment->state == PAYMENT_STATUS_SETTLED ? after_it(situation, delay) : 0;
 }
 
 static int64_t after_deliver_by(const struct rule_situation *situation, enum limits_delay delay)
@@ -119,20 +119,20 @@ const struct timer timer_rows[] = {
     ROW(   "trip_overdue",       trip_announced,           trip_overdue,             after_departure,         DELAY_OVERDUE),
     ROW(   "trip_overdue",       trip_redated,             trip_overdue,             after_departure,         DELAY_OVERDUE),
     ROW(   "pickup_settle",      booking_pickup_failed,    booking_settle_pickup,    at_contest_by,           DELAY_COUNT),
-    REMIND("hand_over_reminder", parcel_arrived,           after_now,                DELAY_HAND_OVER_REMIND_FIRST, 1, REMINDER_HAND_OVER),
-    REMIND("hand_over_reminder", parcel_arrived,           after_now,                DELAY_HAND_OVER_REMIND_LAST,  2, REMINDER_HAND_OVER),
+    REMIND("hand_over_reminder", parcel_arrived,           after_it,                 DELAY_HAND_OVER_REMIND_FIRST, 1, REMINDER_HAND_OVER),
+    REMIND("hand_over_reminder", parcel_arrived,           after_it,                 DELAY_HAND_OVER_REMIND_LAST,  2, REMINDER_HAND_OVER),
     ROW(   "never_delivered",    booking_collected,        booking_dispute,          after_arrival_on_board,  DELAY_LATE_BY_TIME),
     ROW(   "never_delivered",    booking_redated,          booking_dispute,          after_arrival_on_board,  DELAY_LATE_BY_TIME),
-    REMIND("confirm_reminder",   booking_delivered,        after_now,                DELAY_CONFIRM_REMIND_FIRST,   1, REMINDER_CONFIRM),
-    REMIND("confirm_reminder",   booking_delivered,        after_now,                DELAY_CONFIRM_REMIND_LAST,    2, REMINDER_CONFIRM),
+    REMIND("confirm_reminder",   booking_delivered,        after_it,                 DELAY_CONFIRM_REMIND_FIRST,   1, REMINDER_CONFIRM),
+    REMIND("confirm_reminder",   booking_delivered,        after_it,                 DELAY_CONFIRM_REMIND_LAST,    2, REMINDER_CONFIRM),
     ROW(   "auto_confirm",       booking_delivered,        booking_auto_confirm,     at_confirm_by,           DELAY_COUNT),
     ROW(   "dispute_default",    booking_disputed,         booking_resolve_default,  at_default,              DELAY_COUNT),
     ROW(   "dispute_default",    booking_return_proved,    booking_resolve_default,  at_default,              DELAY_COUNT),
     ROW(   "dispute_default",    booking_delivery_proved,  booking_resolve_default,  at_default,              DELAY_COUNT),
     REMIND("staff_reminder",     booking_disputed,         without_default,          DELAY_STAFF_REMIND_FIRST,     1, REMINDER_STAFF),
     REMIND("staff_reminder",     booking_reminded,         without_default,          DELAY_STAFF_REMIND_AGAIN,     2, REMINDER_STAFF),
-    ROW(   "review_close",       review_opened,            review_publish,           after_now,               DELAY_REVIEW),
-    ROW(   "payment_close",      payment_lapsed,           payment_close,            after_now,               DELAY_CLOSE_LAPSED),
+    ROW(   "review_close",       review_opened,            review_publish,           after_it,                DELAY_REVIEW),
+    ROW(   "payment_close",      payment_lapsed,           payment_close,            after_it,                DELAY_CLOSE_LAPSED),
     ROW(   "payment_close",      payment_refunded,         payment_close,            once_settled,            DELAY_CLOSE_SETTLED),
     ROW(   "payment_close",      payment_paid_out,         payment_close,            once_settled,            DELAY_CLOSE_SETTLED),
     ROW(   "payment_close",      payment_set_aside,        payment_close,            once_settled,            DELAY_CLOSE_SETTLED),

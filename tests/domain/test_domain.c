@@ -8,10 +8,11 @@
 #include "shared/base/cleanup.h"
 #include "shared/domain/limits.h"
 #include "shared/domain/rule.h"
+#include "tests/domain/print.h"
 #include "tests/domain/verdicts.h"
 
 enum { NAMES = 512 };
-static const char *verdicts_path;
+static const char *verdicts_path, *document_path, *notes_path;
 
 static int states_of(const struct machine *machine)
 {
@@ -320,6 +321,29 @@ START_TEST(a_payment_and_a_review_are_named_by_their_booking)
 }
 END_TEST
 
+START_TEST(the_document_is_what_the_rows_print)
+{
+    CLEANUP(buf_done) struct buf notes = {0}, text = {0};
+
+    read_file(notes_path, &notes);
+    ck_assert_msg(notes.size > 0, "%s", notes_path);
+    print_domain(&notes, &text);
+    expect_text(document_path, &text);
+}
+END_TEST
+
+/* In a table a bar or a line break would end a cell. */
+START_TEST(what_rows_are_called_can_stand_in_a_table)
+{
+    for (size_t m = 0; machines[m]; m++)
+        for (const struct rule *rule = machines[m]->rules; rule_row_used(rule); rule++)
+            for (int i = 0; i < RULE_GUARDS && rule->guards[i].refuses; i++)
+                ck_assert_msg(strspn(rule->guards[i].name, "abcdefghijklmnopqrstuvwxyz0123456789_") ==
+                                  strlen(rule->guards[i].name),
+                              "%s", rule->guards[i].name);
+}
+END_TEST
+
 static void add_laws(TCase *laws)
 {
     tcase_add_test(laws, a_machine_is_found_by_its_kind_and_keeps_its_state_in_a_struct_of_its_own);
@@ -338,7 +362,7 @@ static void add_laws(TCase *laws)
     tcase_add_test(laws, a_payment_and_a_review_are_named_by_their_booking);
 }
 
-/* test_domain VERDICTS */
+/* test_domain VERDICTS DOCUMENT NOTES */
 int main(int argc, char **argv)
 {
     Suite *suite = suite_create("domain");
@@ -347,9 +371,13 @@ int main(int argc, char **argv)
     int failed;
 
     verdicts_path = argc > 1 ? argv[1] : "";
+    document_path = argc > 2 ? argv[2] : "";
+    notes_path = argc > 3 ? argv[3] : "";
     add_laws(laws);
     tcase_add_test(verdicts, every_state_by_every_command_by_every_role_has_its_verdict);
     tcase_add_test(verdicts, every_command_is_among_the_verdicts);
+    tcase_add_test(verdicts, the_document_is_what_the_rows_print);
+    tcase_add_test(verdicts, what_rows_are_called_can_stand_in_a_table);
     tcase_set_timeout(verdicts, 120);
     suite_add_tcase(suite, laws);
     suite_add_tcase(suite, verdicts);
