@@ -34,6 +34,7 @@ const struct limits_tier *limits_tier(int64_t tier);
     X(TRIP_NOTICE,            3 * HOUR,    "T1: a trip is announced at least so long before it departs")  \
     X(TRIP_HORIZON,           180 * DAY,   "T1: and at most")                                             \
     X(TRIP_SHIFT,             30 * DAY,    "T3: departure moved at most, from the first date")            \
+    X(TRIP_LONGEST,           30 * DAY,    "T1, T3: from departure to arrival")                           \
     X(ARRIVAL_SHIFT,          7 * DAY,     "T4: arrival moved at most")                                   \
     X(DEPART_EARLY,           12 * HOUR,   "T5: departs at most so early")                                \
     X(OVERDUE,                12 * HOUR,   "T6: not departed so long after")                              \

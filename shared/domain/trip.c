@@ -53,11 +53,6 @@ static enum refusal departs_in_three_hours_or_later(const struct rule_situation 
                          REFUSAL_BAD_DATES);
 }
 
-static enum refusal arrives_after_it_departs(const struct rule_situation *situation)
-{
-    return refuse_unless(announcing(situation)->arrives > announcing(situation)->departs, REFUSAL_BAD_DATES);
-}
-
 static enum refusal departs_within_180_days(const struct rule_situation *situation)
 {
     return refuse_unless(announcing(situation)->departs <=
@@ -214,9 +209,14 @@ static enum refusal new_departure_to_come(const struct rule_situation *situation
     return refuse_unless(redated(situation).departs > situation->now_ms, REFUSAL_BAD_DATES);
 }
 
-static enum refusal new_arrival_after_departure(const struct rule_situation *situation)
+/* Of T1 too. Late is counted from the arrival: one a year away would keep the sender's money for a year. */
+static enum refusal arrives_within_30_days(const struct rule_situation *s)
 {
-    return refuse_unless(redated(situation).arrives > redated(situation).departs, REFUSAL_BAD_DATES);
+    bool first = trip_of(s)->version == 0;
+    int64_t departs = first ? announcing(s)->departs : redated(s).departs;
+    int64_t travels = (first ? announcing(s)->arrives : redated(s).arrives) - departs;
+
+    return refuse_unless(travels > 0 && travels <= limits_delay(DELAY_TRIP_LONGEST), REFUSAL_BAD_DATES);
 }
 
 static enum refusal new_drop_off_ends_before_it_departs(const struct rule_situation *situation)
@@ -452,7 +452,7 @@ static const struct rule rules[] = {
 /*   no     command          from           who */
     {"T1",  "trip.announce", FROM_NOTHING,  WHO_PERSON, ALWAYS,
      {GUARD(traveller_not_blocked), GUARD(tier_may_carry), GUARD(places_differ),
-      GUARD(departs_in_three_hours_or_later), GUARD(arrives_after_it_departs), GUARD(departs_within_180_days),
+      GUARD(departs_in_three_hours_or_later), GUARD(arrives_within_30_days), GUARD(departs_within_180_days),
       GUARD(capacity_in_range), GUARD(price_in_range), GUARD(currency_known), GUARD(drop_off_ends_before_it_departs)},
      {"trip.announced"}, TRIP_STATUS_ANNOUNCED, announce},
     {"T2",  "trip.correct",  ON(ANNOUNCED), WHO_TRAVELLER, ALWAYS,
@@ -460,7 +460,7 @@ static const struct rule rules[] = {
       GUARD(currency_stays), GUARD(corrected_drop_off_ends_before_it_departs)},
      {"trip.corrected"}, SAME, correct},
     {"T3",  "trip.redate",   ON(ANNOUNCED), WHO_TRAVELLER, ALWAYS,
-     {GUARD(new_departure_to_come), GUARD(new_arrival_after_departure), GUARD(new_drop_off_ends_before_it_departs),
+     {GUARD(new_departure_to_come), GUARD(arrives_within_30_days), GUARD(new_drop_off_ends_before_it_departs),
       GUARD(at_most_30_days_from_first_date), GUARD(redates_left)},
      {"trip.redated", "=> booking.redate"}, SAME, redate},
     {"T4",  "trip.redate",   ON(DEPARTED),  WHO_TRAVELLER, ALWAYS,

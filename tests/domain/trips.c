@@ -72,6 +72,8 @@ START_TEST(a_trip_is_announced_three_hours_to_180_days_ahead_and_drop_off_ends_b
     ANNOUNCED((says.departs = NOW + 3 * HOURS, says.drop_off_until = NOW + HOURS), "bad_dates");
     ANNOUNCED((says.departs = NOW + 3 * HOURS + 1, says.drop_off_until = NOW + HOURS), "accepted");
     ANNOUNCED(says.arrives = says.departs, "bad_dates");
+    ANNOUNCED(says.arrives = says.departs + 30 * DAYS, "accepted");
+    ANNOUNCED(says.arrives = says.departs + 30 * DAYS + 1, "bad_dates");
     ANNOUNCED((says.departs = NOW + 180 * DAYS, says.arrives = says.departs + 1), "accepted");
     ANNOUNCED((says.departs = NOW + 180 * DAYS + 1, says.arrives = says.departs + 1), "too_far_ahead");
     ANNOUNCED(says.drop_off_until = says.departs, "bad_dates");
@@ -152,6 +154,7 @@ START_TEST(a_new_date_is_to_come_near_the_first_and_the_third_is_the_last)
     stage_trip();
     ck_assert_str_eq(redated(NOW, NOW + DAYS), "bad_dates");
     ck_assert_str_eq(redated(NOW + DAYS, NOW + DAYS), "bad_dates");
+    ck_assert_str_eq(redated(NOW + DAYS, NOW + 31 * DAYS + 1), "bad_dates");
     ck_assert_str_eq(verdict("trip.redate", traveller, "person", &window), "bad_dates");
     ck_assert_str_eq(redated(NOW + 32 * DAYS + 1, NOW + 40 * DAYS), "redate_too_far");
     ck_assert_str_eq(redated(NOW + 32 * DAYS, NOW + 40 * DAYS), "accepted");
