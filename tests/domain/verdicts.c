@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROLES = 9, LINES = 48, CELL = 40, NOTES = 600, DATA = 16384 };
+enum { ROLES = 9, LINES = 48, CELL = 40, NOTES = 600, DATA_BYTES = 16384 };
 
 struct line {
     char command[64], cells[ROLES][CELL], notes[NOTES];
@@ -110,7 +110,7 @@ static void write_cell(const struct machine *machine, int32_t state, const struc
     static struct domain_decision decision;
     static union {
         int64_t align;
-        unsigned char bytes[DATA];
+        unsigned char bytes[DATA_BYTES];
     } data;
     struct domain_world states = verdict_world_of(&world);
     struct domain_command command = {.role = roles[role].role, .now_ms = NOW, .data = data.bytes};
@@ -174,7 +174,8 @@ static void write_state(struct buf *to, const struct machine *machine, int32_t s
     char title[64];
     int count = 0;
 
-    for (const struct verdict_saying *saying = verdict_sayings; saying->command; saying++) {
+    for (int n = 0; verdict_saying(n); n++) {
+        const struct verdict_saying *saying = verdict_saying(n);
         struct line *line = &lines[count];
 
         if (strncmp(saying->command, machine->kind, strlen(machine->kind)) != 0 ||

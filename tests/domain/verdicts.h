@@ -29,14 +29,23 @@ struct verdict_world {
 void verdict_world_set(struct verdict_world *world, const struct machine *machine, int32_t state);
 struct domain_world verdict_world_of(struct verdict_world *world);
 
-/* verdicts_data.c: the commands, some of them in more than one way. */
+/* verdicts_data.c, verdicts_money.c: the commands, some of them in more than one way. */
 struct verdict_saying {
     const char *command;
     const char *how; /* NULL: there is one way */
     void (*says)(struct verdict_world *world, bool by_system,
                  void *data); /* may prepare the world; may be NULL */
 };
-extern const struct verdict_saying verdict_sayings[]; /* ends with an empty row */
+const struct verdict_saying *verdict_saying(int n);         /* NULL past the last */
+extern const struct verdict_saying verdict_money_sayings[]; /* verdicts_money.c; ends with an empty row */
+/* Commands of timers hold the arming number and the due time, and nothing else. */
+void verdict_epoch(void *told, int64_t epoch);
+
+#define SAYS(function) static void function(struct verdict_world *world, bool by_system, void *told)
+#define DATA(type)                                                                                           \
+    struct type *data = told;                                                                                \
+    (void)world;                                                                                             \
+    (void)by_system
 
 /* verdicts.c: the whole text. */
 void verdicts_write(struct buf *to);
