@@ -44,6 +44,12 @@ static enum refusal accounts_even(const struct rule_situation *s)
     return ledger_is_even(s->world->payment) ? REFUSAL_NONE : REFUSAL_MONEY_OPEN;
 }
 
+/* Staff do not decide about money of their own. */
+static enum refusal not_a_party(const struct rule_situation *s)
+{
+    return rule_is(s, WHO_SENDER | WHO_TRAVELLER) ? REFUSAL_NOT_ALLOWED : REFUSAL_NONE;
+}
+
 static void act_close(struct rule_situation *s)
 {
     EMIT(s, payment_closed_v1, .state = PAYMENT_STATUS_CLOSED);
@@ -148,20 +154,20 @@ static const struct rule rules[] = {
      {"payment.charged_back", "?payment.refund_withheld", "?booking.disputed", "?trip.space_released",
       "?parcel.unbooked"}, SAME, act_charged_back},
     {"M16", "payment.record_chargeback_won", OPEN_OR_OVER | ON(UNMATCHED), WHO_PAYMENTS | WHO_STAFF, ALWAYS,
-     {GUARD(won_charge_open)},
+     {GUARD(not_a_party), GUARD(won_charge_open)},
      {"payment.chargeback_won", "?payment.refund_withheld", "?payment.refund_ordered", "?payment.held", "?booking.paid",
       "?payment.set_aside"}, SAME, act_chargeback_won},
     {"M17", "payment.record_chargeback_lost", OPEN_OR_OVER | ON(UNMATCHED), WHO_PAYMENTS | WHO_STAFF, ALWAYS,
-     {GUARD(lost_charge_open)},
+     {GUARD(not_a_party), GUARD(lost_charge_open)},
      {"payment.chargeback_lost", "?payment.refund_withheld", "?payment.refund_ordered", "?booking.resolved",
       "?payment.set_aside"}, SAME, act_chargeback_lost}, /* settled where nothing is held and no order open */
 
 /* the end */
     {"M18", "payment.indemnify",      ON(HELD) | ON(SETTLING),  WHO_LEAD,      ALWAYS,
-     {GUARD(goodwill_to_sender_or_traveller), GUARD(goodwill_in_cover), GUARD(goodwill_has_room)},
+     {GUARD(not_a_party), GUARD(goodwill_to_sender_or_traveller), GUARD(goodwill_in_cover), GUARD(goodwill_has_room)},
      {"payment.goodwill_granted", "payment.payout_ordered"}, SAME, act_indemnify},
     {"M18", "payment.indemnify",      ON(SETTLED),              WHO_LEAD,      ALWAYS,
-     {GUARD(goodwill_to_sender_or_traveller), GUARD(goodwill_in_cover), GUARD(goodwill_has_room)},
+     {GUARD(not_a_party), GUARD(goodwill_to_sender_or_traveller), GUARD(goodwill_in_cover), GUARD(goodwill_has_room)},
      {"payment.goodwill_granted", "payment.payout_ordered"}, BECOMES(SETTLING), act_indemnify},
     {"M19", "payment.set_order_aside", ON(SETTLING),            WHO_LEAD,      ALWAYS,
      {GUARD(order_tried_in_full), GUARD(nothing_moved_for_90_days)},

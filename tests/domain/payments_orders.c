@@ -367,6 +367,7 @@ START_TEST(goodwill_is_our_loss_and_goes_out_like_a_payout)
     released();
     done(1, 1, 0);
     is(indemnified(STAFF, PARTY_SENDER, 500), "not_allowed");
+    is(indemnified(LEAD_TRAVELS, PARTY_TRAVELLER, 500), "not_allowed"); /* to themselves */
     is(indemnified(LEAD, PARTY_RECIPIENT, 500), "not_allowed");
     is(indemnified(LEAD, PARTY_SENDER, 0), "amount_mismatch");
     is(indemnified(LEAD, PARTY_SENDER, 500), "accepted");

@@ -274,10 +274,13 @@ const char *says(enum teller teller, const char *family, const void *data)
 {
     static const struct {
         const char *principal, *role;
-    } tellers[] = {[PAYMENTS] = {"", "payments"}, [SYSTEM] = {"", "system"},   [STAFF] = {NULL, "staff"},
-                   [LEAD] = {NULL, "lead"},       [SENDER] = {NULL, "person"}, [TRAVELLER] = {NULL, "person"},
-                   [STRANGER] = {NULL, "person"}};
-    const char *const principal = teller == SENDER ? sender : teller == TRAVELLER ? traveller : stranger;
+    } tellers[] = {
+        [PAYMENTS] = {"", "payments"},  [SYSTEM] = {"", "system"},       [STAFF] = {NULL, "staff"},
+        [LEAD] = {NULL, "lead"},        [LEAD_TRAVELS] = {NULL, "lead"}, [SENDER] = {NULL, "person"},
+        [TRAVELLER] = {NULL, "person"}, [STRANGER] = {NULL, "person"}};
+    const char *const principal = teller == SENDER                                ? sender
+                                  : teller == TRAVELLER || teller == LEAD_TRAVELS ? traveller
+                                                                                  : stranger;
     const struct till before = till;
     struct domain_world states = world();
     char type[64];

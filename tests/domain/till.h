@@ -22,7 +22,7 @@
 #define DAYS    (24 * HOURS)
 
 enum { CARRIAGE = 9750, FEE = 1170, TOTAL = 10920 };
-enum teller { PAYMENTS, SYSTEM, STAFF, LEAD, SENDER, TRAVELLER, STRANGER };
+enum teller { PAYMENTS, SYSTEM, STAFF, LEAD, LEAD_TRAVELS, SENDER, TRAVELLER, STRANGER };
 
 extern struct till {
     struct trip_state trip;
