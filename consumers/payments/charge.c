@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Money that came in: to the payment whose reference it carries, else to a payment of its own, which staff
  * look at. A charge is told once: who knows it already is not told again. */
-#include <stdio.h>
 #include <string.h>
 
 #include "consumers/payments/work.h"
@@ -20,15 +19,14 @@ static int tell_at(struct work *work, const struct flutterwave_charge *charge, c
                    const char *as)
 {
     struct payment_record_charge_v1 data = {.amount = charge->amount, .fee = charge->fee};
-    char amount[64];
-    const struct publication publication = {
-        .command = &payment_record_charge_v1_schema,
-        .data = &data,
-        .payment = &home->payment,
-        .key = &home->key,
-        .said = {SPAN("charge"), span_of(charge->id), span_of(as), span_of(amount)}};
+    struct publication publication = {.command = &payment_record_charge_v1_schema,
+                                      .data = &data,
+                                      .payment = &home->payment,
+                                      .key = &home->key,
+                                      .said = {SPAN("charge"), span_of(charge->id), span_of(as)}};
+    char amount[PUBLISH_AMOUNT];
 
-    (void)snprintf(amount, sizeof amount, "%lld %s", (long long)charge->amount, charge->currency);
+    publication.said[3] = publish_amount(charge->amount, charge->currency, amount);
     data.has_reference = charge->reference[0] != '\0' &&
                          text_copy(data.reference, sizeof data.reference, span_of(charge->reference)) == 0;
     (void)!text_copy(data.charge, sizeof data.charge, span_of(charge->id));

@@ -2,7 +2,6 @@
  * What became of an order at the provider's, said to its payment until the projector has decided it. The
  * provider says FAILED of money that never arrived and of money that came back: which of the two it is, is
  * known by whether we have it as done. */
-#include <stdio.h>
 #include <string.h>
 
 #include "consumers/payments/work.h"
@@ -29,17 +28,16 @@ static int answered(struct work *work, const struct task *task, int outcome, str
 
 static int say(struct work *work, const struct movement *movement, const struct payment_record_order_v1 *data)
 {
-    char amount[64] = "";
-    const struct publication publication = {
+    struct publication publication = {
         .command = &payment_record_order_v1_schema,
         .data = data,
         .payment = movement->payment,
         .key = movement->key,
-        .said = {span_of(movement->task->text), span_of(choice_text(order_outcome_choices, data->outcome)),
-                 span_of(amount)}};
+        .said = {span_of(movement->task->text), span_of(choice_text(order_outcome_choices, data->outcome))}};
+    char amount[PUBLISH_AMOUNT];
 
     if (data->has_amount)
-        (void)snprintf(amount, sizeof amount, "%lld %s", (long long)data->amount, data->currency);
+        publication.said[2] = publish_amount(data->amount, data->currency, amount);
     return error_forward(publish_decided(work->publisher, &publication));
 }
 
@@ -66,14 +64,16 @@ static int reversed(struct work *work, const struct task *task, const struct mov
 {
     struct payment_record_reversal_v1 data = {
         .order = movement->order, .try = movement->number, .amount = movement->seen->amount};
-    const struct publication publication = {.command = &payment_record_reversal_v1_schema,
-                                            .data = &data,
-                                            .payment = movement->payment,
-                                            .key = movement->key,
-                                            .said = {span_of(movement->task->text), SPAN("reversed")}};
+    struct publication publication = {.command = &payment_record_reversal_v1_schema,
+                                      .data = &data,
+                                      .payment = movement->payment,
+                                      .key = movement->key,
+                                      .said = {span_of(movement->task->text), SPAN("reversed")}};
+    char amount[PUBLISH_AMOUNT];
     int outcome;
 
     memcpy(data.currency, movement->seen->currency, sizeof data.currency);
+    publication.said[2] = publish_amount(data.amount, data.currency, amount);
     outcome = publish_decided(work->publisher, &publication);
     if (outcome == PUBLISH_REFUSED && publish_was(work->publisher, refusal_text(REFUSAL_STALE))) {
         *ret_result = (struct task_result){.step = "done", .reason = "it was never done"};

@@ -82,6 +82,13 @@ static void event_make(const struct publication *publication, struct event *even
     trace_continue((struct span){0}, event->traceparent);
 }
 
+struct span publish_amount(int64_t amount, const char *currency, char ret_text[PUBLISH_AMOUNT])
+{
+    int size = snprintf(ret_text, PUBLISH_AMOUNT, "%lld %s", (long long)amount, currency);
+
+    return (struct span){ret_text, (size_t)size};
+}
+
 static int say(struct publisher *publisher, const struct publication *publication, struct event *event)
 {
     int outcome;

@@ -23,6 +23,11 @@ struct publication {
     struct span said[4];      /* what makes it one: the reference, the outcome ... */
 };
 
+/* An amount as one of the things said: what is told with another amount is another command, so that what was
+ * refused as it read wrong can be told as it reads right. */
+enum { PUBLISH_AMOUNT = 32 };
+struct span publish_amount(int64_t amount, const char *currency, char ret_text[PUBLISH_AMOUNT]);
+
 enum publish_outcome {
     PUBLISH_DONE = 0,
     PUBLISH_AWAY = 1, /* the broker may or may not have it, or nothing is decided yet: again with the same */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a provider reported: never believed, always asked about. A report about what we do not know is kept,
  * with its reason, for staff. */
-#include <stdio.h>
 #include <string.h>
 
 #include "consumers/payments/work.h"
@@ -157,22 +156,21 @@ struct claim {
     struct flutterwave_chargeback seen;
 };
 
-static struct publication claim_publication(const struct claim *claim, const char *amount)
+static struct publication claim_publication(const struct claim *claim)
 {
     return (struct publication){.payment = &claim->home.payment,
                                 .key = &claim->home.key,
-                                .said = {SPAN("chargeback"), span_of(claim->charge->id), span_of(amount)}};
+                                .said = {SPAN("chargeback"), span_of(claim->charge->id)}};
 }
 
 static int claim_opened(struct work *work, const struct task *task, const struct claim *claim,
                         struct task_result *ret_result)
 {
     struct payment_record_chargeback_v1 data = {.amount = claim->seen.amount, .fee = claim->seen.fee};
-    struct publication publication;
-    char amount[32];
+    struct publication publication = claim_publication(claim);
+    char amount[PUBLISH_AMOUNT];
 
-    (void)snprintf(amount, sizeof amount, "%lld", (long long)data.amount);
-    publication = claim_publication(claim, amount);
+    publication.said[2] = publish_amount(data.amount, claim->charge->currency, amount);
     publication.command = &payment_record_chargeback_v1_schema;
     publication.data = &data;
     (void)!text_copy(data.charge, sizeof data.charge, span_of(claim->charge->id));
@@ -185,7 +183,7 @@ static int claim_ended(struct work *work, const struct task *task, const struct 
 {
     struct payment_record_chargeback_won_v1 won = {{0}};
     struct payment_record_chargeback_lost_v1 lost = {{0}};
-    struct publication publication = claim_publication(claim, "");
+    struct publication publication = claim_publication(claim);
     bool is_won = claim->seen.state == CHARGEBACK_WON;
 
     (void)!text_copy(won.charge, sizeof won.charge, span_of(claim->charge->id));
