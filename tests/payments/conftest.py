@@ -1,4 +1,4 @@
-"""A bus with payments in a namespace of its own, an account of its own at the provider's double, and people who book."""
+"""A bus with payments in a namespace of its own, an account of its own at the double, people who book."""
 import pathlib
 import shutil
 import sys

@@ -1,0 +1,125 @@
+"""Less, more, in another currency, twice, too late, for nobody, claimed back: every franc is somewhere, and goes home."""
+import pytest
+from market import TOTAL
+
+
+def test_less_is_kept_and_the_sender_pays_the_rest_on_another_page(market):
+    deal = market.deal()
+    deal.pay_on(deal.page(), amount=4000)
+    market.told(lambda: deal.state()["received"] == 4000, what="a part")
+    assert deal.state()["state"] == "due"
+    reference = deal.page()
+    [link] = [link for link in market.merchant.say("GET", "/links") if link["tx_ref"] == reference]
+    assert link["amount"] == TOTAL - 4000
+    deal.pay_on(reference)
+    deal.await_state("held")
+    assert deal.cancel() == "accepted"
+    deal.await_state("settled")
+    assert sorted(amount for _, _, amount in deal.orders()) == [4000, TOTAL - 4000]
+
+
+def test_more_is_held_and_the_rest_of_it_goes_back(market):
+    deal = market.deal()
+    deal.paid(amount=TOTAL + 1080)
+    deal.await_orders(("refund", "done", 1080))
+    assert deal.state()["state"] == "held"
+
+
+def test_a_fee_the_payer_bears_is_no_cost_of_ours(market):
+    market.merchant.say("PUT", "", {"charge_fee_percent": 3, "fee_bearer": "customer"})
+    deal = market.deal()
+    deal.paid()
+    assert [balance["costs"] for balance in deal.state()["balances"]] == [0]
+    market.merchant.say("PUT", "", {"fee_bearer": "merchant"})
+    deal = market.deal()
+    deal.paid()
+    assert [balance["costs"] for balance in deal.state()["balances"]] == [328]
+
+
+def test_another_currency_goes_back_whole(market):
+    deal = market.deal()
+    deal.pay_on(deal.page(), currency="XAF")
+    deal.await_orders(("refund", "done", TOTAL))
+    assert deal.state()["state"] == "due" and deal.state()["received"] == 0
+    [refund] = market.merchant.say("GET", "/refunds")
+    assert refund["currency"] == "XAF"
+
+
+@pytest.mark.parametrize("reported", [True, False])
+def test_money_that_comes_after_the_end_goes_back(market, reported):
+    deal = market.deal()
+    reference = deal.page()
+    assert deal.cancel() == "accepted"
+    deal.await_state("lapsed")
+    if not reported:
+        market.merchant.fault("webhook", "drop", event="charge")
+    deal.pay_on(reference)
+    market.hurried(lambda: deal.state()["state"] == "settled", what="settled")
+    assert deal.orders() == [("refund", "done", TOTAL)] and deal.booking_state() == "cancelled"
+
+
+def test_the_second_of_two_payments_goes_back(market):
+    deal = market.deal()
+    reference = deal.page()
+    deal.pay_on(reference)
+    deal.pay_on(reference)
+    deal.await_state("held")
+    deal.await_orders(("refund", "done", TOTAL))
+
+
+def unmatched(market):
+    return market.bus.rows("select id, state from state.payment where booking is null")
+
+
+def test_money_for_nobody_is_sent_back_by_staff(market):
+    charge = market.merchant.say("POST", "/charges", {"tx_ref": "a-shop-s-own", "amount": 700, "currency": "XOF"})
+    [(payment, state)] = market.told(lambda: unmatched(market), what="unmatched")
+    assert state == "unmatched"
+    market.merchant.say("POST", f"/charges/{charge['id']}/resend", {})
+    taken = market.staff.send(f"/v1/payments/{payment}/return-unmatched", {"reason": "unknown_payer"})
+    assert market.decided(market.staff, taken) == "accepted"
+    market.told(lambda: unmatched(market) == [(payment, "settled")], what="sent back")
+    assert len(market.merchant.say("GET", "/refunds")) == 1
+
+
+def test_a_reference_of_ours_that_was_never_given_is_nobody_s(market):
+    reference = "cb-" + "1" * 12 + "4" + "1" * 3 + "8" + "1" * 15 + "-p1"
+    market.merchant.say("POST", "/charges", {"tx_ref": reference, "amount": 700, "currency": "XOF"})
+    [(_, state)] = market.told(lambda: unmatched(market), what="unmatched")
+    assert state == "unmatched"
+
+
+def chargeback(market, charge, **given):
+    return market.merchant.say("POST", f"/charges/{charge['id']}/chargebacks", {"fee": 15, **given})
+
+
+def claims(deal):
+    return [charge.get("chargeback") for charge in deal.state()["charges"]]
+
+
+@pytest.mark.parametrize("end, booking", [("won", "disputed"), ("lost", "resolved")])
+def test_a_chargeback_is_followed_to_its_end(market, end, booking):
+    deal = market.deal()
+    opened = chargeback(market, deal.paid())
+    market.told(lambda: claims(deal) == ["opened"], what="opened")
+    assert deal.booking_state() == "disputed"
+    market.merchant.say("POST", f"/chargebacks/{opened['id']}/{end}", {})
+    market.told(lambda: claims(deal) == [end], what=end)
+    assert deal.booking_state() == booking
+
+
+def test_the_end_of_a_chargeback_may_be_all_that_is_heard_of_it(market):
+    deal = market.deal()
+    charge = deal.paid()
+    market.merchant.fault("webhook", "drop", event="chargeback")
+    opened = chargeback(market, charge)
+    market.merchant.say("POST", f"/chargebacks/{opened['id']}/lost", {})
+    market.told(lambda: claims(deal) == ["lost"], what="lost")
+
+
+def test_a_chargeback_of_money_for_nobody_is_known(market):
+    market.merchant.fault("webhook", "drop", event="charge")
+    charge = market.merchant.say("POST", "/charges", {"tx_ref": "another-s", "amount": 700, "currency": "XOF"})
+    chargeback(market, charge)
+    market.told(lambda: market.bus.value("select charges -> 0 ->> 'chargeback' from state.payment") == "opened",
+                what="opened")

@@ -1,0 +1,159 @@
+"""Orders that fail, come back, or are long in coming."""
+import pytest
+from harness.until import until
+from market import ACCOUNT, HOUR, TOTAL, ago
+
+
+def cancelled(market, **settings):
+    """A booking of which half goes each way."""
+    market.merchant.say("PUT", "", settings)
+    deal = market.deal(departs=12)
+    deal.paid()
+    deal.cancel()
+    return deal
+
+
+def order(deal, kind):
+    [found] = [order for order in deal.state()["orders"] if order["kind"] == kind]
+    return found
+
+
+def await_order(deal, kind, state):
+    return deal.market.told(lambda: order(deal, kind)["state"] == state, what=f"{kind} {state}")
+
+
+def test_a_payout_to_a_wrong_account_waits_for_another_one_and_goes_there(market):
+    deal = cancelled(market)
+    await_order(deal, "payout", "sent")
+    reference = order(deal, "payout")["reference"]
+    market.merchant.say("POST", f"/transfers/{reference}/fail", {"message": "DISBURSE FAILED: Account resolve failed"})
+    await_order(deal, "payout", "failed")
+    assert order(deal, "payout")["cause"] == "bad_account"
+    market.accepted(deal.traveller, "/v1/me/payout-account", ACCOUNT | {"account": "221779999999"})
+    assert deal.retry(deal.traveller, order(deal, "payout")["n"]) == "payout_account_missing"
+    market.bus.rows("update state.profile set payout_since = %s where id = %s", ago(days=2), deal.traveller.id)
+    market.merchant.say("PUT", "", {"auto_transfers": "successful"})
+    assert deal.retry(deal.traveller, order(deal, "payout")["n"]) == "accepted"
+    deal.await_state("settled")
+    assert [transfer["account_number"] for transfer in market.merchant.say("GET", "/transfers")] == [
+        "221771112233", "221779999999"]
+
+
+def test_a_payout_without_an_account_fails_before_the_provider_hears_of_it(market):
+    deal = market.deal(departs=12)
+    deal.paid()
+    market.bus.rows("delete from private.profile where name = 'payout_account'")
+    deal.cancel()
+    await_order(deal, "payout", "failed")
+    assert market.requests("transfer") == []
+
+
+@pytest.mark.parametrize("reported", [True, False])
+def test_a_payout_that_came_back_is_owed_again(market, reported):
+    deal = cancelled(market, auto_transfers="successful", payout_fee=25)
+    deal.await_state("settled")
+    if not reported:
+        market.merchant.fault("webhook", "drop", event="transfer")
+    reference = order(deal, "payout")["reference"]
+    market.merchant.say("POST", f"/transfers/{reference}/reverse", {})
+    if not reported:
+        market.merchant.say("POST", f"/transfers/{reference}/resend", {})
+    await_order(deal, "payout", "reversed")
+    assert deal.retry(market.staff, order(deal, "payout")["n"]) == "accepted"
+    deal.await_state("settled")
+    assert [transfer["status"] for transfer in market.merchant.say("GET", "/transfers")] == ["FAILED", "SUCCESSFUL"]
+
+
+def test_a_fee_known_only_at_the_end_is_in_the_books(market):
+    deal = cancelled(market)
+    await_order(deal, "payout", "sent")
+    market.merchant.say("POST", f"/transfers/{order(deal, 'payout')['reference']}/complete", {"fee": 77})
+    deal.await_state("settled")
+    assert deal.state()["balances"][0]["costs"] == 77
+
+
+@pytest.mark.parametrize("end", ["complete", "fail"])
+def test_a_refund_that_takes_days_is_known_by_its_report(market, end):
+    market.merchant.say("PUT", "", {"auto_refunds": "", "webhook_version": "v3"})
+    deal = market.deal()
+    deal.paid()
+    deal.cancel()
+    await_order(deal, "refund", "sent")
+    [refund] = market.merchant.say("GET", "/refunds")
+    market.merchant.say("POST", f"/refunds/{refund['id']}/{end}", {})
+    if end == "complete":
+        deal.await_state("settled")
+        return
+    await_order(deal, "refund", "failed")
+    market.merchant.say("PUT", "", {"auto_refunds": "completed"})
+    assert deal.retry(market.staff, order(deal, "refund")["n"]) == "accepted"
+    deal.await_state("settled")
+    assert [refund["status"] for refund in market.merchant.say("GET", "/refunds")] == ["failed", "completed"]
+
+
+def test_a_refund_its_charge_does_not_take_goes_to_the_payer_s_account(market):
+    market.merchant.say("PUT", "", {"auto_refunds": "", "auto_transfers": "successful"})
+    deal = market.deal()
+    deal.paid()
+    deal.cancel()
+    await_order(deal, "refund", "sent")
+    [refund] = market.merchant.say("GET", "/refunds")
+    market.merchant.say("POST", f"/refunds/{refund['id']}/fail", {})
+    market.hurried(lambda: order(deal, "refund")["state"] == "failed", what="failed")
+    market.accepted(deal.sender, "/v1/me/payout-account", ACCOUNT | {"account": "221770001111"})
+    assert deal.retry(market.staff, order(deal, "refund")["n"], route="account") == "accepted"
+    deal.await_state("settled")
+    [transfer] = market.merchant.say("GET", "/transfers")
+    assert (transfer["account_number"], transfer["amount"]) == ("221770001111", TOTAL)
+
+
+def test_a_withheld_refund_is_never_sent(market):
+    deal = market.deal()
+    charge = deal.paid()
+    market.merchant.fault("refund", "503_before", count=-1)
+    market.bus.payments.stop()
+    deal.cancel()
+    await_order(deal, "refund", "ordered")
+    market.merchant.say("POST", f"/charges/{charge['id']}/chargebacks", {"fee": 15})
+    market.bus.add("payments", COLIS_PAYMENTS_CLAIM_MS="4000").await_ready()
+    market.told(lambda: market.tasks("kind = 'report' and step = 'done'")[1:], what="the chargeback")
+    state = order(deal, "refund")["state"]
+    market.merchant.say("DELETE", "/faults")
+    assert state in ("withheld", "sending", "unknown")
+    assert (state == "withheld") == (market.requests("refund") == [])
+
+
+def test_what_is_not_known_after_72_hours_is_given_up_counted_and_found_when_it_is_told(market):
+    market.merchant.say("PUT", "", {"auto_refunds": "", "webhook_version": "v3"})
+    deal = market.deal()
+    deal.paid()
+    deal.cancel()
+    await_order(deal, "refund", "sent")
+    market.bus.rows("update bus.payment_task set since = %s, next_at = clock_timestamp() where kind = 'refund'",
+                    ago(seconds=72 * HOUR + 60))
+    until(lambda: market.bus.payments.metric("colis_payments_dead_total") == 1, 20, "given up")
+    assert market.tasks("step = 'dead'")[0][6] == "not known after 72 hours"
+    [refund] = market.merchant.say("GET", "/refunds")
+    market.merchant.say("POST", f"/refunds/{refund['id']}/complete", {})
+    deal.await_state("settled")
+    market.log_may_hold = "a payment task is given up"
+
+
+def test_what_is_asked_about_in_vain_is_given_up_after_72_hours(market):
+    market.merchant.fault("verify", "503_before", count=-1)
+    deal = market.deal()
+    deal.pay_on(deal.page())
+    market.told(lambda: market.tasks("kind = 'report'"), what="the report")
+    market.bus.rows("update bus.payment_task set since = %s where kind = 'report'", ago(seconds=72 * HOUR + 60))
+    market.hurried(lambda: market.tasks("step = 'dead'"), what="given up")
+    market.merchant.say("DELETE", "/faults")
+    market.log_may_hold = "a payment task is given up"
+    market.hurried(lambda: deal.state()["state"] == "held", what="held, as the page is watched")
+
+
+def test_money_for_a_payment_that_is_closed_is_nobody_s(market):
+    deal = market.deal()
+    reference = deal.page()
+    market.bus.rows("update state.payment set state = 'closed' where id = %s", deal.payment)
+    deal.pay_on(reference)
+    market.told(lambda: market.bus.rows("select state from state.payment where booking is null"), what="unmatched")

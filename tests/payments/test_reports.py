@@ -1,0 +1,95 @@
+"""What the provider reports: twice, late, never, out of order, or wrong. It is asked; its word alone moves nothing."""
+import base64
+import hashlib
+import hmac
+import json
+import pathlib
+import time
+
+import pytest
+import requests
+from harness import places
+from harness.until import until
+from market import TOTAL
+
+
+def test_copies_and_a_changed_order_of_reports_are_one_charge(market):
+    traveller = market.traveller()
+    trip = market.trip(traveller, departs=100)
+    deals = [market.deal(traveller=traveller, trip=trip) for _ in range(4)]
+    market.merchant.fault("webhook", "duplicate", copies=4, count=2)
+    market.merchant.fault("webhook", "reorder", gather=2, seconds=1)
+    for deal in deals:
+        deal.pay_on(deal.page(), status="pending")
+        [charge] = [each for each in market.merchant.say("GET", "/charges") if each["status"] == "pending"]
+        market.merchant.say("POST", f"/charges/{charge['id']}/settle", {})
+    for deal in deals:
+        deal.await_state("held")
+        market.merchant.say("POST", f"/charges/{deal.state()['charges'][0]['charge']}/resend", {})
+    market.merchant.quiet()
+    until(lambda: not market.tasks("kind = 'report' and step <> 'done'"), 20, "all reports looked into")
+    for deal in deals:
+        assert len(deal.facts("payment.received")) == 1
+
+
+@pytest.mark.parametrize("kind", ["wrong_amount", "wrong_currency", "missing_id"])
+def test_a_wrong_report_is_asked_about(market, kind):
+    for version in ("v3", "v4"):
+        market.merchant.say("PUT", "", {"webhook_version": version, "v3_shape": "event"})
+        market.merchant.fault("webhook", kind)
+        deal = market.deal()
+        deal.paid()
+        assert deal.state()["received"] == TOTAL
+
+
+def test_a_payer_may_be_quicker_than_the_page(market):
+    market.merchant.fault("create_link", "webhook_before_reply")
+    deal = market.deal()
+    deal.ask_to_pay()
+    deal.await_state("held")
+
+
+def test_what_nobody_reported_is_found_by_asking(market):
+    market.merchant.say("PUT", "", {"auto_transfers": "successful"})
+    market.merchant.fault("webhook", "drop", count=-1)
+    deal = market.deal(departs=12)
+    deal.pay_on(deal.page())
+    market.hurried(lambda: deal.state()["state"] == "held", what="held")
+    deal.cancel()
+    market.hurried(lambda: deal.state()["state"] == "settled", what="settled")
+    assert [hook["state"] for hook in market.merchant.webhooks()].count("dropped") == 3
+
+
+def test_the_second_of_two_payments_on_one_page_is_found_though_nobody_reported_it(market):
+    deal = market.deal()
+    reference = deal.page()
+    deal.pay_on(reference)
+    deal.await_state("held")
+    market.merchant.fault("webhook", "drop", event="charge")
+    deal.pay_on(reference)
+    market.hurried(lambda: ("refund", "done", TOTAL) in deal.orders(), what="the second goes back")
+    assert deal.state()["state"] == "held" and len(deal.state()["charges"]) == 2
+
+
+def signed(body):
+    secret = pathlib.Path(places.servers()["COLIS_FLUTTERWAVE_SECRETS_FILE"]).read_text().split()[0]
+    tag = hmac.digest(secret.encode(), body, hashlib.sha256)
+    return {"flutterwave-signature": base64.b64encode(tag).decode(), "Content-Type": "application/json"}
+
+
+def test_a_report_of_money_that_is_not_there_moves_nothing(market):
+    deal = market.deal()
+    reference = deal.page()
+    for number, data in enumerate((
+            {"id": "chg_1", "reference": reference}, {"id": "chg_2", "reference": "somebody-else-s"},
+            {"id": "trf_1", "reference": reference.replace("-p1", "-t1-1")}, {"id": "rfd_1", "charge_id": "1"},
+            {"id": "chb_1", "charge_id": "chg_1", "reference": reference})):
+        kind = ("charge.completed", "charge.completed", "transfer.disburse", "refund.completed", "chargeback.lost")
+        body = json.dumps({"id": f"wbk_{number}", "timestamp": int(time.time() * 1000), "type": kind[number], "data": {
+            **data, "amount": TOTAL, "currency": "XOF", "status": "succeeded"}}).encode()
+        reply = requests.post(market.bus.url("webhooks") + "/webhooks/flutterwave", data=body, headers=signed(body),
+                              timeout=10)
+        assert reply.status_code == 200
+    until(lambda: len(market.tasks("kind = 'report' and step = 'done'")) == 5, 20, f"{market.tasks()}")
+    assert deal.state()["state"] == "due" and deal.state()["received"] == 0
+    assert market.bus.value("select count(*) from state.payment") == 1
