@@ -374,11 +374,11 @@ START_TEST(saved_searches_are_matched_by_their_index_and_by_no_reader)
     trip(1, 24, "");
     site_sql("update state.trip set departs = '2126-01-02T00:00:00Z'");
     saved(1, "");
-    site_sql("select pg_stat_force_next_flush()");
     site_sql("insert into state.search select (jsonb_populate_record(s, jsonb_build_object('id', "
              "gen_random_uuid(), "
              "'origin_city', 'City' || n))).* from state.search s, generate_series(1, 20000) n; analyze "
              "state.search");
+    site_sql("select pg_stat_force_next_flush()");
     site_sql("begin; do $$ begin if (select count(*) from "
              "api.searches_matching('7219cafe-0000-8000-8000-000000000001')) <> 1 then raise exception 'not "
              "one'; end if; "
