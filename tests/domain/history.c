@@ -70,11 +70,15 @@ static int pending_of(const struct history *h)
 
 /* A step */
 
-/* A caller who has no profile, and never will. */
-static struct domain_head *nobody(struct history *h, const struct domain_name *name)
+/* Whoever bears this name; a caller without a profile is nobody, and never will be anybody. */
+static struct domain_head *named(struct history *h, const struct domain_name *name)
 {
     static struct profile_state none;
+    enum domain_slot slot;
+    int n;
 
+    if (town_find(&name->id, &slot, &n) && slot == name->machine->slot)
+        return town_at(&h->live, slot, n);
     if (name->machine != &profile_machine)
         broken(h, "%s names what is not there: %s", h->asked.command.row->family, name->id.text);
     none = (struct profile_state){.id = name->id};
@@ -93,10 +97,7 @@ static void world_find(struct history *h)
     while (open) {
         count = domain_names(&h->asked.command, &h->world, names, &open);
         for (int i = 0; i < count; i++)
-            h->world.at[names[i].slot] = town_of(&h->live, &names[i].id);
-        for (int i = 0; i < count; i++)
-            if (!h->world.at[names[i].slot])
-                h->world.at[names[i].slot] = nobody(h, &names[i]);
+            h->world.at[names[i].slot] = named(h, &names[i]);
         open = open && count != known && !h->broken[0];
         known = count;
     }

@@ -206,10 +206,18 @@ void laws_fold(struct history *history)
 static void law_of_fold(struct history *history, const struct machine *machine,
                         const struct domain_head *live)
 {
-    const struct domain_head *folded = town_of(&history->folded, &live->id);
+    enum domain_slot slot = SLOT_TRIP;
+    int n = 0;
+    bool there = town_find(&live->id, &slot, &n) && slot == machine->slot;
+    const struct domain_head *folded = there ? town_at(&history->folded, slot, n) : NULL;
     CLEANUP(buf_done) struct buf one = {0}, other = {0};
 
-    if (!folded || memcmp(live, folded, machine->state->size) == 0)
+    if (!folded) {
+        if (live->version > 0)
+            broken(history, "%s: nobody came to be somebody", machine->kind);
+        return;
+    }
+    if (memcmp(live, folded, machine->state->size) == 0)
         return;
     codec_encode(machine->state, live, CODEC_ALL, &one);
     codec_encode(machine->state, folded, CODEC_ALL, &other);
