@@ -18,12 +18,17 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "flow"))
 
 from harness import places  # noqa: E402
 from harness.bus import ALL, Bus  # noqa: E402
+from harness.clock import passes  # noqa: E402
+from harness.provider import double, merchant  # noqa: E402
 from harness.until import pause, until  # noqa: E402
-from ledger import Ledger, await_rest  # noqa: E402
+from ledger import SUMS, Ledger, await_rest  # noqa: E402
 from load import Load  # noqa: E402
 
 # A mail cut by a kill is taken up again after the claim's time; its default is for mail servers that are far away.
-QUICK = {"notifier": {"COLIS_SMTP_TIMEOUT_MS": "3000", "COLIS_NOTIFIER_CLAIM_MS": "4000"}}
+QUICK = {"notifier": {"COLIS_SMTP_TIMEOUT_MS": "3000", "COLIS_NOTIFIER_CLAIM_MS": "4000"},
+         "payments": {"COLIS_FLUTTERWAVE_TIMEOUT_MS": "1000", "COLIS_PAYMENTS_CLAIM_MS": "4000"},
+         "ingress": {"COLIS_CODE_RATE": "1000"}}  # travellers of this load hand over all the time
+PROGRAMS = (*ALL, "payments")
 LOGS = places.TOP / "var" / "test" / "faults"
 
 
@@ -48,18 +53,47 @@ class Keeper(threading.Thread):
         self.join()
 
 
+class Town(Bus):
+    """A bus with every program and a payment provider of its own, which can be killed at nobody else's cost."""
+
+    def __init__(self, folder):
+        super().__init__(folder, PROGRAMS, QUICK)
+        self.double = double().Process(self.folder)
+
+    @property
+    def provider(self):
+        if self._provider is None:
+            self._provider = merchant(self.url("webhooks"), self.double.url, transfer_seconds=1,
+                                      webhook_version="mixed", v3_shape="mixed")
+        return self._provider
+
+    def settings(self, name, instance=1):
+        told = super().settings(name, instance)
+        return told | {"COLIS_FLUTTERWAVE_URL": self.double.url} if name == "payments" else told
+
+    def open(self):
+        self.double.start()
+        return super().open()
+
+    def close(self, drop=True):
+        try:
+            super().close(drop)
+        finally:
+            self.double.kill()
+
+
 class Round:
     """One bus under load while faults happen to it."""
 
     def __init__(self, row, seed, kills, say):
         self.row, self.seed, self.kills, self.say = row, seed, kills, say
         self.random = random.Random(f"{seed}/{row}")
-        self.bus = Bus(LOGS / f"{row}-{seed}", ALL, QUICK)
+        folder = LOGS / f"{row}-{seed}"
+        shutil.rmtree(folder, ignore_errors=True)
+        self.bus = Town(folder)
 
     def run(self):
         """The ledger after it all."""
-        shutil.rmtree(self.bus.folder, ignore_errors=True)
-        self.bus.folder.mkdir(parents=True)
         try:
             with self.bus:
                 keeper = Keeper(self.bus)
@@ -78,12 +112,13 @@ class Round:
     def _load_and_check(self):
         load = Load(self.bus, self.seed).begin()
         try:
-            until(lambda: load.count > 20, 30, "load")
+            until(lambda: load.count > 60 and load.lives > 6, 60, "load")
             FAULTS[self.row](self)
             self.settle(load)
         finally:
             wishes = load.end()
         self.calm()
+        self.day_passes()
         await_rest(self.bus)
         return Ledger(self.bus, wishes, load.addresses()).check()
 
@@ -95,6 +130,11 @@ class Round:
     def calm(self):
         for program in self.bus.programs.values():
             until(program.ready, 60, f"{program.name} ready after the faults; log: {program.log}", every=0.05)
+
+    def day_passes(self):
+        """All that waits comes due: pages expire, holds end, deliveries are confirmed, webhooks come again."""
+        passes(self.bus, hours=26)
+        self.bus.provider.advance(2 * 3600)
 
     def moment(self, least=0.1, most=1.5):
         pause(self.random.uniform(least, most))
@@ -127,6 +167,15 @@ class Round:
             seconds = self.random.uniform(1, 8)
             self.say(f"  SIGSTOP kafka for {seconds:.1f} s")
             freeze(places.service_pid("kafka"), seconds)
+
+    def provider_kill(self):
+        """The payment provider dies; it keeps what it did."""
+        for number in range(self.kills):
+            self.moment()
+            self.say(f"  kill -9 the provider {number + 1}/{self.kills}")
+            self.bus.double.kill()
+            self.moment(0.1, 2)
+            self.bus.double.start()
 
     def rebalance(self):
         """A second and a third projector come, die, stop for a while and leave."""
@@ -172,7 +221,7 @@ class Round:
         """Any program, any instant, several at once."""
         for number in range(self.kills * 2):
             self.moment(0.1, 1)
-            for name in self.random.sample(ALL, self.random.randint(1, 3)):
+            for name in self.random.sample(PROGRAMS, self.random.randint(1, 3)):
                 program = self.bus.programs[name]
                 if program.alive:
                     self.say(f"  kill -9 {name} {number + 1}/{self.kills * 2}")
@@ -207,7 +256,7 @@ def sockets(pid):
     return {int(row[1].rpartition(":")[2], 16) for row in rows if row[9] in inodes}
 
 
-PROGRAM_ROWS = ("ingress", "projector", "relay", "history", "notifier", "query")
+PROGRAM_ROWS = ("ingress", "projector", "relay", "history", "notifier", "query", "payments", "webhooks")
 SERVER_ROWS = ("kafka", "postgres", "mongo", "smtp", "frozen-kafka")
 
 
@@ -216,7 +265,8 @@ def killing(how, name):
 
 
 FAULTS = {name: killing(Round.program_kill, name) for name in PROGRAM_ROWS}
-FAULTS |= {"rebalance": Round.rebalance, "frozen-relay": Round.relay_freeze, "everything": Round.everything}
+FAULTS |= {"rebalance": Round.rebalance, "frozen-relay": Round.relay_freeze, "everything": Round.everything,
+           "provider": Round.provider_kill}
 FAULTS |= {name: killing(Round.server_kill, name) for name in SERVER_ROWS}
 FAULTS["frozen-kafka"] = Round.broker_freeze
 
@@ -249,7 +299,7 @@ def main():
     rows, seed = arguments.only or list(FAULTS), arguments.seed
     print(f"seed {seed}", flush=True)
     end = time.monotonic() + arguments.minutes * 60
-    sums, broken = dict.fromkeys(("lost", "doubled", "misordered"), 0), 0
+    sums, broken = dict.fromkeys(SUMS, 0), 0
     while True:
         for row in rows:
             try:

@@ -1,4 +1,5 @@
-"""The ledger: every reply against topics, PostgreSQL, MongoDB and mail. Verdicts in the words of Jepsen's checkers.
+"""The ledger: every reply against topics, PostgreSQL, MongoDB, mail and the provider's book. Verdicts in the words of
+Jepsen's checkers, and of money.py and laws.py.
 
 lost-write     a 202 without its command, verdict, state or fact        counted as lost
 unseen         a fact that a reader (history, mail) has not             counted as lost
@@ -7,28 +8,70 @@ duplicate      twice on a fact topic, or a mail twice and not flagged   counted 
 aborted-read   there, though every reply said it never entered          counted as doubled
 nonmonotonic   out of the order asked, or versions out of order         counted as misordered
 inconsistent   a verdict that was shown and is another now              counted as misordered
+unlawful       a state the tables do not allow                          counted as misordered
+unbalanced     our books do not add up                                  counted as money
+unequal        the provider's book says something else than ours        counted as money
+violation      the provider was asked what it does not document         counted as money
 """
 import collections
-import json
 
+import laws
+import money
 from harness.mail import mails
 from harness.topics import agreed
-from harness.until import until
+from harness.until import Late, until
 
-FACT_TOPICS = ("parcel", "auth")
+FACT_TOPICS = ("parcel", "trip", "booking", "payment", "auth")
+READ = {"projector": ("commands",), "payments": ("payment",), "notifier": ("parcel", "booking", "payment", "auth")}
+OWED = ("new", "sending", "waiting", "held")  # webhooks of the double
+KINDS = ("parcel", "trip", "booking", "payment", "review", "profile", "search", "report")
+# Facts whose audience is the same whatever they say: what each of them is told as.
+TOLD = {"parcel.registered.v1": ("parcel.registered",), "parcel.cancelled.v1": ("parcel.cancelled",),
+        "booking.requested.v1": ("booking.requested",), "booking.accepted.v1": ("booking.accepted",),
+        "booking.declined.v1": ("booking.declined",), "booking.expired.v1": ("booking.expired",),
+        "booking.paid.v1": ("booking.paid/sender", "booking.paid/traveller"),
+        "booking.completed.v1": ("booking.completed/sender", "booking.completed/traveller")}
 COUNTED = {"lost-write": "lost", "unseen": "lost", "poll-skip": "lost", "duplicate": "doubled",
-           "aborted-read": "doubled", "nonmonotonic": "misordered", "inconsistent": "misordered"}
+           "aborted-read": "doubled", "nonmonotonic": "misordered", "inconsistent": "misordered",
+           "unlawful": "misordered", "unbalanced": "money", "unequal": "money", "violation": "money"}
+# How a notification ends: a page or a code that another took the place of is told to nobody.
+ENDS = (("sent", None), ("dead", "no_address"), ("dead", "superseded"))
+SUMS = ("lost", "doubled", "misordered", "money")
+# Due or about to be; a page, a refund or a payout that is only asked about now and then is at rest.
+MOVING = {
+    "outbox empty but for timers": "select count(*) from bus.outbox where topic <> 'commands' or due is null "
+                                   "or due < now() + interval '2 seconds'",
+    "payments at rest": "select count(*) from bus.payment_task where step not in ('done', 'dead') and next_at < "
+                        "now() + case step when 'watch' then interval '2 seconds' else interval '10 minutes' end",
+    "no mail waiting": "select count(*) from bus.notification where state in ('queued', 'sending')"}
 
 
 def await_rest(bus, deadline=90):
-    """Until every reader has read to the end and nothing is on its way."""
-    until(lambda: _behind(bus, "projector", "commands") == [], deadline, "projector at the end", every=0.1)
-    until(lambda: bus.value("select count(*) from bus.outbox") == 0, deadline, "outbox empty", every=0.1)
-    for topic in FACT_TOPICS:
-        until(lambda: _behind(bus, "notifier", topic) == [], deadline, f"notifier at the end of {topic}", every=0.1)
-    until(lambda: _history_behind(bus) == [], deadline, "history at the end", every=0.1)
-    until(lambda: bus.value("select count(*) from bus.notification where state in ('queued', 'sending')") == 0,
-          deadline, "no mail waiting", every=0.1)
+    """Until every reader has read to the end and nothing is on its way: found twice, as each may move another."""
+    seen = []
+
+    def at_rest():
+        seen[:] = [_moving(bus) or _moving(bus)]
+        return seen == [None]
+    try:
+        until(at_rest, deadline, "the bus at rest", every=0.1)
+    except Late as late:
+        raise Late(f"{late}; {seen}") from None
+
+
+def _moving(bus):
+    """What is not at rest, the first that is found; what is cheap to ask comes first."""
+    for what, count in MOVING.items():
+        if bus.value(count):
+            return f"not yet {what}: {bus.value(count)}"
+    for reader, topics in READ.items():
+        for topic in topics:
+            behind = _behind(bus, reader, topic)
+            if behind:
+                return f"{reader} is behind on {topic}: {behind}"
+    owed = [(webhook["id"], webhook["state"]) for webhook in bus.provider.webhooks() if webhook["state"] in OWED]
+    unseen = _history_behind(bus)
+    return f"webhooks: {owed}" if owed else f"not in the history: {unseen[:5]}" if unseen else None
 
 
 def _behind(bus, reader, topic):
@@ -48,7 +91,7 @@ def _last(bus, topic):
 
 
 def _history_behind(bus):
-    wanted = {message.id for topic in FACT_TOPICS[:1] for message in bus.topics.read(topic, check=False)}
+    wanted = {message.id for topic in FACT_TOPICS for message in bus.topics.read(topic, check=False)}
     there = {document["fact"] for document in bus.mongo.history.find({}, {"fact": 1})}
     return sorted(wanted - there)
 
@@ -71,7 +114,9 @@ class Ledger:
         self.states_check()
         self.order_check()
         self.history_check()
-        self.mails_check()
+        self.notifications_check()
+        self.money_check()
+        laws.laws_check(self.find, *map(self.bus.rows, (laws.TRIPS, laws.PARCELS, laws.BOOKINGS)))
         return self
 
     def read(self):
@@ -127,9 +172,8 @@ class Ledger:
         self.newest = {subject: max(found) for subject, found in versions.items()}
 
     def states_check(self):
-        rows = self.bus.rows("select 'parcel/' || id, version from state.parcel "
-                             "union all select 'profile/' || id, version from state.profile")
-        stored = dict(rows)
+        stored = dict(self.bus.rows(" union all ".join(
+            f"select '{kind}/' || id, version from state.{kind}" for kind in KINDS)))
         for subject in stored.keys() | self.newest.keys():
             if stored.get(subject) != self.newest.get(subject):
                 self.find("lost-write", f"{subject}: state has version {stored.get(subject)}, "
@@ -155,7 +199,7 @@ class Ledger:
     def history_check(self):
         documents = list(self.bus.mongo.history.find())
         there = collections.Counter(document["fact"] for document in documents)
-        facts = {message.id: message for message in self.facts if message.topic == "parcel"}
+        facts = {message.id: message for message in self.facts}
         for fact in facts.keys() - there.keys():
             self.find("unseen", f"fact {fact} is not in the history")
         for fact, count in there.items():
@@ -167,28 +211,49 @@ class Ledger:
                     f"{message.subject}:{message.version:010}", message.type):
                 self.find("inconsistent", f"history {document['_id']} {document['type']} is not its fact")
 
-    def mails_check(self):
-        for person, address in self.addresses.items():
-            facts = [message for message in self.facts if message.topic == "parcel" and self._sender(message) == person]
-            found = collections.defaultdict(list)
+    def notifications_check(self):
+        rows = self.bus.rows("select id::text, fact::text, purpose, state, reason from bus.notification")
+        told = {(fact, purpose) for _, fact, purpose, _, _ in rows}
+        facts = {message.id for message in self.facts}
+        for message in self.facts:
+            for purpose in TOLD.get(message.type, ()):
+                if (message.id, purpose) not in told:
+                    self.find("unseen", f"nobody was told {purpose} of fact {message.id}")
+        for row, fact, purpose, _, _ in rows:
+            if fact not in facts:
+                self.find("aborted-read", f"notification {row} {purpose} is of a fact that is not there")
+        self.mails_check({row: (state, reason) for row, _, _, state, reason in rows})
+
+    def mails_check(self, notifications):
+        """What was sent came, once without the flag; what was not sent did not."""
+        found = collections.defaultdict(list)
+        for address in self.addresses:
             for mail in mails(address):
                 found[mail["X-Colis-Notification"]].append(mail["X-Colis-Repeat"])
-            if len(found) < len(facts):
-                self.find("unseen", f"{address} has {len(found)} mails for {len(facts)} facts")
-            elif len(found) > len(facts):
-                self.find("duplicate", f"{address} has {len(found)} mails for {len(facts)} facts")
-            for notification, repeats in found.items():
-                if repeats.count(None) > 1:
-                    self.find("duplicate", f"mail {notification} came {len(repeats)} times, unflagged")
+        for notification, repeats in found.items():
+            if notification not in notifications:
+                self.find("duplicate", f"mail {notification} is of no notification")
+            if repeats.count(None) > 1:
+                self.find("duplicate", f"mail {notification} came {len(repeats)} times, unflagged")
+        for notification, (state, reason) in notifications.items():
+            if (state, reason) not in ENDS:
+                self.find("unseen", f"notification {notification} is {state}: {reason}")
+            if state == "sent" and notification not in found:
+                self.find("unseen", f"mail {notification} was sent and did not come")
+            if state == "dead" and notification in found:
+                self.find("duplicate", f"mail {notification} came and is called dead")
 
-    @staticmethod
-    def _sender(message):
-        return json.loads(message.value).get("sender")
+    def money_check(self):
+        facts = [message for message in self.facts if message.topic == "payment"]
+        book = self.bus.provider.say("GET", "/book")["currencies"]
+        money.money_check(self.find, facts, *map(self.bus.rows, (money.LINES, money.PAYMENTS)), book)
+        for violation in self.bus.provider.violations():
+            self.find("violation", violation)
 
     # --- what it says ---
 
     def counts(self):
-        sums = dict.fromkeys(("lost", "doubled", "misordered"), 0)
+        sums = dict.fromkeys(SUMS, 0)
         for kind, _ in self.findings:
             sums[COUNTED[kind]] += 1
         return sums

@@ -31,6 +31,10 @@ def test_nothing_is_lost_or_doubled_when_several_programs_die_at_once():
     held("everything")
 
 
+def test_no_money_is_lost_or_doubled_when_the_provider_dies():
+    held("provider")
+
+
 @pytest.mark.parametrize("server", faults.SERVER_ROWS)
 def test_nothing_is_lost_or_doubled_when_a_server_is_killed(server):
     """These stop what every bus of this machine stands on: one after the other, beside no other test."""

@@ -16,8 +16,8 @@ def double():
     return module
 
 
-def merchant(webhooks, **settings):
+def merchant(webhooks, url=None, **settings):
     secret = pathlib.Path(places.servers()["COLIS_FLUTTERWAVE_SECRETS_FILE"]).read_text().split()[0]
     usual = {"webhook_url": webhooks + "/webhooks/flutterwave", "secret_hash": secret, "charge_fee_percent": 3,
              "payout_fee": 50, "auto_transfers": "successful"}
-    return double().Merchant(places.servers()["COLIS_FLUTTERWAVE_URL"], **usual | settings)
+    return double().Merchant(url or places.servers()["COLIS_FLUTTERWAVE_URL"], **usual | settings)

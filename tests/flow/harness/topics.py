@@ -90,13 +90,13 @@ class Topics:
         reader.assign([TopicPartition(name, partition, confluent_kafka.OFFSET_BEGINNING) for partition in partitions])
         found, ended = [], set()
         while len(ended) < len(partitions):
-            for record in reader.consume(500, 0.5):
-                if not record.error():
-                    found.append(record)
-                elif record.error().code() == KafkaError._PARTITION_EOF:
-                    ended.add(record.partition())
-                else:
-                    raise AssertionError(record.error().str())
+            record = reader.poll(0.5)  # as it comes: consume would wait for as many as were asked for
+            if record and not record.error():
+                found.append(record)
+            elif record and record.error().code() == KafkaError._PARTITION_EOF:
+                ended.add(record.partition())
+            elif record:
+                raise AssertionError(record.error().str())
         return found
 
     def of(self, topic, subject, check=True):
