@@ -1,4 +1,4 @@
-"""Less, more, in another currency, twice, too late, for nobody, claimed back: every franc is somewhere, and goes home."""
+"""Less, more, another currency, twice, too late, for nobody, claimed back: every franc is somewhere, and goes home."""
 import pytest
 from market import TOTAL
 
