@@ -141,12 +141,12 @@ class Round:
 
     # --- what a row does ---
 
-    def program_kill(self, name):
-        for number in range(self.kills):
+    def program_kill(self, name, times=1):
+        for number in range(self.kills * times):
             self.moment()
             program = self.bus.programs[name]
             until(lambda: program.alive, 10, f"{name} alive")
-            self.say(f"  kill -9 {name} {number + 1}/{self.kills}")
+            self.say(f"  kill -9 {name} {number + 1}/{self.kills * times}")
             os.kill(program.pid, signal.SIGKILL)
             pause(0.05)
             if self.random.random() < 0.7:  # else: while it still comes up
@@ -269,6 +269,8 @@ FAULTS |= {"rebalance": Round.rebalance, "frozen-relay": Round.relay_freeze, "ev
            "provider": Round.provider_kill}
 FAULTS |= {name: killing(Round.server_kill, name) for name in SERVER_ROWS}
 FAULTS["frozen-kafka"] = Round.broker_freeze
+# What moves money is seldom at it: it is hit more often.
+FAULTS["payments"] = lambda round: round.program_kill("payments", 3)
 
 
 def row_run(row, seed, kills, say=print):

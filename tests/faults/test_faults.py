@@ -1,4 +1,4 @@
-"""Faults under load: whatever is killed, what was answered holds. Three faults a row; infra/faults does any number."""
+"""Faults under load: whatever is killed, what was answered holds. Two or three a row; infra/faults does any number."""
 import os
 import secrets
 
@@ -6,11 +6,12 @@ import faults
 import pytest
 
 SEED = int(os.environ.get("COLIS_FAULTS_SEED") or secrets.randbelow(1 << 31))
-KILLS = int(os.environ.get("COLIS_FAULTS_KILLS") or 3)
+KILLS = int(os.environ.get("COLIS_FAULTS_KILLS") or 0)  # of each row; 0: as many as there is time for
+DEAR = {"kafka": 2, "frozen-kafka": 2, "frozen-relay": 2}  # a fault of these takes its ten seconds
 
 
 def held(row):
-    ledger = faults.row_run(row, SEED, KILLS)
+    ledger = faults.row_run(row, SEED, KILLS or DEAR.get(row, 3))
     assert not ledger.findings, f"seed {SEED}: {ledger.counts()} {ledger.findings[:5]}"
 
 
