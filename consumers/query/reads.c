@@ -24,9 +24,8 @@ static const int64_t most_ms = INT64_C(253402300799999); /* the year 9999 ends *
 
 static const char owned_sql[] = "select version from state.parcel where id = $1";
 
-/* Who may put and see a parcel's photos: by row-level security its sender and staff. One statement, to be
- * widened where others may too. */
-static const char photo_sql[] = "select version from state.parcel where id = $1";
+/* Who may put and see a parcel's photos stands in schemas/sql/0011_photos.sql. */
+static const char photo_sql[] = "select version from api.parcel_photos($1)";
 
 static const char profile_sql[] =
     "select json_strip_nulls(json_build_object('id', s.id, 'version', s.version, 'state', s.state, "

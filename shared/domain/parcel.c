@@ -116,7 +116,8 @@ static void attach_photo(struct rule_situation *situation)
 
 bool photo_shown(const struct parcel_state *parcel, int32_t stage, uint32_t by_parties)
 {
-    for (int i = 0; i < parcel->photos_count; i++)
+    /* those of an earlier booking prove nothing in this one */
+    for (int64_t i = parcel->photos_before; i < parcel->photos_count; i++)
         if (parcel->photos[i].stage == stage && (by_parties & (1u << parcel->photos[i].by)))
             return true;
     return false;

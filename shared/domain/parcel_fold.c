@@ -108,6 +108,8 @@ static void apply_booked(void *state, const struct domain_fact *fact)
     parcel->booking = booked->booking;
     parcel->trip = booked->trip;
     parcel->traveller = booked->traveller;
+    parcel->has_photos_before = true;
+    parcel->photos_before = parcel->photos_count;
 }
 
 static void apply_unbooked(void *state, const struct domain_fact *fact)

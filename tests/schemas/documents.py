@@ -65,7 +65,7 @@ class Documents:
                 self.random.shuffle(members)
             return {name: self.value(schema["properties"][name]) for name in members}
         if kind == "array":
-            count = self.random.choice((schema["minItems"], schema["maxItems"], schema["minItems"] + 1))
+            count = self.random.choice((schema.get("minItems", 0), schema["maxItems"], schema.get("minItems", 0) + 1))
             return [self.value(schema["items"]) for _ in range(count)]
         if kind == "integer":
             return self.random.choice((schema["minimum"], schema["maximum"],
