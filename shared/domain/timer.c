@@ -5,6 +5,7 @@
  * timer. */
 #include <string.h>
 
+#include "shared/domain/payment_known.h"
 #include "shared/domain/timer.h"
 
 static int64_t after_it(const struct rule_situation *situation, enum limits_delay delay)
@@ -147,7 +148,7 @@ const struct timer timer_rows[] = {
 /* clang-format on */
 
 /* A try may fail, be done all the same, and come back: the second timer is another than the first. */
-enum { CAME_BACK = 100 }; /* above the number of any order */
+enum { CAME_BACK = 100 }; /* a try; above the number of any order */
 
 struct fallen {
     int64_t order, number; /* number: the try */
@@ -167,6 +168,17 @@ static void arm_retry(struct rule_situation *situation, const struct fallen *fal
     rule_timer(situation, &payment_retry_order_v1_schema, &timing, &data);
 }
 
+/* What came back is tried again as the order stands now: by its newest try, which may be a later one than
+ * came back. Where another try left the money with its party, nothing is tried. */
+static void arm_reversed(struct rule_situation *situation, const struct payment_payout_reversed_v1 *back)
+{
+    const struct money_order *order = payment_order(situation->world->payment, back->order);
+
+    if (order && payment_order_fell(order))
+        arm_retry(situation, &(struct fallen){order->n, order->try, ORDER_CAUSE_PROVIDER,
+                                              CAME_BACK * back->try + order->n});
+}
+
 static void arm_retries(struct rule_situation *situation, const struct domain_fact *fact)
 {
     const struct schema *schema = fact->row->schema;
@@ -179,8 +191,7 @@ static void arm_retries(struct rule_situation *situation, const struct domain_fa
     else if (schema == &payment_payout_failed_v1_schema)
         arm_retry(situation, &(struct fallen){payout->order, payout->try, payout->cause, payout->order});
     else if (schema == &payment_payout_reversed_v1_schema)
-        arm_retry(situation,
-                  &(struct fallen){back->order, back->try, ORDER_CAUSE_PROVIDER, CAME_BACK + back->order});
+        arm_reversed(situation, back);
 }
 
 _Static_assert(sizeof(struct booking_dispute_v1) <= DOMAIN_FOLLOW_MAX, "the largest command of a timer fits");

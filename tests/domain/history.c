@@ -39,7 +39,6 @@ static void pending_add(struct history *h, const struct domain_follow *follow)
                                 .timer = follow->timer != NULL,
                                 .due_ms = follow->due_ms,
                                 .epoch = follow->epoch,
-                                .firing = follow->firing,
                                 .seq = h->seq++,
                                 .data = h->spare[h->pending_count]};
     memcpy(h->data[pending->data], follow->data.bytes, follow->row->schema->size);

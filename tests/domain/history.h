@@ -53,7 +53,7 @@ struct pending {
     const struct message_row *row;
     struct id subject;
     bool timer;
-    int64_t due_ms, epoch, firing;
+    int64_t due_ms, epoch;
     uint64_t seq;
     int data; /* of history->data */
 };
@@ -84,7 +84,7 @@ struct history {
     uint32_t who;            /* the caller as bits of enum domain_who, as the rows see them */
     struct balance sums[PAYMENTS][LEDGER_CURRENCIES]; /* of the entries of all journals */
     struct pending pending[PENDING];
-    unsigned char data[PENDING][FOLLOW_BYTES];
+    _Alignas(8) unsigned char data[PENDING][FOLLOW_BYTES];
     int spare[PENDING], pending_count;
     uint64_t seq;
     int charges; /* names given so far */

@@ -35,7 +35,7 @@ static int64_t clock_moves(struct history *history, struct chance *chance)
         history->now += between(chance, 1 * HOURS, 8 * HOURS);
     if (percent(chance, 1) && percent(chance, 20))
         history->now += between(chance, 1 * DAYS, 4 * DAYS);
-    if (history->step > STEPS - STEPS / 10 && percent(chance, 1))
+    if (history->step > STEPS - STEPS / 5 && percent(chance, 1))
         history->now += 100 * DAYS; /* long after, what was left open */
     return percent(chance, 5) ? history->now - between(chance, 0, 5 * MINUTES) : history->now;
 }
@@ -153,6 +153,16 @@ static bool hurried(const struct rule *rule)
     return false;
 }
 
+static const struct rule *rule_of(const struct machine *machine, const char *command, uint32_t from)
+{
+    const struct rule *found = NULL;
+
+    for (const struct rule *rule = machine->rules; rule_row_used(rule); rule++)
+        if (strcmp(rule->command, command) == 0 && (!found || (rule->from & from)))
+            found = rule;
+    return found;
+}
+
 /* A row by chance, mostly one for this state that is not the system's. */
 static const struct rule *rule_asked(struct chance *chance, const struct machine *machine,
                                      const struct domain_head *head)
@@ -169,6 +179,9 @@ static const struct rule *rule_asked(struct chance *chance, const struct machine
         if ((any || ours) && chance_next(chance) % ++seen == 0)
             found = rule;
     }
+    /* Giving up takes five tries and three months: it is asked for whenever it could be. */
+    if (machine == &payment_machine && from == FROM(PAYMENT_STATUS_SETTLING) && percent(chance, 12))
+        return rule_of(machine, "payment.set_order_aside", from);
     return found;
 }
 
@@ -305,16 +318,6 @@ static const struct errand {
     {BOOKING_STATUS_DISPUTED, "parcel.hand_back"},
     {BOOKING_STATUS_DISPUTED, "booking.drop_dispute"},
 };
-
-static const struct rule *rule_of(const struct machine *machine, const char *command, uint32_t from)
-{
-    const struct rule *found = NULL;
-
-    for (const struct rule *rule = machine->rules; rule_row_used(rule); rule++)
-        if (strcmp(rule->command, command) == 0 && (!found || (rule->from & from)))
-            found = rule;
-    return found;
-}
 
 /* A booking by chance, and what it waits for. NULL: there is none. */
 static const struct rule *errand_asked(struct history *history, struct chance *chance,

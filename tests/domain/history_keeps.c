@@ -30,24 +30,33 @@ static bool booking_live(const struct booking_state *booking)
     return booking_in(booking, UNCOLLECTED | IN(COLLECTED) | IN(DELIVERED));
 }
 
-/* Is this command, of this arming, still to be sent? epoch 0: any that follows at once; firing 0: any. */
-static bool waits_firing(const struct history *history, const struct id *subject,
-                         const struct schema *command, int64_t epoch, int64_t firing)
+/* Is this command, of this arming, still to be sent? epoch 0: any that follows at once. */
+static bool waits(const struct history *history, const struct id *subject, const struct schema *command,
+                  int64_t epoch)
 {
     for (int i = 0; i < history->pending_count; i++) {
         const struct pending *pending = &history->pending[i];
 
         if (pending->row->schema == command && (epoch == 0 ? !pending->timer : pending->epoch == epoch) &&
-            (firing == 0 || pending->firing == firing) && id_same(&pending->subject, subject))
+            id_same(&pending->subject, subject))
             return true;
     }
     return false;
 }
 
-static bool waits(const struct history *history, const struct id *subject, const struct schema *command,
-                  int64_t epoch)
+/* Orders of one payment have timers of one name: of this order, then, and of its newest try. */
+static bool retry_waits(const struct history *history, const struct payment_state *payment,
+                        const struct money_order *order)
 {
-    return waits_firing(history, subject, command, epoch, 0);
+    for (int i = 0; i < history->pending_count; i++) {
+        const struct pending *pending = &history->pending[i];
+        const struct payment_retry_order_v1 *retry = (const void *)history->data[pending->data];
+
+        if (pending->row->schema == &payment_retry_order_v1_schema && pending->epoch == order->try &&
+            retry->order == order->n && id_same(&pending->subject, &payment->id))
+            return true;
+    }
+    return false;
 }
 
 /* Trips */
@@ -211,8 +220,7 @@ static bool order_is_awaited(const struct history *history, const struct payment
 
     if (order->kind == ORDER_KIND_REFUND && payment_chargebacks_open(payment, NULL))
         return true;
-    return !by_itself || waits_firing(history, &payment->id, &payment_retry_order_v1_schema, order->try,
-                                      order->state == ORDER_STATE_REVERSED ? 100 + order->n : order->n);
+    return !by_itself || retry_waits(history, payment, order);
 }
 
 static void keep_payment(struct history *history, const struct domain_head *head)

@@ -97,7 +97,7 @@ static int32_t outcome_expected(struct telling *told, const struct money_order *
     case ORDER_STATE_SENDING:
         return percent(told->chance, 70) ? ORDER_OUTCOME_SENT : ORDER_OUTCOME_UNKNOWN;
     default:
-        return percent(told->chance, order->try > 1 ? 25 : 55) ? ORDER_OUTCOME_DONE : ORDER_OUTCOME_FAILED;
+        return percent(told->chance, order->try > 1 ? 15 : 55) ? ORDER_OUTCOME_DONE : ORDER_OUTCOME_FAILED;
     }
 }
 
@@ -198,12 +198,17 @@ static void fill_unmatched(struct telling *told)
     data->reason = UNMATCHED_REASON_UNKNOWN_PAYER;
 }
 
+/* The order that was tried most often: given up is what nobody could be reached with. */
 static void fill_aside(struct telling *told)
 {
     DATA(payment_set_order_aside_v1);
-    const struct money_order *order = order_by_chance(told);
+    const struct payment_state *payment = told->payment;
+    const struct money_order *most = NULL;
 
-    data->order = order ? order->n : 1;
+    for (int i = 0; i < payment->orders_count; i++)
+        if (payment_order_fell(&payment->orders[i]) && (!most || payment->orders[i].try > most->try))
+            most = &payment->orders[i];
+    data->order = most ? most->n : 1;
 }
 
 static void fill_close(struct telling *told)

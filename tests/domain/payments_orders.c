@@ -309,6 +309,20 @@ START_TEST(a_try_that_failed_then_came_back_has_two_timers)
 }
 END_TEST
 
+START_TEST(what_came_back_of_an_earlier_try_is_tried_again_by_the_newest)
+{
+    released();
+    failed(1, 1, ORDER_CAUSE_PROVIDER);
+    is(retry_timer(1, 1), "accepted");
+    is(done(1, 1, 0), "accepted");
+    is(came_back(1, 1), "accepted");
+    is(timers(), "order_retry");
+    ck_assert_int_eq(till.decision.follows[0].epoch, 2);
+    is(retry_timer(1, 1), "timer_void");
+    is(retry_timer(1, 2), "accepted");
+}
+END_TEST
+
 START_TEST(of_a_payout_done_twice_the_one_that_comes_back_makes_up_the_loss)
 {
     released();
@@ -442,6 +456,7 @@ TCase *order_cases(void)
     tcase_add_test(cases, what_is_set_aside_stays_in_the_books_when_the_payment_closes);
     tcase_add_test(cases, a_payout_that_came_back_is_owed_again);
     tcase_add_test(cases, a_try_that_failed_then_came_back_has_two_timers);
+    tcase_add_test(cases, what_came_back_of_an_earlier_try_is_tried_again_by_the_newest);
     tcase_add_test(cases, of_a_payout_done_twice_the_one_that_comes_back_makes_up_the_loss);
     tcase_add_test(cases, a_split_of_nothing_to_send_is_settled_at_once);
     tcase_add_test(cases, a_split_is_made_to_fit_what_is_held);
