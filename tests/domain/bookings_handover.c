@@ -71,6 +71,16 @@ START_TEST(what_stands_against_collecting_is_named)
 }
 END_TEST
 
+START_TEST(the_seal_of_an_earlier_booking_proves_nothing_in_this_one)
+{
+    scene_photo(PHOTO_STAGE_SEAL, PARTY_TRAVELLER);
+    scene_paid();
+    is(collect(code_of(CODE_PURPOSE_PICKUP), GRAMS), "photo_missing");
+    scene_photo(PHOTO_STAGE_SEAL, PARTY_TRAVELLER);
+    is(collect(code_of(CODE_PURPOSE_PICKUP), GRAMS), "accepted");
+}
+END_TEST
+
 START_TEST(five_wrong_codes_block_even_the_right_one)
 {
     scene_paid();
@@ -450,6 +460,7 @@ TCase *handover_cases(void)
     tcase_add_checked_fixture(cases, scene_set, NULL);
     tcase_add_test(cases, a_parcel_is_collected_with_code_check_photo_and_scale);
     tcase_add_test(cases, what_stands_against_collecting_is_named);
+    tcase_add_test(cases, the_seal_of_an_earlier_booking_proves_nothing_in_this_one);
     tcase_add_test(cases, five_wrong_codes_block_even_the_right_one);
     tcase_add_test(cases, a_new_issue_unblocks_and_voids_the_old_code);
     tcase_add_test(cases, a_code_of_another_purpose_opens_nothing);
