@@ -124,8 +124,9 @@ static struct task_result again(const struct work *work, const struct task *task
     int64_t ms = work_ask_again(work_age(work, task));
     bool is_over = is_paid && work->now_ms > attempt->expires + PAID_TWICE_MS;
 
-    return ms < 0 || is_over ? (struct task_result){.step = "done"}
-                             : (struct task_result){.step = "watch", .delay_ms = ms};
+    if (ms < 0 || is_over)
+        return (struct task_result){.step = "done"};
+    return (struct task_result){.step = "watch", .delay_ms = ms};
 }
 
 /* Every one that is there is told; ret_paid: one was enough, too little, or too much: it was money. */
