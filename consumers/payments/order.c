@@ -185,10 +185,15 @@ static int send_now(struct work *work, const struct task *task, const struct ord
     const struct payment_record_order_v1 unknown = said_of(task, ORDER_OUTCOME_UNKNOWN);
     struct flutterwave_movement movement;
     const char *why = flutterwave_why(work->flutterwave);
+    int64_t hold = hold_ms(work, task);
     int outcome;
 
     if (!order->refund && !task->has_account)
         return error_forward(failed(work, task, ORDER_CAUSE_BAD_ACCOUNT, ret_result));
+    if (hold > 0) { /* the account changed while the provider took nothing */
+        *ret_result = (struct task_result){.step = "send", .delay_ms = hold, .reason = "held"};
+        return 0;
+    }
     outcome = send(work, task, order, &movement);
     switch (outcome) {
     case FLUTTERWAVE_DONE:
