@@ -258,8 +258,8 @@ START_TEST(a_search_that_cannot_be_read_is_a_bad_request)
 {
     static const char *const wrong[] = {CITIES "&limit=0", CITIES "&next=AAAA", CITIES "&origin_city=Lyon",
                                         CITIES "&from=%FF%FE",
-                                        "/v1/trips?origin_country=FR&origin_city=%C3&destination_country=SN"
-                                        "&destination_city=Dakar"};
+                                        ("/v1/trips?origin_country=FR&origin_city=%C3&destination_country=SN"
+                                         "&destination_city=Dakar")};
     for (size_t at = 0; at < sizeof(wrong) / sizeof(wrong[0]); at++)
         expect(wrong[at], 400);
 }
