@@ -101,7 +101,7 @@ def test_the_same_body_spelled_otherwise_has_the_same_fingerprint(person):
     first = person.register(key="spelled")
     text = '{ "weight_g" : 2500, "category":"cl\\u006fthes", "value":{"currency":"XOF","amount":40000},' \
            '"destination":{"city":"Dakar","country":"SN"},"origin":{"city":"Paris","country":"FR"},' \
-           '"recipient":{"phone":"+221770000000","name":"Awa Ndiaye"} }'
+           '"declaration":{"text_version":1,"agreed":true}, "recipient":{"phone":"+221770000000","name":"Awa Ndiaye"} }'
     reply = person.post("/v1/parcels", key="spelled", data=text, headers={"Content-Type": "application/json"})
     assert reply.status_code == 202 and reply.json()["id"] == first["id"]
     person.verdict(first)

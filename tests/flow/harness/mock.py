@@ -1,9 +1,12 @@
 """librdkafka's mock cluster in a process of its own, so that a broker can be frozen or killed at no one's cost."""
 import os
+import pathlib
 import signal
 import subprocess
 import sys
 import textwrap
+
+from harness.until import until
 
 SERVE = textwrap.dedent("""
     import sys, time
@@ -31,7 +34,10 @@ class Mock:
         return self
 
     def freeze(self):
+        """Returns once every thread of it stands: the signal is on its way to each for a moment."""
         os.kill(self.process.pid, signal.SIGSTOP)
+        until(lambda: all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in
+                          pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/stat")), 5, "the mock cluster stands")
 
     def thaw(self):
         os.kill(self.process.pid, signal.SIGCONT)
