@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "shared/base/cleanup.h"
+
 struct scene scene;
 
 static const char *const sender = "11111111-1111-4111-8111-111111111111";
@@ -262,10 +264,24 @@ static void hold_against_row(const struct domain_command *command)
         ck_assert_int_eq(subject_of(command->row)->state, rule->to);
 }
 
+/* Padding aside, which a compiler copies or not. */
+static void same_states(const struct domain_head *folded, const struct domain_head *live,
+                        const struct schema *schema)
+{
+    CLEANUP(buf_done) struct buf one = {0}, other = {0};
+
+    if (memcmp(folded, live, schema->size) == 0)
+        return;
+    codec_encode(schema, folded, CODEC_ALL, &one);
+    codec_encode(schema, live, CODEC_ALL, &other);
+    ck_assert_int_eq(folded->version, live->version);
+    ck_assert_str_eq(one.data, other.data);
+}
+
 static void hold_against_fold(const struct scene *before)
 {
     static struct scene folded;
-    struct domain_world world = world_of(&folded);
+    struct domain_world world = world_of(&folded), live;
 
     folded = *before;
     for (int i = 0; i < scene.decision.fact_count; i++) {
@@ -273,7 +289,10 @@ static void hold_against_fold(const struct scene *before)
 
         ck_assert_int_eq(domain_fold(world.at[machine_of(fact->row->aggregate)->slot], fact), 0);
     }
-    ck_assert_mem_eq(&folded, &scene, offsetof(struct scene, now));
+    live = world_of(&scene);
+    for (size_t m = 0; machines[m]; m++)
+        if (live.at[machines[m]->slot])
+            same_states(world.at[machines[m]->slot], live.at[machines[m]->slot], machines[m]->state);
 }
 
 static void hold_against_ledger(void)
