@@ -91,18 +91,20 @@ static void *serve(void *unused)
 
     (void)unused;
     while ((connection = accept(listener, NULL, NULL)) >= 0)
-        pthread_create(&thread, NULL, serve_one, (void *)(intptr_t)connection);
+        if (pthread_create(&thread, NULL, serve_one, (void *)(intptr_t)connection) == 0)
+            pthread_detach(thread);
     return NULL;
 }
 
-static int port_open(void)
+/* A port of our own that nobody listens on yet. */
+static int port_open(int *ret_socket)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t size = sizeof address;
 
-    listener = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
-    ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    *ret_socket = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(*ret_socket, (struct sockaddr *)&address, sizeof address), 0);
+    ck_assert_int_eq(getsockname(*ret_socket, (struct sockaddr *)&address, &size), 0);
     return ntohs(address.sin_port);
 }
 
@@ -113,9 +115,10 @@ static void setup(void)
 {
     pthread_t thread;
 
-    (void)snprintf(base, sizeof base, "http://127.0.0.1:%d", port_open());
+    (void)snprintf(base, sizeof base, "http://127.0.0.1:%d", port_open(&listener));
     ck_assert_int_eq(listen(listener, 8), 0);
     ck_assert_int_eq(pthread_create(&thread, NULL, serve, NULL), 0);
+    pthread_detach(thread);
     ck_assert_int_eq(web_new(TIMEOUT_MS, BODY_MOST, &web), 0);
 }
 
@@ -162,8 +165,9 @@ END_TEST
 START_TEST(where_nothing_listens_nothing_was_sent)
 {
     char url[64];
+    int silent;
 
-    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d/ok", port_open());
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d/ok", port_open(&silent));
     ck_assert_int_eq(
         web_call(web, &(struct web_call){.method = "POST", .url = url, .body = SPAN("{}")}, &reply),
         WEB_AWAY);
