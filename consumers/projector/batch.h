@@ -99,6 +99,13 @@ enum batch_outcome { BATCH_ACCEPTED, BATCH_REFUSED, BATCH_SEEN, BATCH_DEAD, BATC
  * data contradicts the rules. The states are of no use then; nothing of the batch may be committed. */
 MUST_CHECK int batch_decide(struct batch *batch, struct batch_item *item, enum batch_outcome *ret_outcome);
 
+/* What a fact moves between accounts: the rows of its journal. payment: NULL where the fact is not a
+ * payment's. */
+void batch_add_entries(struct batch *batch, const struct payment_state *payment,
+                       const struct domain_fact *fact, const struct id *id);
+/* A timer, or a command of a fan-out: nobody's, but the system's. Into the outbox. */
+void batch_add_follow(struct batch *batch, const struct event *command, const struct domain_follow *follow);
+
 /* A row of parked, with its notice; kind: PARKED_KIND_DEAD or PARKED_KIND_PARKED. */
 void batch_park(struct batch *batch, const struct event *event, int32_t kind, const char *why);
 /* Reasons come from anywhere, also cut inside a character; rows and notices take one line of plain ASCII. */

@@ -122,9 +122,8 @@ static void add_fact(struct batch *batch, const struct event *command, const str
     outbox_add(&batch->outbox, fact->row->topic, &event, 0);
 }
 
-/* What a fact moves between accounts: its journal. */
-static void add_entries(struct batch *batch, const struct domain_world *world, const struct domain_fact *fact,
-                        const struct id *id)
+void batch_add_entries(struct batch *batch, const struct payment_state *payment,
+                       const struct domain_fact *fact, const struct id *id)
 {
     struct postgres_array *columns = batch->ledger;
     int count;
@@ -133,8 +132,8 @@ static void add_entries(struct batch *batch, const struct domain_world *world, c
     for (int i = 0; i < count; i++) {
         postgres_array_text(&columns[L_JOURNAL], span_of(id->text));
         postgres_array_integer(&columns[L_LINE], i);
-        if (world->payment->has_booking)
-            postgres_array_text(&columns[L_BOOKING], span_of(world->payment->booking.text));
+        if (payment->has_booking)
+            postgres_array_text(&columns[L_BOOKING], span_of(payment->booking.text));
         else
             postgres_array_null(&columns[L_BOOKING]); /* a charge nobody knows */
         postgres_array_text(&columns[L_PAYMENT], span_of(fact->subject.text));
@@ -157,8 +156,7 @@ static void fingerprint(struct event *event)
     crypto_hex(bytes, sizeof(bytes), event->fingerprint);
 }
 
-/* A timer, or a command of a fan-out: nobody's, but the system's. */
-static void add_follow(struct batch *batch, const struct event *command, const struct domain_follow *follow)
+void batch_add_follow(struct batch *batch, const struct event *command, const struct domain_follow *follow)
 {
     struct event event = {.time_ms = command->stored_ms, .causation = command->id};
     struct id fact;
@@ -205,10 +203,10 @@ static void add_decision(struct batch *batch, const struct batch_item *item, con
 
         id_of_fact(&item->event->id, (unsigned)i, &id);
         add_fact(batch, item->event, &decision->facts[i], &id);
-        add_entries(batch, world, &decision->facts[i], &id);
+        batch_add_entries(batch, world->payment, &decision->facts[i], &id);
     }
     for (int i = 0; i < decision->follow_count; i++)
-        add_follow(batch, item->event, &decision->follows[i]);
+        batch_add_follow(batch, item->event, &decision->follows[i]);
     if (decision->private_name)
         add_private(batch, item, subject->machine, &subject->state->id);
     add_verdict(batch, item->event, subject->machine->kind, &subject->state->id, decision);
