@@ -1,17 +1,19 @@
-"""The ledger: every reply against topics, PostgreSQL, MongoDB, mail and the provider's book. Verdicts in the words of
-Jepsen's checkers, and of money.py and laws.py.
+"""The ledger: every reply against topics, PostgreSQL, MongoDB, mail and the provider's book.
 
-lost-write     a 202 without its command, verdict, state or fact        counted as lost
-unseen         a fact that a reader (history, mail) has not             counted as lost
-poll-skip      a gap in the versions of an aggregate                    counted as lost
-duplicate      twice on a fact topic, or a mail twice and not flagged   counted as doubled
-aborted-read   there, though every reply said it never entered          counted as doubled
-nonmonotonic   out of the order asked, or versions out of order         counted as misordered
-inconsistent   a verdict that was shown and is another now              counted as misordered
-unlawful       a state the tables do not allow                          counted as misordered
-unbalanced     our books do not add up                                  counted as money
-unequal        the provider's book says something else than ours        counted as money
-violation      the provider was asked what it does not document         counted as money
+Verdicts in the words of Jepsen's checkers (jepsen.tests.kafka), where a log is a partition, an aggregate or a person:
+lost-write            a 202 without its command, verdict, state or fact        counted as lost
+unseen                a fact that a reader (history, mail) has not             counted as lost
+poll-skip             a gap in the versions of an aggregate                    counted as lost
+duplicate             twice on a fact topic, or a mail twice and not flagged   counted as doubled
+aborted-read          there, though every reply said it never entered (G1a)    counted as doubled
+nonmonotonic-send     commands stand otherwise than their person asked         counted as misordered
+nonmonotonic-poll     versions of an aggregate out of order on their topic     counted as misordered
+inconsistent-offsets  two readers saw two things in one place                  counted as misordered
+and, of this bus only (money.py, laws.py):
+unlawful              a state the tables do not allow                          counted as misordered
+unbalanced            our books do not add up                                  counted as lost
+unequal               the provider's book says something else than ours        counted as lost
+violation             the provider was asked what it does not document         counted as broken
 """
 import collections
 
@@ -32,11 +34,12 @@ TOLD = {"parcel.registered.v1": ("parcel.registered",), "parcel.cancelled.v1": (
         "booking.paid.v1": ("booking.paid/sender", "booking.paid/traveller"),
         "booking.completed.v1": ("booking.completed/sender", "booking.completed/traveller")}
 COUNTED = {"lost-write": "lost", "unseen": "lost", "poll-skip": "lost", "duplicate": "doubled",
-           "aborted-read": "doubled", "nonmonotonic": "misordered", "inconsistent": "misordered",
-           "unlawful": "misordered", "unbalanced": "money", "unequal": "money", "violation": "money"}
+           "aborted-read": "doubled", "nonmonotonic-send": "misordered", "nonmonotonic-poll": "misordered",
+           "inconsistent-offsets": "misordered", "unlawful": "misordered", "unbalanced": "lost", "unequal": "lost",
+           "violation": "broken"}
 # How a notification ends: a page or a code that another took the place of is told to nobody.
 ENDS = (("sent", None), ("dead", "no_address"), ("dead", "superseded"))
-SUMS = ("lost", "doubled", "misordered", "money")
+SUMS = ("lost", "doubled", "misordered", "broken")
 # Due or about to be; a page, a refund or a payout that is only asked about now and then is at rest.
 MOVING = {
     "outbox empty but for timers": "select count(*) from bus.outbox where topic <> 'commands' or due is null "
@@ -101,9 +104,11 @@ class Ledger:
 
     def __init__(self, bus, wishes, addresses):
         self.bus, self.wishes, self.addresses = bus, wishes, addresses
-        self.findings = []
+        self.findings, self.counted = [], dict(COUNTED)
 
-    def find(self, kind, text):
+    def find(self, kind, text, counts="broken"):
+        """A finding; a kind that is not in the table above counts as said."""
+        self.counted.setdefault(kind, counts)
         self.findings.append((kind, text))
 
     def check(self):
@@ -141,7 +146,7 @@ class Ledger:
             if wish.is_surely_not and verdict is not None:
                 self.find("aborted-read", f"command {wish.id} {wish.replies} has a verdict")
             if wish.seen and verdict and (wish.seen["state"] == "accepted") != verdict[0]:
-                self.find("inconsistent", f"command {wish.id} was shown {wish.seen}, now {verdict}")
+                self.find("inconsistent-offsets", f"command {wish.id} was shown {wish.seen}, now {verdict}")
         for message in self.commands:
             if message.id not in self.verdicts:
                 self.find("lost-write", f"command {message.id} on the topic has no verdict")
@@ -165,7 +170,7 @@ class Ledger:
             versions[message.subject].append(message.version)
         for subject, found in versions.items():
             if found != sorted(found):
-                self.find("nonmonotonic", f"{subject} has versions {found}")
+                self.find("nonmonotonic-poll", f"{subject} has versions {found}")
             missing = set(range(1, max(found) + 1)) - set(found)
             if missing:
                 self.find("poll-skip", f"{subject} has versions {sorted(found)}")
@@ -193,7 +198,7 @@ class Ledger:
             if not wish.is_taken or wish.id not in first:
                 continue
             if first[wish.id] < before.get(wish.person, -1):
-                self.find("nonmonotonic", f"command {wish.id} stands before what its person asked earlier")
+                self.find("nonmonotonic-send", f"command {wish.id} stands before what its person asked earlier")
             before[wish.person] = first[wish.id]
 
     def history_check(self):
@@ -209,7 +214,7 @@ class Ledger:
             message = facts.get(document["fact"])
             if message and (document["_id"], document["type"]) != (
                     f"{message.subject}:{message.version:010}", message.type):
-                self.find("inconsistent", f"history {document['_id']} {document['type']} is not its fact")
+                self.find("inconsistent-offsets", f"history {document['_id']} {document['type']} is not its fact")
 
     def notifications_check(self):
         rows = self.bus.rows("select id::text, fact::text, purpose, state, reason from bus.notification")
@@ -255,7 +260,7 @@ class Ledger:
     def counts(self):
         sums = dict.fromkeys(SUMS, 0)
         for kind, _ in self.findings:
-            sums[COUNTED[kind]] += 1
+            sums[self.counted[kind]] += 1
         return sums
 
     def summary(self):

@@ -1,7 +1,7 @@
 """The judge of money: every journal and every currency sums to nothing, and the provider's book says what ours says.
 
-unbalanced     a journal, a currency or a payment's balances do not add up   counted as money
-unequal        the provider's book and ours differ                           counted as money
+unbalanced     a journal, a currency or a payment's balances do not add up   counted as lost
+unequal        the provider's book and ours differ                           counted as lost
 duplicate      charged, refunded or paid out twice                           counted as doubled
 lost-write     money that moved at the provider, or a fact, with no journal  counted as lost
 """

@@ -1,0 +1,200 @@
+"""One bus under load while the faults of a row happen to it, and the judgement at its end."""
+import os
+import pathlib
+import random
+import shutil
+import signal
+import threading
+import time
+
+from harness import places
+from harness.bus import ALL, Bus
+from harness.clock import passes
+from harness.provider import double, merchant
+from harness.until import pause, until
+from ledger import Ledger, await_rest
+from load import Load
+
+# A mail cut by a kill is taken up again after the claim's time; its default is for mail servers that are far away.
+QUICK = {"notifier": {"COLIS_SMTP_TIMEOUT_MS": "3000", "COLIS_NOTIFIER_CLAIM_MS": "4000"},
+         "payments": {"COLIS_FLUTTERWAVE_TIMEOUT_MS": "1000", "COLIS_PAYMENTS_CLAIM_MS": "4000"},
+         "ingress": {"COLIS_CODE_RATE": "1000"}}  # travellers of this load hand over all the time
+PROGRAMS = (*ALL, "payments")
+LOGS = places.TOP / "var" / "test" / "faults"
+
+
+class Keeper(threading.Thread):
+    """Restarts every program of a bus that died, as runit does in infra/run."""
+
+    def __init__(self, bus):
+        super().__init__(daemon=True)
+        self.bus, self.ending = bus, threading.Event()
+        self.restarts, self.lock = 0, threading.Lock()
+
+    def run(self):
+        while not self.ending.wait(0.02):
+            for program in list(self.bus.programs.values()):
+                with self.lock:
+                    if not self.ending.is_set() and program.process and program.process.poll() is not None:
+                        self.restarts += 1
+                        program.start()
+
+    def end(self):
+        self.ending.set()
+        self.join()
+
+
+class Town(Bus):
+    """A bus with every program and a payment provider of its own, which can be killed at nobody else's cost."""
+
+    def __init__(self, folder):
+        super().__init__(folder, PROGRAMS, QUICK)
+        self.double = double().Process(self.folder)
+
+    @property
+    def provider(self):
+        if self._provider is None:
+            self._provider = merchant(self.url("webhooks"), self.double.url, transfer_seconds=1,
+                                      webhook_version="mixed", v3_shape="mixed")
+        return self._provider
+
+    def settings(self, name, instance=1):
+        told = super().settings(name, instance)
+        return told | {"COLIS_FLUTTERWAVE_URL": self.double.url} if name == "payments" else told
+
+    def open(self):
+        self.double.start()
+        return super().open()
+
+    def close(self, drop=True):
+        try:
+            super().close(drop)
+        finally:
+            self.double.kill()
+
+
+class Round:
+    """What a row works with: the town, the load, its own seeded chance, and where it says what it did."""
+
+    def __init__(self, row, seed, count, say):
+        self.row, self.seed, self.count, self.say = row, seed, count, say
+        self.random = random.Random(f"{seed}/{row.name}")
+        self.injected, self.recoveries, self.findings = 0, [], []
+        self.load = None
+        folder = LOGS / f"{row.name}-{seed}"
+        shutil.rmtree(folder, ignore_errors=True)
+        self.bus = (row.town or Town)(folder)
+
+    def run(self):
+        """The ledger after it all, and what the row itself found."""
+        try:
+            with self.bus:
+                self.keeper = Keeper(self.bus)
+                self.keeper.start()
+                try:
+                    ledger = self._load_and_judge()
+                finally:
+                    self.keeper.end()
+        except BaseException:
+            self.say(f"{self.row.name}: logs are in {self.bus.folder.relative_to(places.TOP)}")
+            raise
+        if not ledger.findings:
+            shutil.rmtree(self.bus.folder, ignore_errors=True)
+        return ledger
+
+    def _load_and_judge(self):
+        self.load = Load(self.bus, self.seed).begin()
+        try:
+            until(lambda: self.load.count > 60 and self.load.lives > 6, 60, "load")
+            self.row.run(self)
+            self.settle()
+        finally:
+            wishes = self.load.end()
+        self.calm()
+        self.day_passes()
+        await_rest(self.bus)
+        ledger = Ledger(self.bus, wishes, self.load.addresses()).check()
+        if self.row.judge:
+            self.row.judge(self, ledger)
+        for kind, text, counts in self.findings:
+            ledger.find(kind, text, counts)
+        return ledger
+
+    def settle(self):
+        """After the last fault commands are taken again, and some time under load passes."""
+        reached = self.load.count + 40
+        until(lambda: self.load.count >= reached, 60, "commands are taken again after the last fault", every=0.05)
+
+    def calm(self):
+        for program in self.bus.programs.values():
+            until(program.ready, 60, f"{program.name} ready after the faults; log: {program.log}", every=0.05)
+
+    def day_passes(self):
+        """All that waits comes due: pages expire, holds end, deliveries are confirmed, webhooks come again."""
+        passes(self.bus, hours=26)
+        self.bus.provider.advance(2 * 3600)
+
+    # --- for rows ---
+
+    def moment(self, least=0.1, most=1.5):
+        """A random instant later."""
+        pause(self.random.uniform(least, most))
+
+    def faults(self, times=1):
+        """The number of each fault, from 1: count of them, times as many for what is seldom at it."""
+        for number in range(1, self.count * times + 1):
+            self.injected += 1
+            yield number
+
+    def note(self, what, number, times=1):
+        """Says which fault it is."""
+        self.say(f"  {what} {number}/{self.count * times}")
+
+    def recovered(self, seconds):
+        """How long a fault was felt: from its instant until what it hit works again."""
+        self.recoveries.append(seconds)
+
+    def find(self, kind, text, counts="broken"):
+        """A finding of the row's own; counts: lost, doubled, misordered or broken."""
+        self.findings.append((kind, text, counts))
+
+    def kill(self, name):
+        """kill -9 of a program, by its label; the Keeper starts it again. When it happened."""
+        program = self.bus.programs[name]
+        until(lambda: program.alive, 10, f"{name} alive")
+        os.kill(program.pid, signal.SIGKILL)
+        return time.monotonic()
+
+    def ready_again(self, name, since):
+        """Waits until it is ready, and notes how long that took."""
+        until(self.bus.programs[name].ready, 60, f"{name} ready again", every=0.02)
+        self.recovered(time.monotonic() - since)
+
+
+def freeze(pid, seconds):
+    os.kill(pid, signal.SIGSTOP)
+    pause(seconds)
+    os.kill(pid, signal.SIGCONT)
+
+
+def service_new(name, old):
+    """Whether a server of infra/run runs as another process than it did."""
+    try:
+        return places.service_pid(name) != old
+    except (OSError, ValueError):
+        return False
+
+
+def sockets(pid):
+    """Local ports of the process's TCP sockets."""
+    inodes = set()
+    for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = os.readlink(link)
+        except OSError:
+            continue
+        if target.startswith("socket:["):
+            inodes.add(target[8:-1])
+    lines = pathlib.Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
+    rows = [line.split() for line in lines]
+    return {int(row[1].rpartition(":")[2], 16) for row in rows if row[9] in inodes}
