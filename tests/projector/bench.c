@@ -81,6 +81,11 @@ void sql_run(const char *sql)
     run(sql, NULL);
 }
 
+void sql_rows(const char *sql, struct postgres_rows *ret_rows)
+{
+    run(sql, ret_rows);
+}
+
 int64_t sql_number(const char *sql)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
@@ -278,6 +283,7 @@ int main(void)
     suite_add_tcase(suite, journals_cases());
     suite_add_tcase(suite, mixed_cases());
     suite_add_tcase(suite, access_cases());
+    suite_add_tcase(suite, refold_cases());
     runner = srunner_create(suite);
     srunner_set_tap(runner, "-");
     srunner_run_all(runner, CK_SILENT);

@@ -15,6 +15,7 @@ TCase *races_cases(void);
 TCase *journals_cases(void);
 TCase *mixed_cases(void);
 TCase *access_cases(void);
+TCase *refold_cases(void);
 
 /* What a test stands on. */
 struct bench {
@@ -46,6 +47,7 @@ int bench_reject(struct bench *bench, const struct event *event, const char *rea
 void expect_refused(const char *reasons);
 
 void sql_run(const char *sql);
+void sql_rows(const char *sql, struct postgres_rows *ret_rows);
 /* Of a statement that must fail: its SQLSTATE. */
 const char *sql_state(const char *sql);
 int64_t sql_number(const char *sql);
