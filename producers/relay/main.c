@@ -17,7 +17,6 @@
 
 #include "producers/relay/session.h"
 #include "producers/relay/store.h"
-#include "schemas/tables.h"
 #include "shared/base/cleanup.h"
 #include "shared/base/clock.h"
 #include "shared/base/crypto.h"
@@ -26,24 +25,6 @@
 
 enum { PAUSE_MIN_MS = 50, PAUSE_MAX_MS = 2000, TORN_MS = 5000, TOPICS = 32, CHECK_MS = 5000 };
 
-/* Commands have other writers, and readers write their own dead letters; the projector's go through the
- * outbox. */
-static bool is_ours(const char *topic)
-{
-    return strcmp(topic, "commands") != 0 &&
-           (strncmp(topic, "dead.", 5) != 0 || strcmp(topic, "dead.projector") == 0);
-}
-
-struct relay_place *relay_place_find(struct relay *relay, const char *topic, int32_t partition)
-{
-    for (size_t at = 0; at < relay->place_count; at++) {
-        struct relay_place *place = &relay->places[at];
-        if (place->partition == partition && strcmp(place->topic, topic) == 0)
-            return place;
-    }
-    return NULL;
-}
-
 const char *relay_topic(const struct relay *relay, struct span topic)
 {
     for (size_t at = 0; at < relay->place_count; at++) {
@@ -51,19 +32,6 @@ const char *relay_topic(const struct relay *relay, struct span topic)
             return relay->places[at].topic;
     }
     return NULL;
-}
-
-static void places_make(struct relay *relay)
-{
-    for (const struct topic_row *row = topic_rows; row->name; row++) {
-        if (!is_ours(row->name))
-            continue;
-        relay->places =
-            memory_grow(relay->places, relay->place_count + (size_t)row->partitions, sizeof *relay->places);
-        for (int32_t at = 0; at < row->partitions; at++)
-            relay->places[relay->place_count++] = (struct relay_place){
-                .topic = row->name, .partition = at, .for_ever = row->retention_ms < 0, .next = -1};
-    }
 }
 
 /* Waits, but not beyond the program's end. */
@@ -134,7 +102,7 @@ static int run(void *self)
 {
     struct relay *relay = self;
     session_metrics();
-    places_make(relay);
+    relay->places = ahead_places(&relay->place_count);
     TRY(postgres_new("colis-relay", service_values.name_space, &relay->postgres));
     postgres_statements(relay->postgres, store_statements);
     postgres_listen(relay->postgres, "outbox", NULL, NULL);

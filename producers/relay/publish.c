@@ -30,7 +30,8 @@ static void fact_reported(void *self, void *cookie, enum kafka_report report, in
                           int64_t offset)
 {
     struct relay *relay = self;
-    struct relay_place *place = report == KAFKA_DELIVERED ? relay_place_find(relay, cookie, partition) : NULL;
+    struct ahead_place *place =
+        report == KAFKA_DELIVERED ? ahead_find(relay->places, relay->place_count, cookie, partition) : NULL;
     if (!place || offset < 0) {
         relay->unsure = true;
         return;

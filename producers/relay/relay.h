@@ -7,27 +7,19 @@
 #include "producers/relay/floor.h"
 #include "shared/links/kafka_out.h"
 #include "shared/links/postgres.h"
+#include "shared/run/ahead.h"
 
 /* Every step answers one of these, or a negative failure. */
 enum {
-    RELAY_OVER = 1, /* something is gone or unknown: this session ends, the next one finds out */
-    RELAY_TORN = 2, /* topics and outbox contradict each other: publish nothing, stay, say so */
-};
-
-/* A partition that only the relay writes. */
-struct relay_place {
-    const char *topic; /* of topic_rows */
-    int32_t partition;
-    bool for_ever; /* its topic keeps everything */
-    int64_t next;  /* known to be published up to here; -1: nothing is known, from the start of the log */
-    bool moved, ended;
+    RELAY_OVER = AHEAD_OVER, /* something is gone or unknown: this session ends, the next one finds out */
+    RELAY_TORN = AHEAD_TORN, /* topics and outbox contradict each other: publish nothing, stay, say so */
 };
 
 struct relay {
     struct postgres *postgres;
     struct kafka_out *facts;    /* under the transactional id */
     struct kafka_out *commands; /* plain idempotent */
-    struct relay_place *places;
+    struct ahead_place *places;
     size_t place_count;
     struct floor floor;
     bool unsure;       /* a record in flight is not known to be stored, or not where */
@@ -41,8 +33,6 @@ enum {
     RELAY_PULSE_MS = 1000,
 };
 
-/* NULL where it is not a partition of ours. */
-struct relay_place *relay_place_find(struct relay *relay, const char *topic, int32_t partition);
 const char *relay_topic(const struct relay *relay, struct span topic); /* as the places have it, or NULL */
 
 /* What a wait answers with while it lasts: beats, and speaks to PostgreSQL often enough to keep the lock.

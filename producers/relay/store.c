@@ -119,9 +119,10 @@ int store_positions(struct relay *relay)
     }
     for (int row = 0; row < rows.count; row++) {
         char topic[64];
-        struct relay_place *place = NULL;
+        struct ahead_place *place = NULL;
         if (text_copy(topic, sizeof topic, postgres_text(&rows, row, 0)) == 0)
-            place = relay_place_find(relay, topic, (int32_t)postgres_integer(&rows, row, 1));
+            place = ahead_find(relay->places, relay->place_count, topic,
+                               (int32_t)postgres_integer(&rows, row, 1));
         if (place)
             place->next = postgres_integer(&rows, row, 2);
     }
@@ -198,7 +199,7 @@ static void send_moves(struct relay *relay, struct moves *moves)
     postgres_array_start(&moves->partitions, POSTGRES_INT4);
     postgres_array_start(&moves->nexts, POSTGRES_INT8);
     for (size_t at = 0; at < relay->place_count; at++) {
-        const struct relay_place *place = &relay->places[at];
+        const struct ahead_place *place = &relay->places[at];
         if (!place->moved)
             continue;
         postgres_array_text(&moves->topics, span_of(place->topic));

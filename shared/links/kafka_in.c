@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "shared/base/cleanup.h"
@@ -190,7 +189,8 @@ static void on_trouble(rd_kafka_t *client, int code, const char *reason, void *o
 static int configure(const struct kafka_in_config *config, struct kafka_in *in, rd_kafka_conf_t *conf)
 {
     char wait[24], group[NAME_TEXT * 2];
-    snprintf(wait, sizeof wait, "%" PRId64, kafka_values.fetch_wait_ms);
+    snprintf(wait, sizeof wait, "%" PRId64,
+             config->fetch_wait_ms > 0 ? config->fetch_wait_ms : kafka_values.fetch_wait_ms);
     snprintf(group, sizeof group, "%s", config->group ? config->group : "unused");
     const struct kafka_conf_row rows[] = {
         {"group.id", group},

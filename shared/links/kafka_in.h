@@ -24,6 +24,7 @@ struct kafka_in_config {
     const char *group;         /* NULL: no group, see kafka_in_assign */
     const char *instance;      /* group.instance.id; NULL or "": dynamic */
     const char *const *topics; /* NULL-terminated, without the namespace (group only) */
+    int64_t fetch_wait_ms;     /* 0: as the setting has it */
     kafka_in_given given;
     kafka_in_taken taken;
     void *self;
