@@ -1,9 +1,11 @@
 """Steady load with a memory: senders of parcels nobody carries, and couples who live whole lives (lives.py)."""
 import threading
 
+import requests
 from caller import Caller
 from harness.clock import passes
 from harness.person import PARCEL, parcel_of
+from harness.until import until
 from lives import Couple
 
 
@@ -34,6 +36,39 @@ class Sender(Caller):
                 self.look(wish, self.person)
 
 
+class Prober(Caller):
+    """Asks only when told to, whether commands are decided again."""
+
+    def __init__(self, bus, seed, stop):
+        super().__init__(seed, 0, stop)
+        self.person = bus.person()
+
+    def run(self):
+        """Nothing by itself."""
+
+    def addresses(self):
+        return [self.person.mail_address]
+
+    def decided(self, shown=False, deadline=60):
+        """Until a command asked now is decided, and shown: in the history, too."""
+        wish = self.wish(self.person, "/v1/parcels", PARCEL, persist=True)
+        assert wish.taken, f"no command was taken: {wish.replies[-5:]}"
+
+        def look():
+            self.look(wish, self.person)
+            return wish.seen
+        until(look, deadline, "a command is decided again", every=0.02)
+        if shown:
+            until(lambda: self.is_shown(parcel_of(wish.taken)), deadline, "the history has it", every=0.02)
+
+    def is_shown(self, parcel):
+        try:
+            reply = self.person.get(f"/v1/parcels/{parcel}/history")
+        except requests.RequestException:
+            return False
+        return reply.status_code == 200 and bool(reply.json()["items"])
+
+
 class Load:
     """Senders at about rate commands a second together, and couples, each at its own pace."""
 
@@ -41,10 +76,11 @@ class Load:
         self.bus, self.stop = bus, threading.Event()
         self.senders = [Sender(bus, f"{seed}/{number}", people / rate, self.stop) for number in range(people)]
         self.couples = [Couple(bus, f"{seed}/couple/{number}", self.stop) for number in range(couples)]
+        self.prober = Prober(bus, f"{seed}/prober", self.stop)
 
     @property
     def callers(self):
-        return self.senders + self.couples
+        return [*self.senders, *self.couples, self.prober]
 
     def begin(self):
         """The couples are known, and a day older, before anything happens: nobody's first payout has to wait."""

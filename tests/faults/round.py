@@ -1,26 +1,21 @@
-"""One bus under load while the faults of a row happen to it, and the judgement at its end."""
+"""The town that faults happen to, who restarts its programs, and what a row works with."""
 import os
 import pathlib
 import random
-import shutil
 import signal
 import threading
 import time
 
 from harness import places
 from harness.bus import ALL, Bus
-from harness.clock import passes
 from harness.provider import double, merchant
 from harness.until import pause, until
-from ledger import Ledger, await_rest
-from load import Load
 
 # A mail cut by a kill is taken up again after the claim's time; its default is for mail servers that are far away.
 QUICK = {"notifier": {"COLIS_SMTP_TIMEOUT_MS": "3000", "COLIS_NOTIFIER_CLAIM_MS": "4000"},
          "payments": {"COLIS_FLUTTERWAVE_TIMEOUT_MS": "1000", "COLIS_PAYMENTS_CLAIM_MS": "4000"},
          "ingress": {"COLIS_CODE_RATE": "1000"}}  # travellers of this load hand over all the time
 PROGRAMS = (*ALL, "payments")
-LOGS = places.TOP / "var" / "test" / "faults"
 
 
 class Keeper(threading.Thread):
@@ -76,65 +71,14 @@ class Town(Bus):
 class Round:
     """What a row works with: the town, the load, its own seeded chance, and where it says what it did."""
 
+    is_long = False  # faults last as long as the matrix asks for
+
     def __init__(self, row, seed, count, say):
         self.row, self.seed, self.count, self.say = row, seed, count, say
         self.random = random.Random(f"{seed}/{row.name}")
         self.injected, self.recoveries, self.findings = 0, [], []
-        self.load = None
-        folder = LOGS / f"{row.name}-{seed}"
-        shutil.rmtree(folder, ignore_errors=True)
-        self.bus = (row.town or Town)(folder)
-
-    def run(self):
-        """The ledger after it all, and what the row itself found."""
-        try:
-            with self.bus:
-                self.keeper = Keeper(self.bus)
-                self.keeper.start()
-                try:
-                    ledger = self._load_and_judge()
-                finally:
-                    self.keeper.end()
-        except BaseException:
-            self.say(f"{self.row.name}: logs are in {self.bus.folder.relative_to(places.TOP)}")
-            raise
-        if not ledger.findings:
-            shutil.rmtree(self.bus.folder, ignore_errors=True)
-        return ledger
-
-    def _load_and_judge(self):
-        self.load = Load(self.bus, self.seed).begin()
-        try:
-            until(lambda: self.load.count > 60 and self.load.lives > 6, 60, "load")
-            self.row.run(self)
-            self.settle()
-        finally:
-            wishes = self.load.end()
-        self.calm()
-        self.day_passes()
-        await_rest(self.bus)
-        ledger = Ledger(self.bus, wishes, self.load.addresses()).check()
-        if self.row.judge:
-            self.row.judge(self, ledger)
-        for kind, text, counts in self.findings:
-            ledger.find(kind, text, counts)
-        return ledger
-
-    def settle(self):
-        """After the last fault commands are taken again, and some time under load passes."""
-        reached = self.load.count + 40
-        until(lambda: self.load.count >= reached, 60, "commands are taken again after the last fault", every=0.05)
-
-    def calm(self):
-        for program in self.bus.programs.values():
-            until(program.ready, 60, f"{program.name} ready after the faults; log: {program.log}", every=0.05)
-
-    def day_passes(self):
-        """All that waits comes due: pages expire, holds end, deliveries are confirmed, webhooks come again."""
-        passes(self.bus, hours=26)
-        self.bus.provider.advance(2 * 3600)
-
-    # --- for rows ---
+        self.bus = self.load = self.keeper = None  # set by the stage
+        self.seconds = 0.0
 
     def moment(self, least=0.1, most=1.5):
         """A random instant later."""
@@ -151,8 +95,13 @@ class Round:
         self.say(f"  {what} {number}/{self.count * times}")
 
     def recovered(self, seconds):
-        """How long a fault was felt: from its instant until what it hit works again."""
+        """How long a fault was felt: from its instant (or its end, where it lasts) until what it hit works again."""
         self.recoveries.append(seconds)
+
+    def resumed(self, since, shown=False):
+        """Waits until a command asked from now on is decided (and shown in the history); notes the time since."""
+        self.load.prober.decided(shown)
+        self.recovered(time.monotonic() - since)
 
     def find(self, kind, text, counts="broken"):
         """A finding of the row's own; counts: lost, doubled, misordered or broken."""
@@ -169,6 +118,13 @@ class Round:
         """Waits until it is ready, and notes how long that took."""
         until(self.bus.programs[name].ready, 60, f"{name} ready again", every=0.02)
         self.recovered(time.monotonic() - since)
+
+    def settle(self):
+        """After the last fault commands are taken again, every program is ready, and some time under load passes."""
+        reached = self.load.count + 40
+        until(lambda: self.load.count >= reached, 60, "commands are taken again after the last fault", every=0.05)
+        for program in self.bus.programs.values():
+            until(program.ready, 60, f"{program.name} ready after the faults; log: {program.log}", every=0.05)
 
 
 def freeze(pid, seconds):

@@ -4,16 +4,17 @@ How a row is added: in a module rows_NAME.py write what it does as a function of
 the module in faults.py:
 
     def relay_kill(round):
-        for _ in round.faults():              # round.count of them, said and counted
+        for number in round.faults():         # round.count of them, counted; round.note says which
             round.moment()                    # a random instant, of the row's own seeded round.random
-            round.program_kill("relay")       # the load goes on; the Keeper starts it again
-            round.recovered(...)              # seconds it took, for the row's p50 and p99
+            since = round.kill("relay")       # the load goes on; the Keeper starts it again
+            round.ready_again("relay", since)  # or round.resumed(since), round.recovered(seconds): for p50 and p99
 
     ROWS = (Row("relay", 1, "kill -9 of the relay", relay_kill, short=3, long=200),)
 
-run() injects and heals and returns; then the round waits until commands are taken again, lets the load end, lets a day
-pass for all that waits, waits for rest, and judges by ledger.py. What else must hold the row says itself, at any time
-or in judge(): round.find("its-kind", text, counts="lost" | "doubled" | "misordered" | "broken").
+run() injects and heals and returns; then the stage (stage.py) waits until commands are taken again, lets the load end,
+lets a day pass for all that waits, waits for rest, and judges by ledger.py. What else must hold the row says itself, at
+any time or in judge(): round.find("its-kind", text, counts="lost" | "doubled" | "misordered" | "broken").
+round.is_long tells the long version, where a fault may last. round.random alone decides what is done and when.
 """
 from __future__ import annotations
 
@@ -38,5 +39,10 @@ class Row:
     # A town of its own kind (other servers, other settings): called with the folder of its logs.
     town: typing.Callable[[pathlib.Path], Town] | None = None
     judge: typing.Callable[[Round, Ledger], None] | None = None  # after the ledger, while the town still stands
-    # Rows with the same word share one town and one load in the short version; none: a town to itself.
+    # Rows with the same word, and town, share one town and one load in the short version; none: a town to itself.
     group: str | None = None
+
+    @property
+    def party(self):
+        """Whose town it shares in the short version."""
+        return self.group or self.name

@@ -41,39 +41,69 @@ def provider_kill(round):
         round.bus.double.start()
 
 
-def server_kill(round, name):
+def server_end(round, name, how, shown=False):
+    """A signal to a server; runit starts it again. Until a command is decided again, which is when all have resumed."""
     for number in round.faults():
         round.moment(0.3, 2.0)
         pid = places.service_pid(name)
-        round.note(f"kill -9 {name}", number)
+        round.note(f"{how.name} to {name}", number)
+        since = time.monotonic()
+        os.kill(pid, how)
+        until(lambda: service_new(name, pid) and places.server_ready(name), 60, f"{name} back", every=0.05)
+        back = time.monotonic() - since
+        round.resumed(since, shown)
+        round.say(f"  {name} back after {back:.1f} s, commands decided after {round.recoveries[-1]:.1f} s")
+
+
+def session_kill(round):
+    """kill -9 of one of PostgreSQL's own processes: the server ends every session, and recovers from its log."""
+    for number in round.faults():
+        round.moment(0.3, 2.0)
+        pid = round.random.choice(sessions(round.bus))
+        round.note("kill -9 of a session's process at PostgreSQL", number)
         since = time.monotonic()
         os.kill(pid, signal.SIGKILL)
-        until(lambda: service_new(name, pid) and places.server_ready(name), 60, f"{name} back", every=0.05)
-        round.recovered(time.monotonic() - since)
+        round.resumed(since)
+
+
+def sessions(bus):
+    return [pid for pid, in bus.rows("select pid from pg_stat_activity where datname = current_database() and "
+                                     "pid <> pg_backend_pid() and client_port is not null order by backend_start")]
 
 
 def broker_freeze(round):
     """The broker stops for longer than a delivery may take: what it finds in its sockets it stores later."""
     for number in round.faults():
         round.moment(0.3, 2.0)
-        seconds = round.random.uniform(1, 8)
+        seconds = 30 if round.is_long else round.random.uniform(1, 8)
         round.note(f"SIGSTOP kafka for {seconds:.1f} s", number)
         freeze(places.service_pid("kafka"), seconds)
+        round.resumed(time.monotonic())
+
+
+def ending(name, how, **more):
+    return functools.partial(server_end, name=name, how=how, **more)
 
 
 # What moves money is seldom at it: it is hit more often.
 TIMES = {"payments": 3}
 ALONE = ("ingress", "projector", "relay", "history", "notifier", "query", "payments", "webhooks")
-PROGRAM_ROWS = tuple(Row(name, 1, f"kill -9 of {name}", functools.partial(program_kill, name=name,
-                                                                          times=TIMES.get(name, 1)), long=200)
+PROGRAM_ROWS = tuple(Row(name, 1, f"kill -9 of {name}", group="programs", long=200,
+                         run=functools.partial(program_kill, name=name, times=TIMES.get(name, 1)))
                      for name in ALONE)
 SERVER_ROWS = (
-    Row("kafka", 3, "kill -9 of the broker", functools.partial(server_kill, name="kafka"), short=2),
-    Row("postgres", 4, "kill -9 of PostgreSQL", functools.partial(server_kill, name="postgres")),
-    Row("mongo", 5, "kill -9 of the MongoDB server", functools.partial(server_kill, name="mongo")),
-    Row("smtp", 1, "kill -9 of the mail server", functools.partial(server_kill, name="smtp")),
-    Row("frozen-kafka", 3, "SIGSTOP of the broker", broker_freeze, short=2))
+    Row("kafka", 3, "kill -9 of the broker", ending("kafka", signal.SIGKILL), short=2, group="servers"),
+    Row("kafka-restart", 3, "SIGTERM to the broker, which starts again", ending("kafka", signal.SIGTERM), short=1,
+        group="servers"),
+    Row("frozen-kafka", 3, "SIGSTOP of the broker, 1 to 8 s (long: 30 s)", broker_freeze, short=2, group="servers"),
+    Row("postgres", 4, "kill -9 of PostgreSQL", ending("postgres", signal.SIGKILL), short=2, group="servers"),
+    Row("postgres-restart", 4, "PostgreSQL ends its sessions and starts again (SIGINT)",
+        ending("postgres", signal.SIGINT), short=1, group="servers"),
+    Row("postgres-session", 4, "kill -9 of a process of PostgreSQL's: crash recovery", session_kill, short=2,
+        group="servers"),
+    Row("mongo", 5, "kill -9 of the MongoDB server", ending("mongo", signal.SIGKILL, shown=True), group="servers"),
+    Row("smtp", 1, "kill -9 of the mail server", ending("smtp", signal.SIGKILL), group="servers"))
 ROWS = (*PROGRAM_ROWS,
-        Row("everything", 1, "kill -9 of one to three programs at once", several_kill),
-        Row("provider", 1, "kill -9 of the payment provider", provider_kill),
+        Row("everything", 1, "kill -9 of one to three programs at once", several_kill, group="programs", long=200),
+        Row("provider", 1, "kill -9 of the payment provider", provider_kill, group="programs"),
         *SERVER_ROWS)
