@@ -91,7 +91,6 @@ void site_make(void)
         site_setting(*name, COUNTING_KEY);
     ck_assert_int_eq(settings_read(tables, 1, arguments, getenv), 0);
     ck_assert_int_eq(receipt_keeper_new(&receipts), 0);
-    database_make();
     schema_make();
     store_make();
     set_settings();
@@ -164,12 +163,12 @@ void site_verdict(const char *command, const char *principal, const char *reason
 
 void site_row(const char *kind, const char *members)
 {
-    site_sql("insert into state.%s select (jsonb_populate_record(null::state.%s, (select jsonb_object_agg("
-             "column_name, case data_type when 'uuid' then to_jsonb('" PARCEL
-             "'::text) when 'bigint' then '0' "
-             "when 'boolean' then 'false' when 'timestamp with time zone' then '\"2026-11-22T10:00:00Z\"' "
-             "when 'jsonb' then '[]' else '\"XOF\"' end) from information_schema.columns "
-             "where table_schema = 'state' and table_name = '%s' and is_nullable = 'NO') || '%s')).*",
+    site_sql("insert into state.%s select made.* from jsonb_populate_record(null::state.%s, (select "
+             "jsonb_object_agg(attname, case atttypid when 'uuid'::regtype then to_jsonb('" PARCEL "'::text) "
+             "when 'bigint'::regtype then '0' when 'boolean'::regtype then 'false' "
+             "when 'timestamptz'::regtype then '\"2026-11-22T10:00:00Z\"' "
+             "when 'jsonb'::regtype then '[]' else '\"XOF\"' end) from pg_attribute "
+             "where attrelid = 'state.%s'::regclass and attnum > 0 and attnotnull) || '%s') made",
              kind, kind, kind, members);
 }
 
