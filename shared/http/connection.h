@@ -46,7 +46,8 @@ struct http_request {
     llhttp_t parser;
     size_t scanned, line;    /* of head: looked at so far; where the current line began */
     size_t skipped;          /* bytes of an empty line before the request line */
-    size_t raw;              /* bytes of the body as they came, chunk framing included */
+    size_t raw;              /* bytes of the body as they came, chunk framing included, before this feed */
+    const char *fed;         /* the bytes being fed to llhttp */
     struct span name, value; /* the header field in hand */
     struct span host, length, transfer, expect, encoding;
     uint32_t known; /* a bit a header row: seen */

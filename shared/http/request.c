@@ -62,9 +62,22 @@ static int on_head(llhttp_t *parser)
     return 0;
 }
 
+static const char TOO_SMALL[] = "The chunks are too small.";
+
+/* A chunk costs the client at least one byte of body; framing beyond that is not worth reading. Asked before
+ * each piece of body and after each read, the answer is the same however the bytes were cut. */
+static bool framing_is_fair(const struct http_request *request, size_t raw)
+{
+    return raw <= 8 * request->body.size + request->connection->server->head_max;
+}
+
 static int on_body(llhttp_t *parser, const char *at, size_t size)
 {
     struct http_request *request = parser->data;
+    if (!framing_is_fair(request, request->raw + (size_t)(at - request->fed))) {
+        (void)!request_refuse(request, PROBLEM_BAD_REQUEST, TOO_SMALL);
+        return HPE_USER;
+    }
     if (request->body.size + size > request->connection->server->body_max) {
         (void)!request_refuse(request, PROBLEM_TOO_LARGE, NULL);
         return HPE_USER;
@@ -164,6 +177,14 @@ static enum line_kind next_line(struct http_request *request)
     return head->data[start] == ' ' || head->data[start] == '\t' ? LINE_BAD : LINE_READ;
 }
 
+static int look_at_beginning(struct http_request *request)
+{
+    const struct buf *head = &request->head;
+    if (head->size == 0 || head->data[0] == '\r' || target_token((struct span){head->data, 1}))
+        return 0;
+    return request_refuse(request, PROBLEM_BAD_REQUEST, "This is no request.");
+}
+
 /* RFC 9112 section 2.2: an empty line before the request line is skipped; one, here. */
 static int skip_empty_line(struct http_request *request)
 {
@@ -174,7 +195,7 @@ static int skip_empty_line(struct http_request *request)
     head->size -= 2;
     request->scanned = request->line = 0;
     request->skipped = 2;
-    return 0;
+    return look_at_beginning(request);
 }
 
 /* Looks for the head's end; ret_end is the head's size then. */
@@ -214,20 +235,15 @@ static int read_head(struct http_request *request)
     return admit_head(request);
 }
 
-static bool begins_well(const struct buf *head)
-{
-    return head->size == 0 || head->data[0] == '\r' || target_token((struct span){head->data, 1});
-}
-
 int request_head(struct http_request *request, struct span bytes, size_t *ret_used)
 {
     struct buf *head = &request->head;
     size_t before = head->size, most = request->connection->server->head_max;
     size_t take = bytes.size < most - before ? bytes.size : most - before, end = 0;
     buf_append(head, bytes.data, take);
-    *ret_used = bytes.size;
-    if (!begins_well(head))
-        return request_refuse(request, PROBLEM_BAD_REQUEST, "This is no request.");
+    *ret_used = take; /* an empty line that is skipped makes room for more */
+    if (look_at_beginning(request) != 0)
+        return REQUEST_REFUSED;
     size_t skipped = request->skipped;
     int outcome = find_end(request, &end);
     if (outcome == REQUEST_MORE && head->size >= most)
@@ -241,15 +257,10 @@ int request_head(struct http_request *request, struct span bytes, size_t *ret_us
     return read_head(request);
 }
 
-/* A chunk costs the client at least one byte of body; framing beyond that is not worth reading. */
-static bool framing_is_fair(const struct http_request *request)
-{
-    return request->raw <= 8 * request->body.size + request->connection->server->head_max;
-}
-
 int request_body(struct http_request *request, struct span bytes, size_t *ret_used)
 {
     *ret_used = bytes.size;
+    request->fed = bytes.data;
     enum llhttp_errno result = llhttp_execute(&request->parser, bytes.data, bytes.size);
     if (request->refused)
         return REQUEST_REFUSED;
@@ -258,8 +269,8 @@ int request_body(struct http_request *request, struct span bytes, size_t *ret_us
     else if (result != HPE_OK)
         return request_refuse(request, PROBLEM_BAD_REQUEST, "The body's framing is malformed.");
     request->raw += *ret_used;
-    if (request->chunked && !framing_is_fair(request))
-        return request_refuse(request, PROBLEM_BAD_REQUEST, "The chunks are too small.");
+    if (!framing_is_fair(request, request->raw))
+        return request_refuse(request, PROBLEM_BAD_REQUEST, TOO_SMALL);
     char before = *ret_used > 1 ? bytes.data[*ret_used - 2] : request->last;
     if (*ret_used > 0)
         request->last = bytes.data[*ret_used - 1];

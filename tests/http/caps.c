@@ -57,6 +57,40 @@ START_TEST(refuses_a_head_over_its_cap)
 }
 END_TEST
 
+/* The empty line is not of the head: what is read beside it must not be lost with it. */
+START_TEST(reads_a_head_that_just_fits_behind_an_empty_line)
+{
+    static const char start[] = "GET /hello HTTP/1.1\r\nHost: a\r\nLong: ";
+    struct site site;
+    site_open(&site, small);
+    for (size_t size = 508; size <= 514; size++) {
+        CLEANUP(buf_done) struct buf request = {0};
+        buf_text(&request, "\r\n");
+        buf_text(&request, start);
+        fill(&request, 'x', size - strlen(start) - 4);
+        buf_text(&request, "\r\n\r\n");
+        ck_assert_int_eq(site_ask(&site, request.data, NULL).status, size <= 512 ? 200 : 431);
+    }
+    site_close(&site);
+}
+END_TEST
+
+START_TEST(refuses_a_chunk_that_is_mostly_extension_however_it_comes)
+{
+    CLEANUP(buf_done) struct buf request = {0};
+    struct site site;
+    site_open(&site, small);
+    buf_text(&request, POST "Transfer-Encoding: chunked\r\n\r\n40;");
+    fill(&request, 'x', 600);
+    buf_text(&request, "\r\n");
+    fill(&request, 'x', 64);
+    buf_text(&request, "\r\n0\r\n\r\n");
+    ck_assert_int_eq(site_ask(&site, request.data, NULL).status, 400);
+    ck_assert_uint_eq(site.called.size, 0);
+    site_close(&site);
+}
+END_TEST
+
 START_TEST(refuses_a_target_over_its_cap)
 {
     CLEANUP(buf_done) struct buf request = {0};
@@ -260,6 +294,8 @@ TCase *caps_cases(void)
     tcase_add_test(cases, refuses_a_body_over_its_cap_before_it_comes);
     tcase_add_test(cases, refuses_chunks_over_the_cap_when_they_pass_it);
     tcase_add_test(cases, refuses_chunks_that_are_mostly_framing);
+    tcase_add_test(cases, refuses_a_chunk_that_is_mostly_extension_however_it_comes);
+    tcase_add_test(cases, reads_a_head_that_just_fits_behind_an_empty_line);
     tcase_add_test(cases, ends_a_slow_head);
     tcase_add_test(cases, ends_a_slow_body);
     tcase_add_test(cases, closes_an_idle_connection_without_a_word);
