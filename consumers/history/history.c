@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "shared/base/clock.h"
+#include "shared/base/fail.h"
 #include "shared/base/log.h"
 #include "shared/base/metric.h"
 
@@ -151,7 +152,10 @@ static int history_commit(void *self, const struct reader_position *positions, s
     if (outcome != READER_DONE)
         return outcome < 0 ? error_forward(outcome) : outcome;
     metric_add(&documents_total, (int64_t)history->count);
-    return save_positions(history, positions, count);
+    FAIL_POINT("history-appended");
+    outcome = save_positions(history, positions, count);
+    FAIL_POINT("history-placed");
+    return outcome < 0 ? error_forward(outcome) : outcome;
 }
 
 static void history_rollback(void *self)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "shared/base/fail.h"
 #include "shared/run/service.h"
 
 /* clang-format off */
@@ -98,7 +99,9 @@ static void send_rows(struct intake_store *store)
 int intake_store_commit(struct intake_store *store, const struct reader_position *positions, size_t count)
 {
     send_rows(store);
-    return position_store_commit(&store->places, positions, count);
+    int outcome = position_store_commit(&store->places, positions, count);
+    FAIL_POINT("notifier-committed");
+    return outcome;
 }
 
 void intake_store_rollback(struct intake_store *store)

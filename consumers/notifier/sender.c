@@ -12,6 +12,7 @@
 #include "consumers/notifier/reveal.h"
 #include "shared/base/clock.h"
 #include "shared/base/crypto.h"
+#include "shared/base/fail.h"
 #include "shared/base/log.h"
 #include "shared/base/metric.h"
 #include "shared/run/service.h"
@@ -207,8 +208,11 @@ static int turn(void)
     if (outcome == QUEUE_EMPTY)
         outcome = postgres_wait(sender.queue.postgres, HINT_MS) == POSTGRES_DONE ? 0 : QUEUE_AWAY;
     else if (outcome == 0) {
+        FAIL_POINT("notifier-claimed");
         TRY(try_to_send(&claim, &result));
-        return error_forward(record(&claim, &result));
+        FAIL_POINT_OF("notifier", result.state); /* "notifier-sent": the mail server took it */
+        TRY(record(&claim, &result));
+        FAIL_POINT("notifier-recorded");
     }
     if (outcome == QUEUE_AWAY)
         wait_ms(AWAY_MS);

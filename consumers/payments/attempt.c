@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "consumers/payments/work.h"
+#include "shared/base/fail.h"
 
 enum { LINK_TRIES = 3, PAID_TWICE_MS = 3600000 };
 static const char paid[] = "paid";
@@ -75,6 +76,7 @@ static int link_make(struct work *work, const struct task *task,
     int outcome = flutterwave_link(work->flutterwave, &payment, link);
     const char *why = flutterwave_why(work->flutterwave);
 
+    FAIL_POINT("payments-page-made");
     switch (outcome) {
     case FLUTTERWAVE_DONE:
         *ret_result = (struct task_result){.step = "watch", .delay_ms = work_ask_again(0)};

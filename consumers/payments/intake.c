@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "consumers/payments/task.h"
+#include "shared/base/fail.h"
 #include "shared/base/metric.h"
 #include "shared/run/dead.h"
 #include "shared/run/position_store.h"
@@ -175,6 +176,7 @@ static int intake_commit(void *self, const struct reader_position *positions, si
 {
     struct intake *intake = self;
     struct postgres_value values[COLUMNS];
+    int outcome;
 
     for (int at = 0; at < COLUMNS; at++)
         values[at] = (struct postgres_value){.type = types[at], .array = &intake->columns[at]};
@@ -182,7 +184,9 @@ static int intake_commit(void *self, const struct reader_position *positions, si
         postgres_send(intake->postgres, "task_add", values, COLUMNS, NULL);
         postgres_send(intake->postgres, "task_hint", NULL, 0, NULL);
     }
-    return position_store_commit(&intake->places, positions, count);
+    outcome = position_store_commit(&intake->places, positions, count);
+    FAIL_POINT("payments-committed");
+    return outcome;
 }
 
 static void intake_rollback(void *self)

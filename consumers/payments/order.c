@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "consumers/payments/work.h"
+#include "shared/base/fail.h"
 #include "shared/domain/limits.h"
 
 /* What the fact ordered, whichever it was. */
@@ -195,6 +196,7 @@ static int send_now(struct work *work, const struct task *task, const struct ord
         return 0;
     }
     outcome = send(work, task, order, &movement);
+    FAIL_POINT_OF("payments-sent", task->kind);
     switch (outcome) {
     case FLUTTERWAVE_DONE:
         return error_forward(moved(work, task, &movement, ret_result));

@@ -8,6 +8,7 @@
 
 #include "consumers/payments/task.h"
 #include "shared/base/clock.h"
+#include "shared/base/fail.h"
 #include "shared/base/trace.h"
 #include "shared/links/kafka_out.h"
 #include "shared/run/service.h"
@@ -101,6 +102,7 @@ static int say(struct publisher *publisher, const struct publication *publicatio
     if (outcome != 0)
         return outcome < 0 ? error_forward(outcome) : PUBLISH_AWAY;
     outcome = kafka_out_flush(publisher->out, PUBLISH_WAIT_MS);
+    FAIL_POINT("payments-told");
     if (outcome < 0)
         return error_forward(outcome);
     return outcome == 0 && publisher->reported && publisher->report == KAFKA_DELIVERED ? PUBLISH_DONE

@@ -9,6 +9,7 @@
 
 #include "shared/base/clock.h"
 #include "shared/base/crypto.h"
+#include "shared/base/fail.h"
 #include "shared/base/log.h"
 #include "shared/base/metric.h"
 #include "shared/run/service.h"
@@ -177,7 +178,9 @@ static int act(const struct task *task)
     if (!step)
         return error_new(ERROR_DATA, "task %s stands at %s, which is no step of %s", task->id.text,
                          task->step, task->kind);
+    FAIL_POINT_OF("payments-claimed", task->step);
     outcome = step(&working.work, task, &result);
+    FAIL_POINT_OF("payments-acted", task->step);
     if (outcome < 0)
         return error_forward(outcome);
     if (outcome == WORK_AWAY) /* whatever was to follow, it follows only what was said */

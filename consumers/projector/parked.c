@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "shared/base/fail.h"
 #include "shared/base/log.h"
 
 enum { DRAINED_A_CALL = 200 };
@@ -105,7 +106,9 @@ static int drain_row(struct parked *parked, const struct postgres_rows *rows, co
         return unmark(parked, event, reader_reason());
     if (decided == BATCH_SPLIT)
         return READER_RETRY; /* alone it is never split: its row must not go without a verdict */
+    FAIL_POINT("projector-released");
     outcome = store_commit(parked->store, batch, NULL, 0, &place);
+    FAIL_POINT("projector-drained");
     if (outcome == READER_FAILED)
         return unmark(parked, event, postgres_why(parked->store->link));
     if (outcome == READER_DONE)

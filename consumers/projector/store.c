@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shared/base/fail.h"
+
 enum { UNIQUE_RETRIES = 3, STATEMENTS_A_MACHINE = 5 };
 
 /* clang-format off */
@@ -341,7 +343,9 @@ int store_commit(struct store *store, struct batch *batch, const struct reader_p
     if (count)
         send_positions(store->link, positions, count, &writes.positions);
     postgres_send(store->link, "commit", NULL, 0, NULL);
+    FAIL_POINT("projector-decided");
     outcome = postgres_sync(store->link, NULL);
+    FAIL_POINT("projector-committed");
     if (outcome == POSTGRES_DONE && !writes_hold(&writes, count))
         return error_new(ERROR_BUG, "a locked row was not what it was");
     if (outcome == POSTGRES_DONE)

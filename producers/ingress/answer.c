@@ -5,6 +5,7 @@
 
 #include "producers/ingress/ingress.h"
 #include "shared/base/clock.h"
+#include "shared/base/fail.h"
 #include "shared/base/metric.h"
 
 enum { RETRY_S = 1 };
@@ -81,6 +82,7 @@ void answer_reported(void *self, void *cookie, enum kafka_report report, int32_t
     metric_observe_us(&produce_seconds, (clock_steady_ms() - pending->sent_ms) * 1000);
     if (report == KAFKA_UNKNOWN)
         metric_add(&unknown, 1);
+    FAIL_POINT("ingress-stored");
     if (pending->request && report == KAFKA_DELIVERED)
         accepted(ingress, pending);
     else if (pending->request)

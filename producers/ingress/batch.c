@@ -4,6 +4,7 @@
  * after BATCH_MS: the broker's own pace makes the batches, so an idle ingress is quick and a busy one sends
  * few requests. */
 #include "producers/ingress/ingress.h"
+#include "shared/base/fail.h"
 #include "shared/base/metric.h"
 
 enum { BATCH_MS = 10, BATCH_MAX = 1024 };
@@ -57,6 +58,7 @@ int batch_release(void *self)
     for (size_t left = ingress->held; left > 0; left--) {
         struct pending *pending = held_take(ingress);
         int outcome = kafka_out_send(broker_out(ingress->broker), "commands", &pending->event, pending);
+        FAIL_POINT("ingress-handed");
         if (outcome == 0)
             continue;
         answer_unsent(ingress, pending);

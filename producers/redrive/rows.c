@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "producers/redrive/redrive.h"
+#include "shared/base/fail.h"
 
 #define COLUMNS                                                                                              \
     "p.partition, p.\"offset\", p.id::text, p.kind, p.key, p.reason, p.at, p.parked_at, p.action, "          \
@@ -129,7 +130,9 @@ int redrive_mark(struct redrive *redrive, const char *action)
                 action);
         return REDRIVE_USAGE;
     }
+    FAIL_POINT("redrive-found");
     result = mark_row(redrive, action, &rows);
+    FAIL_POINT("redrive-marked");
     if (result == 0)
         row_print(redrive, &rows, 0);
     return result;

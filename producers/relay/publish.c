@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "shared/base/clock.h"
+#include "shared/base/fail.h"
 #include "shared/base/log.h"
 #include "shared/base/metric.h"
 #include "shared/run/service.h"
@@ -146,10 +147,13 @@ int publish_facts(struct relay *relay, const struct store_scan *scan)
     if (scan->fact_count == 0)
         return 0;
     int result = send_facts(relay, scan, &ids);
+    FAIL_POINT("relay-acknowledged");
     if (result == 0)
         result = kafka(kafka_out_commit(relay->facts, RELAY_KAFKA_MS), "no commit");
+    FAIL_POINT("relay-committed");
     if (result == 0)
         result = store_settle(relay, &ids);
+    FAIL_POINT("relay-settled");
     if (result == 0) {
         metric_add(&fact_metric, scan->fact_count);
         metric_observe_us(&batch_metric, 1000 * (clock_steady_ms() - from));
@@ -184,6 +188,7 @@ int publish_due(struct relay *relay, const struct store_scan *scan)
     if (!relay->commands)
         TRY(kafka_out_new(&config, &relay->commands));
     int result = send_due(relay, scan, &ids);
+    FAIL_POINT("relay-due-acknowledged");
     if (result == 0)
         result = store_settle(relay, &ids);
     if (result == 0)

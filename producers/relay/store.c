@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "shared/base/clock.h"
+#include "shared/base/fail.h"
 #include "shared/base/log.h"
 
 enum { LOCK_CLASS = 0x7265 }; /* ours among the advisory locks of a database; the shard is the other half */
@@ -277,6 +278,7 @@ int store_found(struct relay *relay, const struct id *events, int count, struct 
         result = run(relay, "rollback", NULL);
         return result != 0 ? result : RELAY_TORN;
     }
+    FAIL_POINT("relay-found");
     send_moves(relay, &moves);
     postgres_send(relay->postgres, "commit", NULL, 0, NULL);
     result = asked(relay, postgres_sync(relay->postgres, NULL));

@@ -6,6 +6,7 @@
 #include "producers/webhooks/flutterwave.h"
 #include "producers/webhooks/webhooks.h"
 #include "shared/base/clock.h"
+#include "shared/base/fail.h"
 #include "shared/base/log.h"
 #include "shared/base/metric.h"
 #include "shared/base/trace.h"
@@ -125,6 +126,7 @@ static int send_on(struct webhooks *webhooks, struct http_request *request,
     make_event(report, http_seen(request)->traceparent, &event);
     event.data = buf_as_span(&webhooks->text);
     int outcome = kafka_out_send(broker_out(webhooks->broker), "commands", &event, sent);
+    FAIL_POINT("webhooks-handed");
     if (outcome == 0) {
         http_set_data(request, sent);
         return HTTP_LATER;
@@ -181,6 +183,7 @@ void take_reported(void *self, void *cookie, enum kafka_report report, int32_t p
     (void)partition;
     (void)offset;
     metric_observe_us(&produce_seconds, (clock_steady_ms() - sent->sent_ms) * 1000);
+    FAIL_POINT("webhooks-stored");
     if (report == KAFKA_DELIVERED)
         stored(self, sent);
     else if (sent->request)

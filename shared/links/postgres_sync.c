@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "shared/base/clock.h"
+#include "shared/base/fail.h"
 
 /* Waits for the socket; false once until_ms has passed. */
 static bool socket_wait(const struct postgres *link, short events, int64_t until_ms)
@@ -213,6 +214,7 @@ int postgres_sync(struct postgres *link, int *ret_failed)
         postgres_because(link, PQerrorMessage(link->connection));
         link->broken = true;
     } else {
+        FAIL_POINT_OF("sent", link->sent_count ? link->sent[link->sent_count - 1].statement->name : "");
         outcome = collect(link, &failed);
     }
     if (ret_failed)
