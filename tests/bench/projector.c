@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * colis-bench-projector COMMANDS BATCH [mix]: the projector's core over made commands on a real database,
- * without a broker: read, load, decide, fold, write, commit, batch by batch. mix: whole lives of bookings,
- * every stage of them in every batch, instead of parcels alone. Prints seconds and CPU seconds. Settings as
- * any program's (COLIS_POSTGRES_URL, COLIS_NAMESPACE). The database must be migrated and empty. */
+ * colis-bench-projector COMMANDS BATCH [parcels|mix [FIRST]]: the projector's core over made commands on a
+ * real database, without a broker: read, load, decide, fold, write, commit, batch by batch. mix: whole lives
+ * of bookings, every stage of them in every batch, instead of parcels alone. Prints seconds and CPU seconds.
+ * Settings as any program's (COLIS_POSTGRES_URL, COLIS_NAMESPACE). The database must be migrated and hold
+ * nothing of the lives FIRST and later. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -28,6 +29,7 @@ struct bench {
     struct code_key codes;
     struct reader_position position;
     bool mix;
+    int64_t first;          /* life */
     int64_t made, accepted; /* commands */
     double wall, cpu;
 };
@@ -64,10 +66,11 @@ static int make_batch(struct bench *bench, int64_t turn, int64_t turns, int size
 
     if (!bench->mix)
         for (; count < size; count++)
-            lives_parcel(&events[count], turn * size + count);
+            lives_parcel(&events[count], bench->first + turn * size + count);
     for (int stage = 0; bench->mix && stage < LIVES_STAGES; stage++)
         for (int64_t i = 0; i < wave && turn >= stage && turn - stage < turns - LIVES_STAGES; i++, count++)
-            lives_booking(&events[count], (turn - stage) * wave + i, stage, &bench->codes, bodies[count]);
+            lives_booking(&events[count], bench->first + (turn - stage) * wave + i, stage, &bench->codes,
+                          bodies[count]);
     for (int i = 0; i < count; i++)
         events[i].offset = bench->made + i;
     bench->made += count;
@@ -109,6 +112,7 @@ int main(int argc, char **argv)
     static struct bench bench = {.position = {"commands", 0, -1, -1}};
 
     bench.mix = argc > 3 && strcmp(argv[3], "mix") == 0;
+    bench.first = argc > 4 ? atoll(argv[4]) : 0;
     if (size < LIVES_STAGES || size > BATCH_MAX || settings_read(settings, 1, argv, getenv) != 0 ||
         run(&bench, commands, size) != 0) {
         fprintf(stderr, "%s\n", error_text());
