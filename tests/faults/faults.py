@@ -14,11 +14,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "flow"))
 import record  # noqa: E402
 import rows_kill  # noqa: E402
 import rows_members  # noqa: E402
+import rows_net  # noqa: E402
 from ledger import SUMS  # noqa: E402
 from round import Round  # noqa: E402
 from stage import Stage  # noqa: E402
 
-MODULES = (rows_kill, rows_members)
+MODULES = (rows_kill, rows_members, rows_net)
 ROWS = {row.name: row for module in MODULES for row in module.ROWS}
 PRINTED = ("lost", "doubled", "misordered")
 

@@ -49,10 +49,9 @@ class Prober(Caller):
     def addresses(self):
         return [self.person.mail_address]
 
-    def decided(self, shown=False, deadline=60):
+    def decided(self, shown=False, deadline=120):
         """Until a command asked now is decided, and shown: in the history, too."""
-        wish = self.wish(self.person, "/v1/parcels", PARCEL, persist=True)
-        assert wish.taken, f"no command was taken: {wish.replies[-5:]}"
+        wish = until(self.taken, deadline, "a command is taken again", every=0.05)
 
         def look():
             self.look(wish, self.person)
@@ -60,6 +59,10 @@ class Prober(Caller):
         until(look, deadline, "a command is decided again", every=0.02)
         if shown:
             until(lambda: self.is_shown(parcel_of(wish.taken)), deadline, "the history has it", every=0.02)
+
+    def taken(self):
+        wish = self.wish(self.person, "/v1/parcels", PARCEL)
+        return wish if wish.taken else None
 
     def is_shown(self, parcel):
         try:

@@ -49,7 +49,7 @@ def server_end(round, name, how, shown=False):
         round.note(f"{how.name} to {name}", number)
         since = time.monotonic()
         os.kill(pid, how)
-        until(lambda: service_new(name, pid) and places.server_ready(name), 60, f"{name} back", every=0.05)
+        until(lambda: service_new(name, pid) and places.server_ready(name), 120, f"{name} back", every=0.05)
         back = time.monotonic() - since
         round.resumed(since, shown)
         round.say(f"  {name} back after {back:.1f} s, commands decided after {round.recoveries[-1]:.1f} s")
