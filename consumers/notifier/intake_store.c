@@ -9,9 +9,14 @@
 
 /* clang-format off */
 static const struct postgres_statement statements[] = {
-    {"in_add",          "insert into bus.notification (id, fact, person, purpose, subject, data, channel)"
-                        " select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[],"
-                        " $6::text[], $7::text[]) on conflict (id) do nothing"},
+    /* A fact of a time PostgreSQL lost may have been told: who tells it again says so. */
+    {"in_add",          "insert into bus.notification (id, fact, person, purpose, subject, data, channel, repeat)"
+                        " select w.id, w.fact, w.person, w.purpose, w.subject, w.data, w.channel, exists"
+                        " (select from bus.lost l where l.topic = w.topic and l.partition = w.partition"
+                        " and l.until > w.place) from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[],"
+                        " $5::text[], $6::text[], $7::text[], $8::text[], $9::int4[], $10::int8[])"
+                        " w (id, fact, person, purpose, subject, data, channel, topic, partition, place)"
+                        " on conflict (id) do nothing"},
     {"in_wake",         "update bus.notification set state = 'queued', reason = null, attempts = 0,"
                         " next_at = clock_timestamp() where person = any($1::uuid[]) and state = 'dead'"
                         " and reason = 'no_address' and created_at > clock_timestamp() - interval '1 day'"},
@@ -20,10 +25,12 @@ static const struct postgres_statement statements[] = {
 };
 /* clang-format on */
 
-enum { ID, FACT, PERSON, PURPOSE, SUBJECT, DATA, CHANNEL };
+enum { ID, FACT, PERSON, PURPOSE, SUBJECT, DATA, CHANNEL, TOPIC, PARTITION, PLACE };
 static const enum postgres_type types[INTAKE_COLUMNS] = {
-    [ID] = POSTGRES_UUID,      [FACT] = POSTGRES_UUID, [PERSON] = POSTGRES_UUID,  [PURPOSE] = POSTGRES_TEXT,
-    [SUBJECT] = POSTGRES_TEXT, [DATA] = POSTGRES_TEXT, [CHANNEL] = POSTGRES_TEXT,
+    [ID] = POSTGRES_UUID,      [FACT] = POSTGRES_UUID,    [PERSON] = POSTGRES_UUID,
+    [PURPOSE] = POSTGRES_TEXT, [SUBJECT] = POSTGRES_TEXT, [DATA] = POSTGRES_TEXT,
+    [CHANNEL] = POSTGRES_TEXT, [TOPIC] = POSTGRES_TEXT,   [PARTITION] = POSTGRES_INT4,
+    [PLACE] = POSTGRES_INT8,
 };
 
 void intake_store_start(struct intake_store *store)
@@ -42,7 +49,9 @@ int intake_store_new(struct intake_store *store)
     postgres_statements(store->postgres, parties_statements);
     postgres_statements(store->postgres, seekers_statements);
     postgres_statements(store->postgres, position_store_statements);
-    store->places = (struct position_store){store->postgres, "notifier"};
+    postgres_statements(store->postgres, past_statements);
+    store->past = (struct past){.postgres = store->postgres};
+    store->places = (struct position_store){store->postgres, "notifier", &store->past};
     intake_store_start(store);
     return 0;
 }
@@ -75,6 +84,9 @@ void intake_store_add(struct intake_store *store, const struct intake_row *row)
     postgres_array_text(&columns[SUBJECT], span_of(row->event->subject));
     postgres_array_text(&columns[DATA], row->event->data);
     postgres_array_text(&columns[CHANNEL], span_of(row->notice->channel));
+    postgres_array_text(&columns[TOPIC], span_of(row->event->topic));
+    postgres_array_integer(&columns[PARTITION], row->event->partition);
+    postgres_array_integer(&columns[PLACE], row->event->offset);
 }
 
 void intake_store_wake(struct intake_store *store, const struct id *person)

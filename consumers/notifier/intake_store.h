@@ -8,11 +8,12 @@
 #include "consumers/notifier/seekers.h"
 #include "shared/run/position_store.h"
 
-enum { INTAKE_COLUMNS = 7 };
+enum { INTAKE_COLUMNS = 10 };
 
 struct intake_store {
     struct postgres *postgres;
     struct position_store places;
+    struct past past;
     struct postgres_array columns[INTAKE_COLUMNS]; /* of the notifications of this batch */
     struct postgres_array woken;                   /* persons */
     struct parties_list parties;                   /* of the facts of this batch */

@@ -81,6 +81,8 @@ int queue_new(const char *application, const char *name_space, struct queue *ret
     ret_queue->statements[0] = (struct postgres_statement){"queue_claim", ret_queue->claim_sql.data};
     ret_queue->statements[1] = record_statement;
     postgres_statements(ret_queue->postgres, ret_queue->statements);
+    postgres_statements(ret_queue->postgres, past_statements);
+    ret_queue->past = (struct past){.postgres = ret_queue->postgres};
     return 0;
 }
 
@@ -206,8 +208,10 @@ int queue_claim(struct queue *queue, int64_t claim_ms, struct queue_claim *ret_c
 {
     const struct postgres_value value = {.type = POSTGRES_INT8, .integer = claim_ms};
     int result = outcome_of(queue, postgres_ready(queue->postgres));
+    if (result == 0)
+        result = past_check(&queue->past);
     if (result != 0)
-        return result;
+        return result < 0 ? error_forward(result) : QUEUE_AWAY;
     *ret_claim = (struct queue_claim){0};
     postgres_send(queue->postgres, "queue_claim", &value, 1, &ret_claim->rows);
     result = sync(queue);

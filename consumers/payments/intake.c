@@ -16,24 +16,31 @@ static struct metric task_metric = {
 
 /* clang-format off */
 static const struct postgres_statement statements[] = {
-    {"task_add",   "insert into bus.payment_task (id, kind, step, payment, booking, n, try, data, opened_at)"
-                   " select * from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::int8[],"
-                   " $7::int8[], $8::text[], $9::timestamptz[]) on conflict (id) do nothing"},
+    /* What a fact of a time PostgreSQL lost asks for may have been asked of the provider already. */
+    {"task_add",   "insert into bus.payment_task (id, kind, step, payment, booking, n, try, data, opened_at, asked)"
+                   " select w.id, w.kind, w.step, w.payment, w.booking, w.n, w.try, w.data, w.opened_at, exists"
+                   " (select from bus.lost l where l.topic = w.topic and l.partition = w.partition"
+                   " and l.until > w.place) from unnest($1::uuid[], $2::text[], $3::text[], $4::uuid[], $5::uuid[],"
+                   " $6::int8[], $7::int8[], $8::text[], $9::timestamptz[], $10::text[], $11::int4[], $12::int8[])"
+                   " w (id, kind, step, payment, booking, n, try, data, opened_at, topic, partition, place)"
+                   " on conflict (id) do nothing"},
     {"task_hint",  "select pg_notify('payment_task', '')"},
     {NULL, NULL},
 };
 /* clang-format on */
 
-enum { ID, KIND, STEP, PAYMENT, BOOKING, N, TRY_NUMBER, DATA, OPENED_AT, COLUMNS };
+enum { ID, KIND, STEP, PAYMENT, BOOKING, N, TRY_NUMBER, DATA, OPENED_AT, TOPIC, PARTITION, PLACE, COLUMNS };
 static const enum postgres_type types[COLUMNS] = {
-    [ID] = POSTGRES_UUID,         [KIND] = POSTGRES_TEXT,    [STEP] = POSTGRES_TEXT,
-    [PAYMENT] = POSTGRES_UUID,    [BOOKING] = POSTGRES_UUID, [N] = POSTGRES_INT8,
-    [TRY_NUMBER] = POSTGRES_INT8, [DATA] = POSTGRES_TEXT,    [OPENED_AT] = POSTGRES_TIME,
+    [ID] = POSTGRES_UUID,         [KIND] = POSTGRES_TEXT,      [STEP] = POSTGRES_TEXT,
+    [PAYMENT] = POSTGRES_UUID,    [BOOKING] = POSTGRES_UUID,   [N] = POSTGRES_INT8,
+    [TRY_NUMBER] = POSTGRES_INT8, [DATA] = POSTGRES_TEXT,      [OPENED_AT] = POSTGRES_TIME,
+    [TOPIC] = POSTGRES_TEXT,      [PARTITION] = POSTGRES_INT4, [PLACE] = POSTGRES_INT8,
 };
 
 struct intake {
     struct postgres *postgres;
     struct position_store places;
+    struct past past;
     struct dead *dead;
     struct postgres_array columns[COLUMNS];
 };
@@ -122,6 +129,9 @@ static void add(struct intake *intake, const struct intake_row *row, const struc
     postgres_array_integer(&columns[TRY_NUMBER], numbers[1]);
     postgres_array_text(&columns[DATA], event->data);
     postgres_array_integer(&columns[OPENED_AT], event->time_ms);
+    postgres_array_text(&columns[TOPIC], span_of(event->topic));
+    postgres_array_integer(&columns[PARTITION], event->partition);
+    postgres_array_integer(&columns[PLACE], event->offset);
     metric_add(&task_metric, 1);
 }
 
@@ -225,7 +235,9 @@ static int intake_new(struct intake *intake)
     TRY(postgres_new("colis-payments", service_values.name_space, &intake->postgres));
     postgres_statements(intake->postgres, statements);
     postgres_statements(intake->postgres, position_store_statements);
-    intake->places = (struct position_store){intake->postgres, "payments"};
+    postgres_statements(intake->postgres, past_statements);
+    intake->past = (struct past){.postgres = intake->postgres};
+    intake->places = (struct position_store){intake->postgres, "payments", &intake->past};
     batch_start(intake);
     TRY(dead_new("payments", &intake->dead));
     return 0;

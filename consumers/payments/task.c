@@ -33,7 +33,7 @@ const struct postgres_statement task_statements[] = {
     {"task_record", "update bus.payment_task t set step = $3::text, next_at = " NOW("$7")
                     " + $4::int8 * interval '1 millisecond',"
                     " since = case when t.step = $3::text then t.since else " NOW("$7") " end,"
-                    " told = coalesce($5::text, t.told), reason = $6::text, asked = t.asked and $3::text <> 'claim'"
+                    " told = coalesce($5::text, t.told), reason = $6::text"
                     " where t.id = $1::uuid and t.attempts = $2::int4"},
     {"task_wake",   "update bus.payment_task set step = 'watch', next_at = clock_timestamp(),"
                     " since = case when step = 'dead' then clock_timestamp() else since end, reason = null"
@@ -142,11 +142,22 @@ static int task_read(struct task *task)
     return 0;
 }
 
-int task_claim(struct postgres *postgres, int64_t claim_ms, int64_t ahead_ms, struct task *ret_task)
+/* Connected, and PostgreSQL has not lost time. */
+static int task_ground(struct past *past)
 {
+    int result = outcome_of(past->postgres, postgres_ready(past->postgres));
+
+    if (result == 0)
+        result = past_check(past);
+    return result > 0 ? TASK_AWAY : error_forward(result);
+}
+
+int task_claim(struct past *past, int64_t claim_ms, int64_t ahead_ms, struct task *ret_task)
+{
+    struct postgres *postgres = past->postgres;
     const struct postgres_value values[] = {{.type = POSTGRES_INT8, .integer = claim_ms},
                                             {.type = POSTGRES_INT8, .integer = ahead_ms}};
-    int result = outcome_of(postgres, postgres_ready(postgres));
+    int result = task_ground(past);
 
     if (result != 0)
         return result;

@@ -6,6 +6,7 @@
 
 #include "schemas/messages.h"
 #include "shared/links/postgres.h"
+#include "shared/run/past.h"
 
 extern const struct postgres_statement task_statements[];
 
@@ -38,9 +39,9 @@ struct task_result {
 };
 
 enum { TASK_EMPTY = 1, TASK_AWAY = 2 };
-/* The due row that waits longest, ours for claim_ms. ahead_ms: how far our clock runs ahead. */
-MUST_CHECK int task_claim(struct postgres *postgres, int64_t claim_ms, int64_t ahead_ms,
-                          struct task *ret_task);
+/* The due row that waits longest, ours for claim_ms; nothing while PostgreSQL has lost time. ahead_ms: how
+ * far our clock runs ahead. */
+MUST_CHECK int task_claim(struct past *past, int64_t claim_ms, int64_t ahead_ms, struct task *ret_task);
 /* TASK_AWAY: not recorded, call again. A claim that was lost meanwhile changes nothing and is 0. */
 MUST_CHECK int task_record(struct postgres *postgres, const struct task *task, int64_t ahead_ms,
                            const struct task_result *result);

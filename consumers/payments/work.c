@@ -75,6 +75,7 @@ static struct metric dead_metric = {.name = "colis_payments_dead_total",
 
 static struct {
     struct work work;
+    struct past past;
     pthread_t thread;
     int result;
 } working;
@@ -196,7 +197,7 @@ static int act(const struct task *task)
 static int turn(void)
 {
     CLEANUP(task_done) struct task task = {0};
-    int outcome = task_claim(working.work.postgres, claim_ms, ahead_ms, &task);
+    int outcome = task_claim(&working.past, claim_ms, ahead_ms, &task);
 
     working.work.now_ms = clock_wall_ms() + ahead_ms;
     if (outcome == 0)
@@ -226,6 +227,8 @@ int work_start(void)
     TRY(flutterwave_new(claim_ms, &work->flutterwave));
     TRY(postgres_new("colis-payments", service_values.name_space, &work->postgres));
     postgres_statements(work->postgres, task_statements);
+    postgres_statements(work->postgres, past_statements);
+    working.past = (struct past){.postgres = work->postgres};
     postgres_listen(work->postgres, "payment_task", NULL, NULL);
     TRY(publisher_new(work->postgres, &work->publisher));
     if (pthread_create(&working.thread, NULL, turns, NULL) != 0)

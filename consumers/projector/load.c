@@ -235,10 +235,10 @@ static int lock(struct store *store, struct batch *batch, const struct reader_po
 int store_load(struct store *store, struct batch *batch, const struct reader_position *positions,
                size_t count, bool parked_too)
 {
-    int outcome = postgres_ready(store->link);
+    int outcome = store_ready(store);
 
-    if (outcome != POSTGRES_DONE)
-        return store_outcome(store, outcome);
+    if (outcome != READER_DONE)
+        return outcome;
     for (int tries = 0; tries < NAMING_TRIES; tries++) {
         outcome = peek(store, batch);
         if (outcome == READER_DONE)
@@ -246,9 +246,9 @@ int store_load(struct store *store, struct batch *batch, const struct reader_pos
         if (outcome != READER_DONE || names_hold(batch))
             return outcome;
         store_rollback(store);
-        outcome = postgres_ready(store->link);
-        if (outcome != POSTGRES_DONE)
-            return store_outcome(store, outcome);
+        outcome = store_ready(store);
+        if (outcome != READER_DONE)
+            return outcome;
     }
     reader_because("what the commands refer to changed again and again");
     return READER_RETRY;

@@ -34,6 +34,7 @@ static const struct setting projector_settings[] = {
 
 struct projector {
     struct store store;
+    struct past past;
     struct batch batch;
     struct parked parked;
     struct code_key codes;
@@ -203,6 +204,9 @@ static int run(void *self)
     metric_register(&splits);
     TRY(store_new(&projector->store, "colis-projector", service_values.name_space));
     postgres_statements(projector->store.link, parked_statements);
+    postgres_statements(projector->store.link, past_statements);
+    projector->past.postgres = projector->store.link;
+    projector->store.past = &projector->past;
     projector->parked.store = &projector->store;
     projector->parked.batch = &projector->batch;
     result = reader_run(&reader);

@@ -26,13 +26,12 @@ enum column { C_PARTITION, C_OFFSET, C_KEY, C_ACTION, C_HEADERS, C_VALUE, C_AT }
 static int ask(struct parked *parked, const char *statement, const struct postgres_value *value,
                struct postgres_rows *ret_rows)
 {
-    int outcome = postgres_ready(parked->store->link);
+    int outcome = store_ready(parked->store);
 
-    if (outcome == POSTGRES_DONE) {
-        postgres_send(parked->store->link, statement, value, value ? 1 : 0, ret_rows);
-        outcome = postgres_sync(parked->store->link, NULL);
-    }
-    return store_outcome(parked->store, outcome);
+    if (outcome != READER_DONE)
+        return outcome;
+    postgres_send(parked->store->link, statement, value, value ? 1 : 0, ret_rows);
+    return store_outcome(parked->store, postgres_sync(parked->store->link, NULL));
 }
 
 static const struct reader_position *owned_of(const struct parked *parked, int32_t partition)

@@ -126,15 +126,27 @@ int store_outcome(struct store *store, int outcome)
     return READER_FAILED;
 }
 
+int store_ready(struct store *store)
+{
+    int outcome = store_outcome(store, postgres_ready(store->link));
+
+    if (outcome != READER_DONE || !store->past)
+        return outcome;
+    outcome = past_check(store->past);
+    if (outcome > 0)
+        reader_because("%s", past_why(outcome));
+    return outcome > 0 ? READER_RETRY : error_forward(outcome);
+}
+
 int store_positions(struct store *store, struct reader_position *positions, size_t count)
 {
     CLEANUP(postgres_array_done) struct postgres_array partitions = {0};
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
     struct postgres_value value = {.type = POSTGRES_INT4, .array = &partitions};
-    int outcome = postgres_ready(store->link);
+    int outcome = store_ready(store);
 
-    if (outcome != POSTGRES_DONE)
-        return store_outcome(store, outcome);
+    if (outcome != READER_DONE)
+        return outcome;
     postgres_array_start(&partitions, POSTGRES_INT4);
     for (size_t i = 0; i < count; i++)
         postgres_array_integer(&partitions, positions[i].partition);
@@ -154,10 +166,10 @@ int store_cluster(struct store *store, const char *cluster)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
     struct postgres_value value = {.type = POSTGRES_TEXT, .text = span_of(cluster)};
-    int outcome = postgres_ready(store->link);
+    int outcome = store_ready(store);
 
-    if (outcome != POSTGRES_DONE)
-        return store_outcome(store, outcome);
+    if (outcome != READER_DONE)
+        return outcome;
     postgres_send(store->link, "cluster_make", &value, 1, NULL);
     postgres_send(store->link, "cluster_read", NULL, 0, &rows);
     outcome = postgres_sync(store->link, NULL);

@@ -6,17 +6,21 @@
 #define COLIS_PROJECTOR_STORE_H
 
 #include "consumers/projector/batch.h"
+#include "shared/run/past.h"
 #include "shared/run/reader.h"
 
 struct store {
     struct postgres *link;
     struct postgres_statement *statements; /* those made from the tables of states/ */
     int unique_failures;                   /* in a row */
+    struct past *past; /* nothing is begun while PostgreSQL has lost time; NULL: not asked */
 };
 
 MUST_CHECK int store_new(struct store *store, const char *application, const char *name_space);
 void store_done(struct store *store);
 
+/* Connected, and on firm ground: READER_DONE, READER_RETRY. */
+MUST_CHECK int store_ready(struct store *store);
 /* Where the group's partitions are; rows that are absent are made, holding -1. */
 MUST_CHECK int store_positions(struct store *store, struct reader_position *positions, size_t count);
 /* Remembers the Kafka cluster, or compares: READER_REJECT where it is another one. */

@@ -148,6 +148,11 @@ bool postgres_connected(const struct postgres *link)
     return link->state == POSTGRES_READY && !link->broken && PQstatus(link->connection) == CONNECTION_OK;
 }
 
+uint64_t postgres_session(const struct postgres *link)
+{
+    return link->session;
+}
+
 static void no_notice(void *self, const PGresult *result)
 {
     (void)self;
@@ -164,6 +169,7 @@ int postgres_connect(struct postgres *link)
         "disable",         "5",    "2", "3", "10000", postgres_given.url, link->database,
         link->application, "UTF8", NULL};
     link->broken = false;
+    link->session++;
     link->connection = PQconnectStartParams(keys, values, 1);
     if (!link->connection)
         abort(); /* out of memory */

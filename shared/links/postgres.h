@@ -102,6 +102,7 @@ void postgres_send(struct postgres *link, const char *statement, const struct po
 MUST_CHECK int postgres_sync(struct postgres *link, int *ret_failed);
 void postgres_drop(struct postgres *link); /* closes; the next postgres_ready connects anew */
 bool postgres_connected(const struct postgres *link);
+uint64_t postgres_session(const struct postgres *link); /* which one of this link's, from 1 */
 /* BEGIN, COMMIT, ROLLBACK as statements "begin", "commit", "rollback" are always prepared. */
 int postgres_descriptor(const struct postgres *link); /* -1 where not connected; see postgres_wants */
 /* Waits at most timeout_ms for a hint on a channel listened to: DONE (told, or in vain), RETRY (not

@@ -56,6 +56,7 @@ struct postgres {
     const char *channel;
     postgres_told told;
     void *told_self;
+    uint64_t session;   /* how many there were */
     bool broken;        /* the open segment cannot be sent, or the session is no good: to be closed */
     int set_up_outcome; /* the first failure of setting up */
 

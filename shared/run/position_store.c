@@ -34,12 +34,24 @@ int position_store_sync(const struct position_store *store)
     return position_store_outcome(store, postgres_sync(store->postgres, NULL));
 }
 
+int position_store_ready(const struct position_store *store)
+{
+    int outcome = position_store_outcome(store, postgres_ready(store->postgres));
+
+    if (outcome != 0 || !store->past)
+        return outcome;
+    outcome = past_check(store->past);
+    if (outcome > 0)
+        reader_because("%s", past_why(outcome));
+    return outcome > 0 ? READER_RETRY : error_forward(outcome);
+}
+
 int position_store_cluster(const struct position_store *store, const char *cluster)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
     const struct postgres_value values[2] = {{.type = POSTGRES_TEXT, .text = span_of(store->reader)},
                                              {.type = POSTGRES_TEXT, .text = span_of(cluster)}};
-    int outcome = position_store_outcome(store, postgres_ready(store->postgres));
+    int outcome = position_store_ready(store);
 
     if (outcome != 0)
         return outcome;
@@ -98,7 +110,7 @@ int position_store_read(const struct position_store *store, struct reader_positi
 {
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
     CLEANUP(places_done) struct places places = {0};
-    int outcome = position_store_outcome(store, postgres_ready(store->postgres));
+    int outcome = position_store_ready(store);
 
     if (outcome != 0)
         return outcome;
@@ -116,7 +128,7 @@ int position_store_begin(const struct position_store *store, const struct reader
 {
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
     CLEANUP(places_done) struct places places = {0};
-    int outcome = position_store_outcome(store, postgres_ready(store->postgres));
+    int outcome = position_store_ready(store);
 
     if (outcome != 0)
         return outcome;

@@ -6,11 +6,13 @@
 #define COLIS_RUN_POSITION_STORE_H
 
 #include "shared/links/postgres.h"
+#include "shared/run/past.h"
 #include "shared/run/reader.h"
 
 struct position_store {
     struct postgres *postgres; /* borrowed; position_store_statements are given to it */
     const char *reader;        /* "notifier" */
+    struct past *past;         /* of that link, past_statements given: nothing is begun while time is lost */
 };
 extern const struct postgres_statement position_store_statements[];
 
@@ -19,6 +21,8 @@ int position_store_outcome(const struct position_store *store, int outcome);
 /* Ends the open segment. */
 MUST_CHECK int position_store_sync(const struct position_store *store);
 
+/* Connected, and PostgreSQL has not lost time; READER_RETRY. */
+MUST_CHECK int position_store_ready(const struct position_store *store);
 /* READER_REJECT where the positions mean another Kafka cluster. */
 MUST_CHECK int position_store_cluster(const struct position_store *store, const char *cluster);
 /* Fills next of each; rows that are absent are made, holding -1. */

@@ -49,6 +49,7 @@ static atomic_bool stopping;
 static _Atomic int64_t beat_ms;
 static atomic_bool beaten; /* by the program: from then on nothing more is registered */
 static _Atomic(const char *) waiting_for = "starting";
+static _Atomic(const char *) held_by;
 
 static pthread_once_t stop_once = PTHREAD_ONCE_INIT;
 static int stop_descriptor = -1;
@@ -97,6 +98,11 @@ void service_ready(bool ready, const char *why)
     atomic_store(&waiting_for, ready ? NULL : why);
 }
 
+void service_hold(const char *why)
+{
+    atomic_store(&held_by, why);
+}
+
 static bool alive(void)
 {
     return clock_steady_ms() - atomic_load_explicit(&beat_ms, memory_order_relaxed) < SILENT_MS;
@@ -104,7 +110,8 @@ static bool alive(void)
 
 const char *service_waits(void)
 {
-    return service_stopping() ? "stopping" : atomic_load(&waiting_for);
+    const char *held = atomic_load(&held_by);
+    return service_stopping() ? "stopping" : held ? held : atomic_load(&waiting_for);
 }
 
 /* It stands in names of topics, databases and files: nothing that would have to be escaped there. */

@@ -39,6 +39,9 @@ void service_stop(void);           /* ends the program in an orderly way, as SIG
 void service_beat(void);
 /* Can do its work. why: static text, shown by /readyz while false. */
 void service_ready(bool ready, const char *why);
+/* A reason that holds whatever service_ready says, until it is lifted by NULL: not of this work, of the
+ * ground it stands on. Static text. */
+void service_hold(const char *why);
 const char *service_waits(void); /* what /readyz says: why not, or NULL */
 
 #endif
