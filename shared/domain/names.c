@@ -27,12 +27,53 @@ void domain_unmatched_of(const char *charge, struct id *ret_id)
     derived("payment of unmatched charge", charge, ret_id);
 }
 
+#define SLOT(name) (1u << SLOT_##name)
+#define EVERY_SLOT (~0u)
+
+/* What the rows of a command read and change beside its subject, where that is less than the whole of its
+ * booking: what is not named is not locked, and nobody waits for it. */
+static const struct {
+    const char *family;
+    uint32_t slots;
+} narrow[] = {
+    /* clang-format off */
+    {"booking.request",         SLOT(TRIP) | SLOT(PARCEL) | SLOT(PAYMENT) | SLOT(SENDER) | SLOT(TRAVELLER)},
+    {"booking.accept",          SLOT(TRIP) | SLOT(PARCEL) | SLOT(PAYMENT) | SLOT(TRAVELLER)},
+    {"booking.pay",             SLOT(TRIP) | SLOT(PAYMENT) | SLOT(SENDER)},
+    {"booking.collect",         SLOT(TRIP) | SLOT(PARCEL)},
+    {"booking.start",           SLOT(PARCEL)},
+    {"booking.deliver",         SLOT(TRIP) | SLOT(PARCEL)},
+    {"booking.confirm",         SLOT(PARCEL) | SLOT(PAYMENT) | SLOT(REVIEW)},
+    {"booking.auto_confirm",    SLOT(PARCEL) | SLOT(PAYMENT) | SLOT(REVIEW)},
+    {"parcel.attach_photo",     SLOT(BOOKING)},
+    {"payment.record_link",     0},
+    {"payment.record_attempt",  0},
+    {"payment.record_charge",   SLOT(BOOKING)},
+    {"payment.record_order",    0},
+    {"payment.record_reversal", 0},
+    {"payment.retry_order",     SLOT(TRAVELLER)},
+    {"payment.set_order_aside", 0},
+    {"payment.return_unmatched", 0},
+    {"payment.close",           0},
+    /* clang-format on */
+};
+
 struct naming {
     const struct domain_command *command;
     const struct domain_world *world;
     struct domain_name *names;
     int count;
+    uint32_t slots; /* those the command touches */
 };
+
+/* Who a recipient is, the booking and the parcel tell, whatever the command. */
+static uint32_t slots_of(const struct domain_command *command)
+{
+    for (size_t i = 0; i < sizeof(narrow) / sizeof(narrow[0]); i++)
+        if (strcmp(narrow[i].family, command->row->family) == 0)
+            return strcmp(command->role, "recipient") == 0 ? EVERY_SLOT : narrow[i].slots;
+    return EVERY_SLOT;
+}
 
 static void name(struct naming *naming, enum domain_slot slot, const struct id *id)
 {
@@ -44,7 +85,7 @@ static void name(struct naming *naming, enum domain_slot slot, const struct id *
         [SLOT_TRAVELLER] = &profile_machine, [SLOT_SEARCH] = &search_machine,
     };
 
-    if (id_none(id) || naming->count == DOMAIN_NAMES)
+    if (!(naming->slots & (1u << slot)) || id_none(id) || naming->count == DOMAIN_NAMES)
         return;
     naming->names[naming->count++] = (struct domain_name){slot, of_slot[slot], *id};
 }
@@ -84,18 +125,25 @@ static void name_others(struct naming *naming, enum domain_slot subject)
     name(naming, SLOT_REVIEW, &booking->review);
 }
 
+static void name_review_of(struct naming *naming, const struct id *booking)
+{
+    struct id id;
+
+    if (!(naming->slots & SLOT(REVIEW)))
+        return;
+    domain_review_of(booking, &id);
+    name(naming, SLOT_REVIEW, &id);
+}
+
 /* The same before the booking itself is known: whoever bears its id bears the others or lets them be derived.
  */
 static void name_by_id(struct naming *naming, const struct id *booking, const struct id *trip)
 {
-    struct id id;
-
     name(naming, SLOT_BOOKING, booking);
     if (booking_known(naming))
         return;
     name(naming, SLOT_TRIP, trip);
-    domain_review_of(booking, &id);
-    name(naming, SLOT_REVIEW, &id);
+    name_review_of(naming, booking);
 }
 
 static void name_request(struct naming *naming)
@@ -108,8 +156,7 @@ static void name_request(struct naming *naming)
     name(naming, SLOT_PARCEL, &asked->parcel);
     domain_payment_of(&naming->command->subject, &id);
     name(naming, SLOT_PAYMENT, &id);
-    domain_review_of(&naming->command->subject, &id);
-    name(naming, SLOT_REVIEW, &id);
+    name_review_of(naming, &naming->command->subject);
     name_caller(naming, SLOT_SENDER);
     if (trip && trip->version > 0)
         name(naming, SLOT_TRAVELLER, &trip->traveller);
@@ -139,7 +186,7 @@ static bool name_parcel(struct naming *naming)
     if (parcel && parcel->version > 0 && parcel->has_booking) {
         name_by_id(naming, &parcel->booking, &parcel->trip);
         name_others(naming, SLOT_PARCEL);
-        if (!booking_known(naming)) {
+        if (!booking_known(naming) && (naming->slots & SLOT(PAYMENT))) {
             domain_payment_of(&parcel->booking, &id);
             name(naming, SLOT_PAYMENT, &id);
         }
@@ -166,8 +213,8 @@ static void name_payment(struct naming *naming)
 int domain_names(const struct domain_command *command, const struct domain_world *world,
                  struct domain_name ret_names[DOMAIN_NAMES], bool *ret_open)
 {
-    struct naming naming = {command, world, ret_names, 0};
     const struct machine *machine = machine_of(command->row->aggregate);
+    struct naming naming = {command, world, ret_names, 0, slots_of(command) | 1u << machine->slot};
 
     *ret_open = false;
     name(&naming, machine->slot, &command->subject);
@@ -188,7 +235,7 @@ int domain_names(const struct domain_command *command, const struct domain_world
         break;
     case SLOT_PAYMENT:
         name_payment(&naming);
-        *ret_open = true;
+        *ret_open = naming.slots != SLOT(PAYMENT);
         break;
     default:
         break;
