@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Any bytes as a recipient's link and as a QR text: what is taken would be written as these very bytes, so
- * there is one text for one meaning, and nobody but the keys' owner writes it. */
+ * Any bytes as a recipient's link, as a QR text and as the receipt of a command: what is taken would be
+ * written as these very bytes, so there is one text for one meaning, and nobody but the keys' owner writes
+ * it. */
 #include <string.h>
 
 #include "shared/base/cleanup.h"
 #include "shared/http/link.h"
 #include "shared/http/qr.h"
+#include "shared/http/receipt.h"
 #include "tests/fuzz/fuzz.h"
 
 static const uint8_t counting[CRYPTO_KEY] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
@@ -39,10 +41,36 @@ static void look_at_qr(struct span text)
     LAW(text.size == again.size && memcmp(text.data, again.data, text.size) == 0);
 }
 
+static char *environment(const char *name)
+{
+    return strcmp(name, "COLIS_SERVER_KEY") == 0 ? (char *)"0123456789abcdef0123456789abcdef" : NULL;
+}
+
+/* Of one command and person; the same text is nobody else's. */
+static void look_at_receipt(struct span text)
+{
+    static const struct setting *const tables[] = {receipt_settings, NULL};
+    static struct receipt_keeper *keeper;
+    struct receipt receipt = {.command = {"11111111-1111-8111-8111-111111111111"},
+                              .person = {"22222222-2222-4222-8222-222222222222"}};
+    char again[RECEIPT_TEXT], *words[] = {(char *)"fuzz", NULL};
+    if (!keeper) {
+        LAW(settings_read(tables, 1, words, environment) == 0);
+        LAW(receipt_keeper_new(&keeper) == 0);
+    }
+    if (receipt_check(keeper, text, &receipt) != 0)
+        return;
+    receipt_sign(keeper, &receipt, again);
+    LAW(text.size == RECEIPT_TEXT - 1 && memcmp(text.data, again, text.size) == 0);
+    receipt.person.text[0] = '3';
+    LAW(receipt_check(keeper, text, &receipt) == RECEIPT_WRONG);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span text = {(const char *)data, size};
     look_at_link(text);
     look_at_qr(text);
+    look_at_receipt(text);
     return 0;
 }
