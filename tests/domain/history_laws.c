@@ -10,6 +10,7 @@
 #include "shared/base/cleanup.h"
 #include "shared/domain/payment_known.h"
 #include "tests/domain/history.h"
+#include "tests/domain/row_tells.h"
 
 struct covered covered;
 
@@ -25,39 +26,6 @@ void broken(struct history *history, const char *format, ...)
 }
 
 /* Rows */
-
-static bool row_names(const struct rule *rule, const char *before, const char *family)
-{
-    for (int i = 0; i < RULE_FACTS && rule->facts[i]; i++) {
-        const char *told = rule->facts[i] + (rule->facts[i][0] == '?');
-
-        if (strncmp(told, before, strlen(before)) == 0 && strcmp(told + strlen(before), family) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool emitted(const struct domain_decision *decision, const char *family)
-{
-    for (int i = 0; i < decision->fact_count; i++)
-        if (strcmp(decision->facts[i].row->family, family) == 0)
-            return true;
-    return false;
-}
-
-static bool row_fits(const struct rule *rule, const struct domain_decision *decision)
-{
-    for (int i = 0; i < decision->fact_count; i++)
-        if (!row_names(rule, "", decision->facts[i].row->family))
-            return false;
-    for (int i = 0; i < decision->follow_count; i++)
-        if (!decision->follows[i].timer && !row_names(rule, "=> ", decision->follows[i].row->family))
-            return false;
-    for (int i = 0; i < RULE_FACTS && rule->facts[i]; i++)
-        if (!strchr("?=", rule->facts[i][0]) && !emitted(decision, rule->facts[i]))
-            return false;
-    return true;
-}
 
 static int machine_index(const struct machine *machine)
 {
@@ -78,7 +46,7 @@ static void law_of_row(struct history *history)
     for (const struct rule *rule = machine->rules; rule_row_used(rule); rule++, n++)
         if (strcmp(rule->number, decision->rule) == 0 &&
             strcmp(rule->command, history->asked.command.row->family) == 0 && (rule->from & history->from) &&
-            (rule->who & history->who) && row_fits(rule, decision)) {
+            (rule->who & history->who) && row_tells(rule, decision)) {
             covered.rows[machine_index(machine)][n]++;
             return;
         }

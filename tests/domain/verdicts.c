@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Writes the verdicts: a block a state, a line a command, a column a role. */
 #include "tests/domain/verdicts.h"
+#include "tests/domain/row_tells.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,40 +26,6 @@ static struct role {
     {"webhook", "", "webhook"},
     {"stranger", "33333333-3333-4333-8333-333333333333", "person"},
 };
-
-static bool names(const struct rule *rule, const char *before, const char *family)
-{
-    for (int i = 0; i < RULE_FACTS && rule->facts[i]; i++) {
-        const char *told = rule->facts[i] + (rule->facts[i][0] == '?');
-
-        if (strncmp(told, before, strlen(before)) == 0 && strcmp(told + strlen(before), family) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool emitted(const struct domain_decision *decision, const char *family)
-{
-    for (int i = 0; i < decision->fact_count; i++)
-        if (strcmp(decision->facts[i].row->family, family) == 0)
-            return true;
-    return false;
-}
-
-static bool tells(const struct rule *rule, const struct domain_decision *decision)
-{
-    for (int i = 0; i < decision->fact_count; i++)
-        if (!names(rule, "", decision->facts[i].row->family))
-            return false;
-    for (int i = 0; i < decision->follow_count; i++)
-        if (!decision->follows[i].timer && !names(rule, "=> ", decision->follows[i].row->family))
-            return false;
-    for (int i = 0; i < RULE_FACTS && rule->facts[i]; i++)
-        if (!strchr("?=", rule->facts[i][0]) && !emitted(decision, rule->facts[i]))
-            return false;
-    return true;
-}
-
 /* Rows may share a number and a command: one of this state and role tells all that was emitted. */
 static void check_row(const struct machine *machine, int32_t state, const struct role *role,
                       const struct domain_command *command, const struct domain_decision *decision)
@@ -72,7 +39,8 @@ static void check_row(const struct machine *machine, int32_t state, const struct
 
     for (const struct rule *rule = machine->rules; rule_row_used(rule); rule++)
         if (strcmp(rule->number, decision->rule) == 0 && strcmp(rule->command, command->row->family) == 0 &&
-            (rule->from & (state ? FROM(state) : FROM_NOTHING)) && (rule->who & who) && tells(rule, decision))
+            (rule->from & (state ? FROM(state) : FROM_NOTHING)) && (rule->who & who) &&
+            row_tells(rule, decision))
             return;
     fprintf(stderr, "row %s %s emits what it does not tell\n", decision->rule, command->row->family);
     abort();
