@@ -49,10 +49,14 @@ def storm(round):
 
 
 def member_set(bus, instance, is_wanted, dies):
-    """Adds it or takes it away; one that is no longer listed is not started again."""
+    """Adds it or takes it away; one that is no longer listed is not started again.
+
+    Every other one has a name in the group: its partitions wait for it, or for its session to end. The others leave at
+    once, and each of their comings and goings moves everybody's partitions.
+    """
     label = f"projector-{instance}"
     if is_wanted and label not in bus.programs:
-        bus.add("projector", instance)
+        bus.add("projector", instance, **({} if instance % 2 else {"COLIS_INSTANCE": ""}))
     elif not is_wanted and label in bus.programs:
         member = bus.programs.pop(label)
         member.kill() if dies else member.stop()

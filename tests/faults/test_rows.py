@@ -38,7 +38,7 @@ def test_every_kind_of_weather_comes_before_any_comes_twice():
 def storm_told(seed, leaving):
     """What the row says it does to a bus where nothing ever happens."""
     said = []
-    bus = types.SimpleNamespace(programs={}, add=lambda *_: None)
+    bus = types.SimpleNamespace(programs={}, add=lambda *_, **__: None)
     chance = random.Random(seed)
     round = types.SimpleNamespace(bus=bus, random=chance, faults=lambda: range(1, 4), resumed=lambda _: None,
                                   note=lambda what, number: said.append((what, number)))
