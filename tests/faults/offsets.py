@@ -2,7 +2,8 @@
 
 A trigger of the test's own notes every step of the projector's positions with its transaction, and PostgreSQL knows of
 each verdict which transaction made it. So the steps of a partition must follow each other without a gap or a return up
-to its last command, and each command must have been decided in the step that passed it or a copy of it, or be parked.
+to its last command, and each command must have been decided in the step that passed it or a copy of it, or be parked,
+or have been decided by the transaction that took it off the parked ones.
 """
 import bisect
 import collections
@@ -19,11 +20,19 @@ begin
 end $$;
 create trigger audit_step after insert or update on bus.position for each row
     when (new.reader = 'projector' and new.topic = 'commands') execute function audit.step_note();
+create table audit.release (transaction text not null);
+create function audit.release_note() returns trigger language plpgsql security definer as $$
+begin
+    insert into audit.release (transaction) values (pg_current_xact_id()::xid::text);
+    return null;
+end $$;
+create trigger audit_release after delete on bus.parked for each row execute function audit.release_note();
 insert into audit.step (partition, new, transaction) select partition, next, '' from bus.position
     where reader = 'projector' and topic = 'commands';
 """
 STEPS = "select partition, old, new, transaction from audit.step order by n"
-DECIDED = "select id::text, xmin::text from bus.verdict"
+DECIDED = """select id::text, xmin::text from bus.verdict
+    where xmin::text not in (select transaction from audit.release)"""
 PARKED = 'select partition, "offset" from bus.parked'
 
 

@@ -52,8 +52,12 @@ class Bus:
         """Starts one more program; NAME in programs, NAME-2 for a second one of a kind."""
         label = name if instance == 1 else f"{name}-{instance}"
         told = self.settings(name, instance) | self.extra.get(name, {}) | settings
-        self.programs[label] = Program(name, told, self.folder / f"{label}.log").start()
+        self.programs[label] = self.program(name, told, self.folder / f"{label}.log").start()
         return self.programs[label]
+
+    def program(self, name, settings, log):
+        """The process to be: other kinds of bus have other kinds."""
+        return Program(name, settings, log)
 
     def close(self, drop=True):
         """Every program must end by itself; the namespace goes whatever happened."""

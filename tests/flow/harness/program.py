@@ -17,16 +17,17 @@ class Program:
 
     def __init__(self, name, settings, log, ready_deadline=20):
         self.name, self.settings, self.log = name, settings, log
+        self.binary = places.binary(name)
         self.ready_deadline = ready_deadline
         self.process = None
         self.manage = f"http://{places.HOST}:{settings.get('COLIS_MANAGEMENT_PORT')}"
 
     def start(self):
-        assert places.binary(self.name).exists(), f"colis-{self.name} is not built"
+        assert self.binary.exists(), f"colis-{self.name} is not built"
         environment = {name: os.environ[name] for name in KEPT if name in os.environ} | self.settings
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([places.binary(self.name)], env=environment, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log)
+            self.process = subprocess.Popen([self.binary], env=environment, stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log)
         return self
 
     @property
