@@ -8,12 +8,15 @@
  * What cannot be read is kept as dead and blocks nobody; what fails alone is parked and later commands of its
  * key join it, until an operator releases them (colis-redrive).
  *
+ * With --rebuild it is another program: see rebuild.h.
+ *
  * It must never write a topic (the relay alone does), never read a clock to decide (a command's time is when
  * the broker stored it), and never log what is private. Scale by running more: at most one a partition of
  * commands. */
 #include <string.h>
 
 #include "consumers/projector/parked.h"
+#include "consumers/projector/rebuild.h"
 #include "shared/base/log.h"
 #include "shared/base/metric.h"
 #include "shared/links/kafka.h"
@@ -224,5 +227,7 @@ int main(int argc, char **argv)
     static const struct service service = {
         "projector", "decides commands and folds their facts into PostgreSQL", settings, run, &projector};
 
+    if (argc > 1 && strcmp(argv[1], "--rebuild") == 0)
+        return rebuild_main(argc - 1, argv + 1);
     return service_main(&service, argc, argv);
 }

@@ -55,7 +55,8 @@ DEFINE_CLEANUP(struct refold, refold_free)
 const char *refold_why(const struct refold *refold); /* of REFOLD_AWAY; never NULL */
 int64_t refold_count(const struct refold *refold);   /* facts folded so far, all flushed ones included */
 
-/* A partition of a fact topic. Read: offsets from next to end, end not included; then next is end. */
+/* A partition of a topic. Read: offsets from next to end, end not included; then next is end. next -1: from
+ * the start of the log, wherever that is. */
 struct refold_place {
     const char *topic; /* of topic_rows */
     int32_t partition;
@@ -76,6 +77,12 @@ MUST_CHECK int refold_ends(struct refold *refold, struct refold_place *places, s
 typedef void (*refold_progress)(void *self, const struct refold_place *places, size_t count);
 MUST_CHECK int refold_read(struct refold *refold, struct refold_place *places, size_t count,
                            refold_progress progress);
+
+/* Shows every readable or unreadable record of the places, of any topic, in the order of each partition;
+ * nothing is folded. REFOLD_AWAY. */
+typedef void (*refold_seen)(void *self, const struct event *event);
+MUST_CHECK int refold_scan(struct refold *refold, struct refold_place *places, size_t count, refold_seen seen,
+                           void *self);
 
 /* Takes one fact in. What event borrows must live until the next refold_flush. Flushes by itself where
  * REFOLD_FACTS wait already. REFOLD_AWAY. */

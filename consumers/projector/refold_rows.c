@@ -64,7 +64,8 @@ void refold_rows_new(struct refold *refold)
             "insert into %s (topic, key, aggregate, version, event, headers, value, due) "
             "select t.* from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::uuid[], "
             "$6::text[], $7::text[], $8::timestamptz[]) t (topic, key, aggregate, version, event, headers, "
-            "value, due) where not exists (select from bus.verdict v where v.id = t.event)",
+            "value, due) where not exists (select from bus.verdict v where v.id = t.event) on conflict do "
+            "nothing",
             refold->config.timers);
         statement_make(&refold->statements[count * STATEMENTS_A_MACHINE + 1], "refold_timers", &timers);
     }

@@ -109,7 +109,7 @@ int refold_ends(struct refold *refold, struct refold_place *places, size_t count
 
         if (result != 0)
             return result > 0 ? away(refold, "it does not say where topics end") : error_forward(result);
-        if (place->next < start || place->next > place->end)
+        if (place->next >= 0 && (place->next < start || place->next > place->end))
             return lost(place, start, place->end);
     }
     return 0;
@@ -122,6 +122,8 @@ struct reading {
     struct refold_place *places;
     size_t count;
     refold_progress progress;
+    refold_seen seen; /* set: records are shown, and nothing is folded */
+    void *self;
 };
 
 static bool done(const struct reading *reading)
@@ -151,7 +153,8 @@ static int flush(const struct reading *reading)
 {
     int outcome = refold_flush(reading->refold);
 
-    records_drop(reading->refold->reader);
+    if (reading->refold->reader)
+        records_drop(reading->refold->reader);
     if (outcome == 0 && reading->progress)
         reading->progress(reading->refold->config.self, reading->places, reading->count);
     return outcome;
@@ -172,8 +175,13 @@ static int take_record(const struct reading *reading, struct kafka_record *recor
         kafka_record_free(record);
         return 0;
     }
-    reader->records[reader->count++] = record;
     place->next = event->offset + 1;
+    if (reading->seen) {
+        reading->seen(reading->self, event);
+        kafka_record_free(record);
+        return 0;
+    }
+    reader->records[reader->count++] = record;
     if (!event->readable)
         return error_new(ERROR_DATA, "%s/%d at %lld: %s", event->topic, (int)event->partition,
                          (long long)event->offset, event->reason ? event->reason : "no event");
@@ -211,25 +219,40 @@ static int take_one(const struct reading *reading, bool *ret_moved)
     return outcome < 0 ? error_forward(outcome) : 0;
 }
 
-int refold_read(struct refold *refold, struct refold_place *places, size_t count, refold_progress progress)
+/* Until every place is at its end. */
+static int read_all(const struct reading *reading)
 {
-    const struct reading reading = {refold, places, count, progress};
     int64_t until = clock_steady_ms() + PATIENCE_MS;
     bool moved;
 
-    if (done(&reading))
-        return 0;
-    TRY(reader_open(refold));
-    TRY(assign(&reading));
-    while (!done(&reading)) {
-        int outcome = take_one(&reading, &moved);
+    TRY(reader_open(reading->refold));
+    TRY(assign(reading));
+    while (!done(reading)) {
+        int outcome = take_one(reading, &moved);
 
         if (outcome != 0)
             return error_forward(outcome);
         if (moved)
             until = clock_steady_ms() + PATIENCE_MS;
         else if (clock_steady_ms() > until)
-            return away(refold, "the topics end before the facts that were asked for");
+            return away(reading->refold, "the topics end before the records that were asked for");
     }
-    return flush(&reading);
+    return 0;
+}
+
+int refold_read(struct refold *refold, struct refold_place *places, size_t count, refold_progress progress)
+{
+    const struct reading reading = {.refold = refold, .places = places, .count = count, .progress = progress};
+    int outcome = done(&reading) ? 0 : read_all(&reading);
+
+    return outcome == 0 ? flush(&reading) : outcome;
+}
+
+int refold_scan(struct refold *refold, struct refold_place *places, size_t count, refold_seen seen,
+                void *self)
+{
+    const struct reading reading = {
+        .refold = refold, .places = places, .count = count, .seen = seen, .self = self};
+
+    return done(&reading) ? 0 : read_all(&reading);
 }
