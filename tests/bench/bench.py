@@ -1,31 +1,41 @@
 """The figures table, printed: ratios within one run, interleaved rounds. Called by infra/bench.
 
-NAME: ingress, projector, mix, latency, life, history, search, programs; all of them where none is named. A figure
-that falls short is said to, and the exit code says whether any did.
+NAME: ingress, projector, mix, latency, life, history, search, programs; all of them where none is named. Only where
+named: peers (other stacks that do the same, installed into var/ first), growth (a command's cost in a full store),
+backlog (a million commands worked off), soak (a long load). A figure that falls short is said to, and the exit code
+says whether any did.
 """
 import argparse
+import contextlib
 import os
 import pathlib
 import platform
 import shutil
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "flow"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
+import backlog  # noqa: E402
+import growth  # noqa: E402
 import history  # noqa: E402
 import ingress  # noqa: E402
 import latency  # noqa: E402
 import life  # noqa: E402
+import peers  # noqa: E402
 import programs  # noqa: E402
 import projector  # noqa: E402
 import search  # noqa: E402
+import soak  # noqa: E402
 from harness import places  # noqa: E402
 from harness.bus import Bus  # noqa: E402
 
 FOLDER = places.TOP / "var" / "test" / f"bench-{os.getpid()}"  # two may run at once
 NAMES = ("ingress", "projector", "mix", "latency", "life", "history", "search", "programs")
+NAMED = ("peers", "growth", "backlog", "soak")  # long, or with installations of their own
+ALL_PEERS = ("express", "fastify", "fastapi", "connect", "bento")
 
 
 def say(text):
@@ -90,6 +100,32 @@ def search_rows():
         return search.measure(bus, say)
 
 
+def peers_rows():
+    installed = subprocess.run([places.TOP / "tests" / "bench" / "peers" / "install", *told.peers])
+    assert installed.returncode == 0, "tests/bench/peers/install failed"
+    table = []
+    for token_cache in (False, True):
+        with empty_bus() as bus:
+            table += peers.measure(bus, say, told.peers, token_cache)
+    return table
+
+
+def growth_rows():
+    with contextlib.ExitStack() as stack:
+        buses = [stack.enter_context(empty_bus()) for _ in told.parcels]
+        return growth.measure(buses, told.parcels, "build/plain", say)
+
+
+def backlog_rows():
+    with empty_bus() as bus:
+        return backlog.measure(bus, told.commands, say)
+
+
+def soak_rows():
+    with Bus(FOLDER / "soak") as bus:
+        return soak.measure(bus, told.minutes, say)
+
+
 def programs_rows():
     with Bus(FOLDER / "programs") as bus:
         found = programs.starts(bus, say)
@@ -101,6 +137,7 @@ def programs_rows():
 
 
 loaded = {}
+told = argparse.Namespace()  # the options
 
 
 def table_print(rows):
@@ -117,10 +154,16 @@ def quiet_check(busy):
 def main():
     parser = argparse.ArgumentParser(prog="infra/bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME")
-    names = parser.parse_args().names or NAMES
-    unknown = set(names) - set(NAMES)
+    parser.add_argument("--peers", type=lambda text: text.split(","), default=ALL_PEERS, metavar="A,B",
+                        help=f"which peers: {' '.join(ALL_PEERS)}")
+    parser.add_argument("--parcels", type=lambda text: [int(float(one)) for one in text.split(",")],
+                        default=growth.SIZES, metavar="N,M", help="growth: sizes of the store (1,1e4,1e6)")
+    parser.add_argument("--commands", type=int, default=backlog.COMMANDS, metavar="N", help="backlog: how many wait")
+    parser.add_argument("--minutes", type=float, default=30, metavar="N", help="soak: how long")
+    names = parser.parse_args(namespace=told).names or NAMES
+    unknown = set(names) - {*NAMES, *NAMED}
     if unknown:
-        parser.error(f"no figure called {unknown.pop()}; there are: {' '.join(NAMES)}")
+        parser.error(f"no figure called {unknown.pop()}; there are: {' '.join(NAMES + NAMED)}")
     FOLDER.mkdir(parents=True, exist_ok=True)
     rows, busy = [], os.getloadavg()[0]
     quiet_check(busy)
