@@ -15,12 +15,14 @@ import record  # noqa: E402
 import rows_kill  # noqa: E402
 import rows_members  # noqa: E402
 import rows_net  # noqa: E402
+import rows_traffic  # noqa: E402
 import rows_points  # noqa: E402
+import rows_rebuild  # noqa: E402
 from ledger import SUMS  # noqa: E402
 from round import Round  # noqa: E402
 from stage import Stage  # noqa: E402
 
-MODULES = (rows_kill, rows_members, rows_net, rows_points)
+MODULES = (rows_kill, rows_members, rows_net, rows_points, rows_traffic, rows_rebuild)
 ROWS = {row.name: row for module in MODULES for row in module.ROWS}
 PRINTED = ("lost", "doubled", "misordered")
 

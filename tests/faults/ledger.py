@@ -125,7 +125,9 @@ class Ledger:
         return self
 
     def read(self):
-        self.commands = agreed(self.bus.topics.read("commands"))
+        dead = set(self.bus.rows('select partition, "offset" from bus.parked where kind = \'dead\''))
+        self.commands = agreed([message for message in self.bus.topics.read("commands")
+                                if (message.partition, message.offset) not in dead])
         self.facts = [message for topic in FACT_TOPICS for message in self.bus.topics.read(topic)]
         rows = self.bus.rows("select id::text, accepted, fact_count, reason from bus.verdict")
         self.verdicts = {row[0]: row[1:] for row in rows}

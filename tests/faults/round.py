@@ -86,8 +86,9 @@ class Round:
         self.row, self.seed, self.count, self.say = row, seed, count, say
         self.random = random.Random(f"{seed}/{row.name}")
         self.injected, self.recoveries, self.findings = 0, [], []
+        self.killed = {}  # pid by name
         self.bus = self.load = self.keeper = None  # set by the stage
-        self.seconds = 0.0
+        self.seconds, self.kept = 0.0, {}  # kept: what run() leaves for judge()
 
     def moment(self, least=0.1, most=1.5):
         """A random instant later."""
@@ -120,12 +121,14 @@ class Round:
         """kill -9 of a program, by its label; the Keeper starts it again. When it happened."""
         program = self.bus.programs[name]
         until(lambda: program.alive, 10, f"{name} alive")
+        since, self.killed[name] = time.monotonic(), program.pid
         os.kill(program.pid, signal.SIGKILL)
-        return time.monotonic()
+        return since
 
     def ready_again(self, name, since):
-        """Waits until it is ready, and notes how long that took."""
-        until(self.bus.programs[name].ready, 60, f"{name} ready again", every=0.02)
+        """Waits until it is ready, as another process than the one that was killed, and notes how long that took."""
+        program = self.bus.programs[name]
+        until(lambda: program.pid != self.killed.get(name) and program.ready(), 60, f"{name} ready again", every=0.02)
         self.recovered(time.monotonic() - since)
 
     def settle(self):

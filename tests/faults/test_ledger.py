@@ -39,7 +39,7 @@ class Story:
         self.wishes = [Wish(PERSON, id, "/v1/parcels", [202], {"id": id}) for id in self.ids]
         self.commands = [message("commands", n, id) for n, id in enumerate(self.ids)]
         self.facts = [message("parcel", n, f"fact{n}", n + 1, cause=id) for n, id in enumerate(self.ids)]
-        self.verdicts = [(id, True, 1, None) for id in self.ids]
+        self.verdicts, self.dead = [(id, True, 1, None) for id in self.ids], []
         self.states = [("parcel/a", 2), ("payment/p", 3)]
         self.notifications = [(f"mail{n}", f"fact{n}", "parcel.registered", "sent", None) for n in range(2)]
         self.mails = [{"X-Colis-Notification": f"mail{n}", "X-Colis-Repeat": None} for n in range(2)]
@@ -72,7 +72,7 @@ class Story:
                  laws.PARCELS: self.parcels, laws.BOOKINGS: self.bookings}
         if query in known:
             return known[query]
-        return next(rows for what, rows in (("bus.verdict", self.verdicts), ("bus.notification", self.notifications),
+        return next(rows for what, rows in (("bus.parked", self.dead), ("bus.verdict", self.verdicts), ("bus.notification", self.notifications),
                                             ("state.", self.states)) if what in query)
 
     def kinds(self, monkeypatch):

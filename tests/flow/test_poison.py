@@ -1,54 +1,12 @@
 """Poison on the command topic: dead or parked with its reason, the other keys flow, redrive restores order."""
 import json
 import subprocess
-import uuid
 
 import pytest
 from harness import places
-from harness.person import PARCEL, parcel_of
+from harness.person import parcel_of
+from harness.poison import CURSE, CURSED, GOOD, LIFT, POISON, headers_of
 from harness.until import until
-
-# A command of this weight cannot be stored: a stand-in for a defect of ours that only some commands meet.
-CURSED = 6_666
-CURSE = f"""
-    create function state.curse() returns trigger language plpgsql as
-        $$ begin if new.weight_g = {CURSED} then raise exception 'cursed parcel'; end if; return new; end $$;
-    create trigger curse before insert or update on state.parcel for each row execute function state.curse()"""
-LIFT = "drop trigger curse on state.parcel"
-
-
-def headers_of(person, **changes):
-    """Complete headers of a register command; None leaves one out."""
-    command, parcel = str(uuid.uuid4()), str(uuid.uuid4())
-    headers = {"ce_id": command, "ce_source": "/ingress", "ce_specversion": "1.0", "ce_type": "parcel.register.v1",
-               "ce_subject": f"parcel/{parcel}", "ce_time": "2026-11-22T10:00:00.123Z", "ce_principal": person.id,
-               "ce_role": "person", "ce_partitionkey": person.id, "ce_fingerprint": "0" * 32,
-               "ce_dataschema": "/schemas/commands/parcel.register.v1", "content-type": "application/json",
-               "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"} | changes
-    return [(name, value.encode() if isinstance(value, str) else value)
-            for name, value in headers.items() if value is not None]
-
-
-GOOD = json.dumps(PARCEL, separators=(",", ":")).encode()
-POISON = {
-    "bad json": ({}, b'{"recipient":'),
-    "no value": ({}, None),
-    "empty value": ({}, b""),
-    "a wrong member": ({}, GOOD.replace(b"2500", b"0")),
-    "bad utf-8": ({}, GOOD.replace(b"Dakar", b"\xff\xfe")),
-    "one mebibyte": ({}, b'{"a":"' + b"x" * 1_000_000 + b'"}'),
-    "unknown type": ({"ce_type": "parcel.explode.v1"}, GOOD),
-    "unknown version": ({"ce_type": "parcel.register.v9"}, GOOD),
-    "a fact's type": ({"ce_type": "parcel.registered.v1"}, GOOD),
-    "no id": ({"ce_id": None}, GOOD),
-    "no type": ({"ce_type": None}, GOOD),
-    "no subject": ({"ce_subject": None}, GOOD),
-    "a malformed id": ({"ce_id": "17"}, GOOD),
-    "a malformed subject": ({"ce_subject": "parcel"}, GOOD),
-    "another kind of subject": ({"ce_subject": "profile/" + str(uuid.uuid4())}, GOOD),
-    "bad utf-8 in a header": ({"ce_id": b"\xff\xfe"}, GOOD),
-    "another specversion": ({"ce_specversion": "9.9"}, GOOD),
-}
 
 
 def parked_at(bus, partition, offset):
@@ -60,7 +18,7 @@ def parked_at(bus, partition, offset):
 @pytest.mark.parametrize("why", POISON)
 def test_poison_is_put_aside_with_its_reason_and_blocks_nobody(bus, person, why):
     changes, value = POISON[why]
-    (partition, offset), = bus.topics.write("commands", [(person.id.encode(), headers_of(person, **changes), value)])
+    (partition, offset), = bus.topics.write("commands", [(person.id.encode(), headers_of(person.id, **changes), value)])
     kind, reason, kept, headers, key = until(lambda: parked_at(bus, partition, offset), 15, f"{why} put aside")
     assert kind == "dead" and reason and key == person.id
     assert (kept or b"") == (value or b"") and isinstance(json.loads(headers), dict)
@@ -69,13 +27,13 @@ def test_poison_is_put_aside_with_its_reason_and_blocks_nobody(bus, person, why)
 
 
 def test_a_command_without_key_is_dead(bus, person):
-    (partition, offset), = bus.topics.write("commands", [(None, headers_of(person, ce_partitionkey=None), GOOD)])
+    (partition, offset), = bus.topics.write("commands", [(None, headers_of(person.id, ce_partitionkey=None), GOOD)])
     assert until(lambda: parked_at(bus, partition, offset), 15, "put aside")[0] == "dead"
 
 
 @pytest.mark.parametrize("key", [b"a b", "clé".encode(), b"\xff\xfe", b"k" * 300, b"\x00"])
 def test_a_key_nobody_could_write_again_is_dead_and_facts_still_flow(bus, person, key):
-    (partition, offset), = bus.topics.write("commands", [(key, headers_of(person, ce_partitionkey=None), GOOD)])
+    (partition, offset), = bus.topics.write("commands", [(key, headers_of(person.id, ce_partitionkey=None), GOOD)])
     assert until(lambda: parked_at(bus, partition, offset), 15, "put aside")[0] == "dead"
     bus.topics.await_facts("parcel", "parcel/" + person.registered())
     assert bus.relay.ready() and bus.projector.ready()
@@ -88,7 +46,7 @@ def test_a_record_without_headers_is_dead(bus, person):
 
 def test_a_dead_command_s_notice_has_no_value(bus, person):
     secret = b"4c0ffee-private"
-    (partition, offset), = bus.topics.write("commands", [(person.id.encode(), headers_of(person), b"{" + secret)])
+    (partition, offset), = bus.topics.write("commands", [(person.id.encode(), headers_of(person.id), b"{" + secret)])
 
     def look():
         return [m for m in bus.topics.read("dead.projector", check=False)
@@ -102,7 +60,7 @@ def test_a_hundred_poisoned_records_do_not_stop_the_service(make_bus):
     bus = make_bus(settings={"projector": {"COLIS_READER_REJECT_RATE": "10000"}})
     people = [bus.person() for _ in range(10)]
     kinds = list(POISON.values())
-    records = [(people[n % 10].id.encode(), headers_of(people[n % 10], **kinds[n % len(kinds)][0]),
+    records = [(people[n % 10].id.encode(), headers_of(people[n % 10].id, **kinds[n % len(kinds)][0]),
                 kinds[n % len(kinds)][1]) for n in range(100)]
     bus.topics.write("commands", records)
     for person in people:
