@@ -64,7 +64,10 @@ struct batch {
     struct postgres_array ledger[LEDGER_COLUMNS];
     struct outbox outbox;
     struct buf text;
-    const struct code_key *codes;    /* the handover key, set once by who owns the batch */
+    const struct code_key *codes; /* the handover key, set once by who owns the batch */
+    /* Set: a decision it does not agree with is put off, and nothing is gathered; the states are changed. */
+    bool (*judge)(void *self, const struct batch_item *item, const struct domain_decision *decision);
+    void *judge_self;
     struct domain_decision decision; /* scratch: too large for the stack of every call */
     struct codec_errors errors;      /* scratch */
 };
@@ -94,7 +97,15 @@ void batch_foresee(struct batch *batch);
 
 /* SPLIT: what it touches was not locked, since a command before it in the batch has only now named it:
  * nothing was done, it belongs into the next batch. Never the first of a batch. */
-enum batch_outcome { BATCH_ACCEPTED, BATCH_REFUSED, BATCH_SEEN, BATCH_DEAD, BATCH_BEHIND, BATCH_SPLIT };
+enum batch_outcome {
+    BATCH_ACCEPTED,
+    BATCH_REFUSED,
+    BATCH_SEEN,
+    BATCH_DEAD,
+    BATCH_BEHIND,
+    BATCH_SPLIT,
+    BATCH_PUT_OFF
+};
 /* Decides and folds; rows for the database are gathered. Memory only. READER_REJECT, with the reason: stored
  * data contradicts the rules. The states are of no use then; nothing of the batch may be committed. */
 MUST_CHECK int batch_decide(struct batch *batch, struct batch_item *item, enum batch_outcome *ret_outcome);
@@ -112,6 +123,8 @@ void batch_park(struct batch *batch, const struct event *event, int32_t kind, co
 void batch_plain(const char *text, char ret_line[BATCH_REASON]);
 /* A refused verdict for a command an operator threw away. Nothing where its id or subject is unreadable. */
 void batch_discard(struct batch *batch, const struct event *event);
+/* The verdict alone, of what was decided elsewhere. Likewise. */
+void batch_conclude(struct batch *batch, const struct event *event, enum refusal refusal, int fact_count);
 
 extern const enum postgres_type batch_verdict_types[VERDICT_COLUMNS];
 extern const enum postgres_type batch_private_types[PRIVATE_COLUMNS];

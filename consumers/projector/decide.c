@@ -246,6 +246,10 @@ int batch_decide(struct batch *batch, struct batch_item *item, enum batch_outcom
         reader_because("%s", error_text());
         return READER_REJECT; /* one command cannot be decided: that stops its key, not everybody */
     }
+    if (batch->judge && !batch->judge(batch->judge_self, item, &batch->decision)) {
+        *ret_outcome = BATCH_PUT_OFF;
+        return 0;
+    }
     add_decision(batch, item, &world);
     *ret_outcome = batch->decision.refusal == REFUSAL_NONE ? BATCH_ACCEPTED : BATCH_REFUSED;
     return 0;
@@ -306,11 +310,16 @@ void batch_park(struct batch *batch, const struct event *event, int32_t kind, co
 
 void batch_discard(struct batch *batch, const struct event *event)
 {
-    const struct domain_decision discarded = {.refusal = REFUSAL_DISCARDED};
+    batch_conclude(batch, event, REFUSAL_DISCARDED, 0);
+}
+
+void batch_conclude(struct batch *batch, const struct event *event, enum refusal refusal, int fact_count)
+{
+    const struct domain_decision concluded = {.refusal = refusal, .fact_count = fact_count};
     char kind[24];
     struct id subject;
 
     if (id_none(&event->id) || event_subject_parse(span_of(event->subject), kind, &subject) != 0)
         return;
-    add_verdict(batch, event, kind, &subject, &discarded);
+    add_verdict(batch, event, kind, &subject, &concluded);
 }

@@ -8,7 +8,7 @@
  * What cannot be read is kept as dead and blocks nobody; what fails alone is parked and later commands of its
  * key join it, until an operator releases them (colis-redrive).
  *
- * With --rebuild it is another program: see rebuild.h.
+ * With --rebuild and --recover it is another program: see rebuild.h, recover.h.
  *
  * It must never write a topic (the relay alone does), never read a clock to decide (a command's time is when
  * the broker stored it), and never log what is private. Scale by running more: at most one a partition of
@@ -17,6 +17,7 @@
 
 #include "consumers/projector/parked.h"
 #include "consumers/projector/rebuild.h"
+#include "consumers/projector/recover.h"
 #include "shared/base/log.h"
 #include "shared/base/metric.h"
 #include "shared/links/kafka.h"
@@ -229,5 +230,7 @@ int main(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], "--rebuild") == 0)
         return rebuild_main(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "--recover") == 0)
+        return recover_main(argc - 1, argv + 1);
     return service_main(&service, argc, argv);
 }

@@ -130,6 +130,8 @@ int store_ready(struct store *store)
 {
     int outcome = store_outcome(store, postgres_ready(store->link));
 
+    if (outcome == READER_FAILED)
+        return READER_RETRY; /* its tables are not there (yet): no command is to blame */
     if (outcome != READER_DONE || !store->past)
         return outcome;
     outcome = past_check(store->past);

@@ -5,6 +5,7 @@
 
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
+#include "shared/run/reader.h"
 #include "shared/run/service.h"
 
 enum { CHUNK = 500, PATIENCE_MS = 5000, AGAIN_MS = 3000 };
@@ -144,6 +145,8 @@ int past_check(struct past *past)
         log_seldom(LOG_LEVEL_ERROR, "does nothing", .err = lost_text);
         service_hold(lost_text);
     } else if (outcome == 0) {
+        if (past->session > 0 || past->lost_ms > 0)
+            reader_doubt();
         past->session = session;
         past->lost_ms = 0;
         service_hold(NULL);

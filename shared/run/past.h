@@ -2,7 +2,8 @@
  * Whether PostgreSQL has lost time: a database restored from a backup is behind what was published, and
  * whoever decided, paid or mailed by it would do again what was done. Asked once a session, before anything
  * is done by it: a database cannot be put back without ending its sessions. While it has, the program is not
- * ready and says why; projector --recover puts it right, and the next check lets it go on. */
+ * ready and says why; projector --recover puts it right, and the next check lets it go on. A session that
+ * took the place of another makes the reader ask for its positions again. */
 #ifndef COLIS_RUN_PAST_H
 #define COLIS_RUN_PAST_H
 

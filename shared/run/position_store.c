@@ -38,6 +38,8 @@ int position_store_ready(const struct position_store *store)
 {
     int outcome = position_store_outcome(store, postgres_ready(store->postgres));
 
+    if (outcome == READER_FAILED)
+        return READER_RETRY; /* its tables are not there (yet): no event is to blame */
     if (outcome != 0 || !store->past)
         return outcome;
     outcome = past_check(store->past);

@@ -5,6 +5,7 @@
 #include "shared/run/reader.h"
 
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,13 @@ static struct metric stopped_partitions = {.name = "colis_reader_stopped_partiti
                                            .kind = METRIC_GAUGE};
 static struct metric *const metrics[] = {&events_total, &batch_seconds,      &late_seconds, &retries_total,
                                          &moved_total,  &stopped_partitions, NULL};
+
+static atomic_bool doubted;
+
+void reader_doubt(void)
+{
+    atomic_store(&doubted, true);
+}
 
 struct reading {
     const struct reader *reader;
@@ -355,7 +363,7 @@ static int turn(struct reading *reading)
 {
     beat(reading);
     TRY(gather(reading));
-    if (reading->places.unplaced)
+    if (atomic_exchange(&doubted, false) || reading->places.unplaced)
         TRY(settle(reading));
     if (due(reading))
         TRY(process(reading));

@@ -74,6 +74,10 @@ extern const struct setting reader_settings[];
  * log start <= position <= log end; else that partition stops, not ready, saying how many are missing. */
 MUST_CHECK int reader_run(const struct reader *reader);
 
+/* From any thread: the store may not be what it was (a new session, perhaps of a database put back to an
+ * earlier hour). Positions are asked for again before anything more is read. */
+void reader_doubt(void);
+
 /* Reason of the newest REJECT, FAILED or RETRY: set by verbs before they return it (copied, 200 bytes). */
 void reader_because(const char *format, ...) FORMAT_LIKE(1, 2);
 const char *reader_reason(void); /* of the newest reader_because; never NULL */

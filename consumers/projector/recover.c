@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The command line of a recovery and its steps: stage the facts of the lost time, place their commands,
+ * decide again, settle. */
+#include "consumers/projector/recover.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "shared/base/clock.h"
+#include "shared/base/log.h"
+#include "shared/links/kafka.h"
+#include "shared/run/handover.h"
+#include "shared/run/service.h"
+
+static const char usage[] =
+    "colis-projector --recover   after PostgreSQL was put back to an earlier hour: brings back what was "
+    "decided\n"
+    "                            since, from the facts on their topics and the commands that are kept\n"
+    "\n"
+    "Programs may run: they wait by themselves, and go on by themselves. Cut at any instant, it is started "
+    "again.\n"
+    "Exit code: 0 all is back, or nothing was lost, 2 the request makes no sense, 3 a server is away or "
+    "another\n"
+    "recovery runs, 4 facts and commands contradict each other, or some are gone.\n"
+    "\n";
+
+enum { EXIT_BACK, EXIT_USAGE = 2, EXIT_AWAY, EXIT_DATA };
+enum { SPEAK_MS = 5000 };
+
+/* clang-format off */
+static const struct setting own_settings[] = {
+    {"namespace", SETTING_TEXT, "colis", 1, sizeof service_values.name_space - 1,
+     .help = "prefix of topics, name of the database", .target = service_values.name_space,
+     .size = sizeof service_values.name_space},
+    {0},
+};
+/* clang-format on */
+
+static const struct setting *const tables[] = {own_settings, handover_settings, kafka_settings,
+                                               postgres_settings, NULL};
+
+/* A look over all that was lost may take its time. */
+static char *environment(const char *name)
+{
+    static char patience[] = "600000";
+    char *value = getenv(name);
+
+    return !value && strcmp(name, "COLIS_POSTGRES_STATEMENT_MS") == 0 ? patience : value;
+}
+
+static void progress(struct recover *recover)
+{
+    char line[128];
+
+    if (clock_steady_ms() - recover->spoken_ms < SPEAK_MS)
+        return;
+    recover->spoken_ms = clock_steady_ms();
+    (void)snprintf(line, sizeof(line),
+                   "%" PRId64 " commands decided again, %" PRId64 " facts folded as they are",
+                   recover->decided, recover->folded);
+    log_plain(LOG_LEVEL_INFO, line);
+}
+
+static int step(struct recover *recover)
+{
+    size_t count = 0;
+    int64_t folded = 0;
+    int outcome = recover_fill(recover);
+
+    if (outcome == 0)
+        outcome = recover_decide(recover, &count);
+    if (outcome == 0 && count == 0)
+        outcome = recover_orphans(recover, &folded);
+    if (outcome == 0 && count == 0 && folded == 0)
+        outcome = recover_force(recover);
+    progress(recover);
+    return outcome;
+}
+
+static int decide_again(struct recover *recover)
+{
+    int64_t folded = 1;
+    int outcome = 0;
+
+    while (outcome == 0 && !recover_over(recover))
+        outcome = step(recover);
+    while (outcome == 0 && folded > 0)
+        outcome = recover_orphans(recover, &folded);
+    return outcome;
+}
+
+static int carry_out(struct recover *recover)
+{
+    int outcome = recover_lock(recover);
+
+    if (outcome == 0)
+        outcome = recover_stage(recover);
+    if (outcome != 0)
+        return outcome;
+    printf("recover: %" PRId64 " facts on topics are not in PostgreSQL\n", recover->missing);
+    (void)fflush(stdout);
+    outcome = recover_open(recover);
+    if (outcome == 0)
+        outcome = decide_again(recover);
+    return outcome == 0 ? recover_finish(recover) : outcome;
+}
+
+/* --- the program --- */
+
+static void add_next_statements(struct recover *recover, struct postgres_statement *statements)
+{
+    size_t at = 0;
+
+    for (; machines[at]; at++) {
+        struct buf name = {0}, sql = {0};
+
+        buf_format(&name, "recover_next_%s", machines[at]->kind);
+        recover_next_sql(machines[at]->kind, &sql);
+        statements[at] = (struct postgres_statement){take(name.data), take(sql.data)};
+    }
+    postgres_statements(recover->store.link, statements);
+}
+
+static int begin(struct recover *recover, struct postgres_statement *statements)
+{
+    struct refold_config config = {.name_space = service_values.name_space,
+                                   .schema = "state",
+                                   .ledger = "bus.ledger",
+                                   .timers = "bus.outbox"};
+
+    TRY(handover_key_read(&recover->codes));
+    recover->batch.codes = &recover->codes;
+    TRY(store_new(&recover->store, "colis-recover", service_values.name_space));
+    postgres_statements(recover->store.link, recover_statements);
+    add_next_statements(recover, statements);
+    config.link = recover->store.link;
+    TRY(refold_new(&config, &recover->refold));
+    recover->events = memory_new(RECOVER_BATCH, sizeof(*recover->events));
+    return 0;
+}
+
+static void recover_done(struct recover *recover)
+{
+    recover_close(recover);
+    postgres_rows_done(&recover->expected);
+    if (recover->refold)
+        refold_free(recover->refold);
+    if (recover->store.link)
+        store_done(&recover->store);
+    batch_done(&recover->batch);
+    free(recover->events);
+    free(recover->facts);
+}
+
+static int say(const char *why, int code)
+{
+    fprintf(stderr, "colis-projector --recover: %s\n", why);
+    return code;
+}
+
+static int end(const struct recover *recover, int outcome)
+{
+    if (outcome > 0)
+        return say(recover->why ? recover->why : "a server is away", EXIT_AWAY);
+    if (outcome < 0)
+        return say(error_text(), outcome == ERROR_SETTINGS ? EXIT_USAGE
+                                 : outcome == ERROR_LINK   ? EXIT_AWAY
+                                                           : EXIT_DATA);
+    printf("recover: %" PRId64 " commands decided again, %" PRId64 " facts folded as they are, %" PRId64
+           " refused as stale\nrecover: PostgreSQL has its time back\n",
+           recover->decided, recover->folded, recover->stale);
+    return EXIT_BACK;
+}
+
+static int run(void)
+{
+    static struct postgres_statement next[BATCH_MACHINES + 1];
+    CLEANUP(recover_done) struct recover recover = {0};
+    int outcome = begin(&recover, next);
+
+    if (outcome == 0)
+        outcome = carry_out(&recover);
+    return end(&recover, outcome);
+}
+
+int recover_main(int argc, char **argv)
+{
+    CLEANUP(buf_done) struct buf text = {0};
+    int result;
+
+    log_start("projector", LOG_LEVEL_INFO);
+    result = settings_read(tables, argc, argv, environment);
+    if (result == SETTINGS_HELP) {
+        settings_help(tables, "colis-projector --recover", "Brings back the time PostgreSQL lost.", &text);
+        fputs(usage, stdout);
+        fwrite(text.data, 1, text.size, stdout);
+    }
+    if (result != 0)
+        return result < 0 ? say(error_text(), EXIT_USAGE) : EXIT_BACK;
+    return run();
+}
