@@ -5,13 +5,13 @@
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 INFRA=$ROOT/infra
-VAR=$ROOT/var
+VAR=${COLIS_VAR:-$ROOT/var} # elsewhere: servers of a test's own
 SECRETS=$VAR/secrets
 SERVICE=$VAR/service
 LOGS=$VAR/log
-VENV=$VAR/venv
-JARS=$VAR/jars
-S3_SERVER=$VAR/versitygw
+VENV=$ROOT/var/venv
+JARS=$ROOT/var/jars
+S3_SERVER=$ROOT/var/versitygw
 S3_REGION=local
 # shellcheck source=../versions
 . "$INFRA/versions"
