@@ -13,6 +13,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "flow"))
 
 import record  # noqa: E402
+import rows_attack  # noqa: E402
 import rows_disk  # noqa: E402
 import rows_kill  # noqa: E402
 import rows_members  # noqa: E402
@@ -24,7 +25,7 @@ from ledger import SUMS  # noqa: E402
 from round import Round  # noqa: E402
 from stage import Stage  # noqa: E402
 
-MODULES = (rows_kill, rows_members, rows_net, rows_points, rows_disk, rows_traffic, rows_rebuild)
+MODULES = (rows_kill, rows_members, rows_net, rows_points, rows_disk, rows_traffic, rows_rebuild, rows_attack)
 ROWS = {row.name: row for module in MODULES for row in module.ROWS}
 PRINTED = ("lost", "doubled", "misordered")
 
