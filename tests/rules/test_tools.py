@@ -83,6 +83,7 @@ def test_clang_format_would_change_nothing():
     assert not places, source.told(f"{place}: {answer.stderr.count(place + ':')} places" for place in places)
 
 
+@pytest.mark.timeout(1800)  # beside other tests it takes its time
 def test_clang_tidy_finds_nothing():
     wanted("clang-tidy")
     folder = compile_commands()
