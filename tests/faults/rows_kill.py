@@ -10,25 +10,42 @@ from round import PROGRAMS, freeze, service_new
 from row import Row
 
 
+# When a program is in the midst of what must not be half done: a random instant seldom hits that.
+BUSY = {"relay": "select exists (select from bus.outbox where due is null)",
+        "notifier": "select exists (select from bus.notification where state = 'sending')",
+        "payments": "select exists (select from bus.payment_task where step in ('create', 'send'))"}
+
+
+def busy_await(round, name):
+    """Until it is, or a moment has passed; then somewhere within what it does."""
+    end, within = time.monotonic() + 2, round.random.uniform(0, 0.03)
+    until(lambda: round.bus.value(BUSY[name]) or time.monotonic() > end, 10, f"{name} busy", every=0.001)
+    pause(within)
+
+
 def program_kill(round, name, times=1):
     for number in round.faults(times):
         round.moment()
+        if round.random.random() < 0.6 and name in BUSY:
+            busy_await(round, name)
         round.note(f"kill -9 {name}", number, times)
         since = round.kill(name)
-        pause(0.05)
-        if round.random.random() < 0.7:  # else: while it still comes up
+        if round.random.random() < 0.7 or number == round.count * times:  # else: again while it still comes up
             round.ready_again(name, since)
 
 
 def several_kill(round):
-    """Any program, any instant, several at once."""
+    """Any program, any instant, several at once; the next ones perhaps while these still come up."""
     for number in round.faults(2):
         round.moment(0.1, 1)
-        for name in round.random.sample(PROGRAMS, round.random.randint(1, 3)):
-            program = round.bus.programs[name]
-            if program.alive:
-                round.note(f"kill -9 {name}", number, 2)
-                os.kill(program.pid, signal.SIGKILL)
+        names, since = round.random.sample(PROGRAMS, round.random.randint(1, 3)), time.monotonic()
+        is_waited = round.random.random() < 0.5 or number == round.count * 2
+        round.note(f"kill -9 {', '.join(names)}", number, 2)
+        for name in names:
+            if round.bus.programs[name].alive:
+                round.kill(name)
+        for name in names if is_waited else ():
+            round.ready_again(name, since)
 
 
 def provider_kill(round):
@@ -39,6 +56,7 @@ def provider_kill(round):
         round.bus.double.kill()
         round.moment(0.1, 2)
         round.bus.double.start()
+        round.resumed(time.monotonic())
 
 
 def server_end(round, name, how, shown=False):
