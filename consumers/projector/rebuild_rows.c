@@ -7,11 +7,11 @@
 #include "consumers/projector/rebuild.h"
 #include "schemas/tables.h"
 
-enum { LOCK_CLASS = 0x7262, HOLD_TRIES = 20, OUTBOX_PAGE = 1000 };
+enum { LOCK_CLASS = 0x7262, HOLD_TRIES = 20, MAKE_TRIES = 20, OUTBOX_PAGE = 1000 };
 
 /* clang-format off */
 const struct postgres_statement rebuild_control_statements[] = {
-    {"rebuild_lock",    "select pg_try_advisory_lock($1::int4, 0)"},
+    {"rebuild_lock",    "select pg_advisory_lock($1::int4, 0)"}, /* waits no longer than for any lock */
     {"rebuild_start",   "select bus.rebuild_start()"},
     {"rebuild_end",     "select bus.rebuild_end()"},
     {"rebuild_cluster", "select id from bus.cluster where reader = 'projector'"},
@@ -80,18 +80,31 @@ static int ask(struct rebuild *rebuild, struct postgres *link, const char *state
     return outcome_of(rebuild, link, postgres_sync(link, NULL));
 }
 
+/* What a rebuild that was killed left running at PostgreSQL ends soon, and its locks with it. */
+static bool waited_in_vain(struct rebuild *rebuild, int outcome)
+{
+    return outcome == REBUILD_AWAY && strncmp(postgres_why(rebuild->control), "55P03", 5) == 0;
+}
+
+static int make(struct rebuild *rebuild)
+{
+    const struct postgres_value class = {.type = POSTGRES_INT4, .integer = LOCK_CLASS};
+    int outcome = ask(rebuild, rebuild->control, "rebuild_lock", &class, NULL);
+
+    if (waited_in_vain(rebuild, outcome))
+        return away(rebuild, "", "another rebuild of this namespace is running");
+    for (int tries = 0; tries < MAKE_TRIES && (tries == 0 ? outcome == 0 : waited_in_vain(rebuild, outcome));
+         tries++)
+        outcome = ask(rebuild, rebuild->control, "rebuild_start", NULL, NULL);
+    return outcome;
+}
+
 int rebuild_prepare(struct rebuild *rebuild)
 {
-    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
-    const struct postgres_value class = {.type = POSTGRES_INT4, .integer = LOCK_CLASS};
     int outcome = outcome_of(rebuild, rebuild->control, postgres_ready(rebuild->control));
 
     if (outcome == 0)
-        outcome = ask(rebuild, rebuild->control, "rebuild_lock", &class, &rows);
-    if (outcome == 0 && postgres_integer(&rows, 0, 0) == 0)
-        return away(rebuild, "", "another rebuild of this namespace is running");
-    if (outcome == 0)
-        outcome = ask(rebuild, rebuild->control, "rebuild_start", NULL, NULL);
+        outcome = make(rebuild);
     if (outcome == 0)
         outcome = outcome_of(rebuild, rebuild->link, postgres_ready(rebuild->link));
     return outcome == 0 ? ask(rebuild, rebuild->link, "rebuild_plain", NULL, NULL) : outcome;

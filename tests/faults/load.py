@@ -80,6 +80,7 @@ class Load:
         self.senders = [Sender(bus, f"{seed}/{number}", people / rate, self.stop) for number in range(people)]
         self.couples = [Couple(bus, f"{seed}/couple/{number}", self.stop) for number in range(couples)]
         self.prober = Prober(bus, f"{seed}/prober", self.stop)
+        self.others = []  # addresses of people that a row made for itself
 
     @property
     def callers(self):
@@ -106,7 +107,7 @@ class Load:
 
     def addresses(self):
         """Every address there may be mail for."""
-        return [address for caller in self.callers for address in caller.addresses()]
+        return [address for caller in self.callers for address in caller.addresses()] + self.others
 
     @property
     def count(self):
