@@ -35,6 +35,7 @@ struct batch_item {
 struct batch_state {
     struct domain_head *state; /* machine->state->size bytes in the batch's memory */
     const struct machine *machine;
+    const void *stored;     /* as it is in the database, of the batch's memory; NULL: it is not there */
     int64_t stored_version; /* 0: not in the database; another than the state's own: it has changed */
     bool wanted;            /* an open command names it: it is peeked at */
 };

@@ -128,6 +128,14 @@ static void mark_behind(struct batch *batch, const struct postgres_rows *rows)
     }
 }
 
+static void keep_stored(struct batch *batch, struct batch_state *state)
+{
+    size_t size = state->machine->state->size;
+
+    state->stored = memcpy(memory_take(&batch->memory, size), state->state, size);
+    state->stored_version = state->state->version;
+}
+
 static int take_states(struct batch *batch, const struct machine *machine, const struct postgres_rows *rows,
                        bool peeked)
 {
@@ -142,7 +150,9 @@ static int take_states(struct batch *batch, const struct machine *machine, const
                            error_text()); /* a row this program cannot read: a newer one's, most likely */
             return READER_FAILED;
         }
-        state->stored_version = peeked ? 0 : state->state->version;
+        state->stored_version = 0;
+        if (!peeked)
+            keep_stored(batch, state);
     }
     return READER_DONE;
 }

@@ -96,6 +96,7 @@ int store_new(struct store *store, const char *application, const char *name_spa
     postgres_statements(store->link, fixed);
     postgres_statements(store->link, outbox_statements);
     postgres_statements(store->link, store->statements);
+    store->shapes = shapes_new();
     return 0;
 }
 
@@ -108,6 +109,7 @@ void store_done(struct store *store)
         free((char *)(uintptr_t)statement->sql);
     }
     free(store->statements);
+    shapes_free(store->shapes);
 }
 
 int store_outcome(struct store *store, int outcome)
@@ -197,68 +199,6 @@ static void send_columns(struct postgres *link, const char *statement, const str
     postgres_send(link, statement, values, count, NULL);
 }
 
-enum { STATE_COLUMNS = POSTGRES_PARAMETERS };
-
-/* The states of one machine that changed: the new ones inserted, the others updated where their version still
- * is what we read. expected: how many the update must change. */
-struct state_rows {
-    struct postgres_array columns[STATE_COLUMNS];
-    int column_count, expected;
-    struct postgres_rows changed;
-};
-
-static void state_rows_done(struct state_rows *rows)
-{
-    for (int i = 0; i < rows->column_count; i++)
-        postgres_array_done(&rows->columns[i]);
-    postgres_rows_done(&rows->changed);
-}
-
-static bool to_write(const struct batch_state *state, const struct machine *machine, bool fresh)
-{
-    return state->machine == machine && state->state->version != state->stored_version &&
-           (state->stored_version == 0) == fresh;
-}
-
-static bool any_to_write(const struct batch *batch, const struct machine *machine, bool fresh)
-{
-    for (size_t i = 0; i < batch->state_count; i++)
-        if (to_write(&batch->states[i], machine, fresh))
-            return true;
-    return false;
-}
-
-static void send_states(struct store *store, struct batch *batch, const struct machine *machine, bool fresh,
-                        struct state_rows *rows)
-{
-    enum postgres_type types[STATE_COLUMNS];
-    struct postgres_value values[STATE_COLUMNS] = {0};
-    char statement[64];
-    int columns;
-
-    if (!any_to_write(batch, machine, fresh))
-        return;
-    columns = postgres_column_types(machine->state, types, STATE_COLUMNS - 1);
-    rows->column_count = fresh ? columns : columns + 1;
-    types[columns] = POSTGRES_INT8; /* the version before */
-    for (int i = 0; i < rows->column_count; i++) {
-        postgres_array_start(&rows->columns[i], types[i]);
-        values[i] = (struct postgres_value){.type = types[i], .array = &rows->columns[i]};
-    }
-    for (size_t i = 0; i < batch->state_count; i++) {
-        struct batch_state *state = &batch->states[i];
-
-        if (!to_write(state, machine, fresh))
-            continue;
-        postgres_bind(machine->state, state->state, rows->columns);
-        if (!fresh)
-            postgres_array_integer(&rows->columns[columns], state->stored_version);
-        rows->expected++;
-    }
-    (void)snprintf(statement, sizeof(statement), "%s_%s", fresh ? "insert" : "update", machine->kind);
-    postgres_send(store->link, statement, values, rows->column_count, &rows->changed);
-}
-
 struct position_rows {
     struct postgres_array partitions, was, next;
     struct postgres_rows moved;
@@ -316,51 +256,29 @@ static void send_remove(struct postgres *link, const struct store_place *remove)
     postgres_send(link, "parked_remove", values, 2, NULL);
 }
 
-struct writes {
-    struct state_rows fresh[BATCH_MACHINES], changed[BATCH_MACHINES];
-    struct position_rows positions;
-};
-
-static void writes_done(struct writes *writes)
-{
-    for (int m = 0; m < BATCH_MACHINES; m++) {
-        state_rows_done(&writes->fresh[m]);
-        state_rows_done(&writes->changed[m]);
-    }
-    position_rows_done(&writes->positions);
-}
-
-/* Rows we hold locked cannot have changed under us; should they have, nothing is committed. */
-static bool writes_hold(const struct writes *writes, size_t positions)
-{
-    for (int m = 0; m < BATCH_MACHINES; m++)
-        if (writes->changed[m].changed.count != writes->changed[m].expected)
-            return false;
-    return writes->positions.moved.count == (int)positions;
-}
-
 /* Two segments would be two round trips: the COMMIT goes with the writes. What they must have changed was
  * locked by store_load in this very transaction, so a difference found after it is a bug, not a race. */
 int store_commit(struct store *store, struct batch *batch, const struct reader_position *positions,
                  size_t count, const struct store_place *remove)
 {
-    CLEANUP(writes_done) struct writes writes = {0};
-    int outcome;
+    CLEANUP(position_rows_done) struct position_rows moved = {0};
+    int outcome = shapes_gather(store->shapes, batch, store->link);
+    bool held;
 
-    for (int m = 0; machines[m]; m++) {
-        send_states(store, batch, machines[m], true, &writes.fresh[m]);
-        send_states(store, batch, machines[m], false, &writes.changed[m]);
-    }
+    if (outcome != POSTGRES_DONE)
+        return store_outcome(store, outcome);
+    shapes_send(store->shapes, store->link);
     send_batch(store, batch);
     if (remove)
         send_remove(store->link, remove);
     if (count)
-        send_positions(store->link, positions, count, &writes.positions);
+        send_positions(store->link, positions, count, &moved);
     postgres_send(store->link, "commit", NULL, 0, NULL);
     FAIL_POINT("projector-decided");
     outcome = postgres_sync(store->link, NULL);
     FAIL_POINT("projector-committed");
-    if (outcome == POSTGRES_DONE && !writes_hold(&writes, count))
+    held = shapes_held(store->shapes) && moved.moved.count == (int)count;
+    if (outcome == POSTGRES_DONE && !held)
         return error_new(ERROR_BUG, "a locked row was not what it was");
     if (outcome == POSTGRES_DONE)
         store->unique_failures = 0;

@@ -6,11 +6,13 @@
 #define COLIS_PROJECTOR_STORE_H
 
 #include "consumers/projector/batch.h"
+#include "consumers/projector/shapes.h"
 #include "shared/run/past.h"
 #include "shared/run/reader.h"
 
 struct store {
     struct postgres *link;
+    struct shapes *shapes;
     struct postgres_statement *statements; /* those made from the tables of states/ */
     int unique_failures;                   /* in a row */
     struct past *past; /* nothing is begun while PostgreSQL has lost time; NULL: not asked */

@@ -76,6 +76,10 @@ void postgres_statements(struct postgres *link,
                          const struct postgres_statement
                              *statements); /* kept, not copied; call before use; several lists may be given */
 
+/* One more, prepared in the open segment (blocking links; connected) and on each connection to come; kept,
+ * not copied. Where its segment fails it is unknown whether the server has it: drop the connection. */
+void postgres_prepare(struct postgres *link, const struct postgres_statement *statement);
+
 /* One result row by row, columns by number; binary format. */
 struct postgres_rows {
     struct pg_result *result;
@@ -152,5 +156,15 @@ MUST_CHECK int postgres_fetch(const struct schema *state, const struct postgres_
  * parameter being the array of versions before. */
 void postgres_insert_sql(const struct schema *state, const char *table, struct buf *to);
 void postgres_update_sql(const struct schema *state, const char *table, struct buf *to);
+
+/* Some columns only: bit n is column n, the last bit all columns from there on. The id and the version are
+ * always among them. */
+uint64_t postgres_changed(const struct schema *state, const void *was,
+                          const void *is); /* those that differ */
+int postgres_types_of(const struct schema *state, uint64_t columns, enum postgres_type *ret_types,
+                      int capacity);
+void postgres_bind_of(const struct schema *state, uint64_t columns, const void *row,
+                      struct postgres_array *arrays);
+void postgres_update_of_sql(const struct schema *state, uint64_t columns, const char *table, struct buf *to);
 
 #endif

@@ -288,5 +288,6 @@ void postgres_free(struct postgres *link)
         close(link->epoll);
     free(link->segments);
     free(link->sent);
+    free(link->added);
     free(link);
 }

@@ -53,6 +53,8 @@ struct postgres {
     char application[64], database[64], why[POSTGRES_WHY];
     const struct postgres_statement *lists[POSTGRES_LISTS];
     int list_count;
+    const struct postgres_statement **added; /* by postgres_prepare */
+    int added_count, added_capacity;
     const char *channel;
     postgres_told told;
     void *told_self;
@@ -86,6 +88,8 @@ const struct postgres_statement *postgres_put(struct postgres *link, const char 
                                               const struct postgres_value *values, int count);
 MUST_CHECK bool postgres_set_up(struct postgres *link);
 bool postgres_set_up_took(struct postgres *link, PGresult *result); /* owns result; true: it was the last */
+
+MUST_CHECK bool postgres_put_prepare(struct postgres *link, const struct postgres_statement *statement);
 
 /* postgres_value.c */
 int postgres_wire_integer(enum postgres_type type, int64_t value, char ret_wire[POSTGRES_WIRE]);

@@ -28,6 +28,8 @@ static const struct postgres_statement *find(const struct postgres *link, const 
     const struct postgres_statement *found = NULL;
     for (int at = 0; at < link->list_count && !found; at++)
         found = find_in(link->lists[at], name);
+    for (int at = 0; at < link->added_count && !found; at++)
+        found = strcmp(link->added[at]->name, name) == 0 ? link->added[at] : NULL;
     return found;
 }
 
@@ -130,11 +132,16 @@ static bool put_listen(struct postgres *link)
     return PQsendQueryParams(link->connection, sql, 0, NULL, NULL, NULL, NULL, 1) == 1;
 }
 
+bool postgres_put_prepare(struct postgres *link, const struct postgres_statement *statement)
+{
+    return PQsendPrepare(link->connection, statement->name, statement->sql, 0, NULL) == 1;
+}
+
 static bool put_statements(struct postgres *link, const struct postgres_statement *list)
 {
     bool put = true;
     for (; list->name && put; list++)
-        put = PQsendPrepare(link->connection, list->name, list->sql, 0, NULL) == 1;
+        put = postgres_put_prepare(link, list);
     return put;
 }
 
@@ -146,6 +153,8 @@ bool postgres_set_up(struct postgres *link)
         PQenterPipelineMode(link->connection) && put_session(link) && (!link->channel || put_listen(link));
     for (int at = 0; at < link->list_count && put; at++)
         put = put_statements(link, link->lists[at]);
+    for (int at = 0; at < link->added_count && put; at++)
+        put = postgres_put_prepare(link, link->added[at]);
     if (put && PQpipelineSync(link->connection))
         return true;
     postgres_because(link, PQerrorMessage(link->connection));

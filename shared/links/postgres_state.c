@@ -41,8 +41,23 @@ static const char *type_name(enum postgres_type type)
 
 /* --- one walk over the columns, for everything that only wants their names and types --- */
 
+enum { COLUMN_REST = 63 }; /* the bit of this column and all behind it */
+
+static bool chosen(uint64_t columns, int number)
+{
+    return columns >> (number < COLUMN_REST ? number : COLUMN_REST) & 1;
+}
+
+/* Those that are always among the columns of a row: its id and its version come first. */
+static uint64_t with_key(uint64_t columns)
+{
+    return columns | 3;
+}
+
 struct column {
-    int number; /* from 0 */
+    int number; /* from 0, of all */
+    int place;  /* from 0, of those chosen */
+    uint64_t chosen;
     char name[64];
     enum postgres_type type;
 };
@@ -59,18 +74,27 @@ static void walk_into(const struct schema *schema, struct column *column, column
             walk_into(field->object, column, seen, self);
         } else {
             column->type = type_of(field);
-            seen(self, column);
+            if (chosen(column->chosen, column->number)) {
+                seen(self, column);
+                column->place++;
+            }
             column->number++;
         }
     }
     column->name[stem] = '\0';
 }
 
+/* How many columns were seen. */
+static int walk_some(const struct schema *state, uint64_t columns, column_seen seen, void *self)
+{
+    struct column column = {.chosen = with_key(columns)};
+    walk_into(state, &column, seen, self);
+    return column.place;
+}
+
 static int walk(const struct schema *state, column_seen seen, void *self)
 {
-    struct column column = {0};
-    walk_into(state, &column, seen, self);
-    return column.number;
+    return walk_some(state, UINT64_MAX, seen, self);
 }
 
 struct naming {
@@ -120,19 +144,25 @@ struct typing {
 static void type_column(void *self, const struct column *column)
 {
     struct typing *typing = self;
-    if (column->number < typing->capacity)
-        typing->types[column->number] = column->type;
+    if (column->place < typing->capacity)
+        typing->types[column->place] = column->type;
+}
+
+int postgres_types_of(const struct schema *state, uint64_t columns, enum postgres_type *ret_types,
+                      int capacity)
+{
+    struct typing typing = {ret_types, capacity};
+    return walk_some(state, columns, type_column, &typing);
 }
 
 int postgres_column_types(const struct schema *state, enum postgres_type *ret_types, int capacity)
 {
-    struct typing typing = {ret_types, capacity};
-    return walk(state, type_column, &typing);
+    return postgres_types_of(state, UINT64_MAX, ret_types, capacity);
 }
 
 static void parameter_column(void *self, const struct column *column)
 {
-    buf_format(self, "%s$%d::%s[]", column->number ? ", " : "", column->number + 1, type_name(column->type));
+    buf_format(self, "%s$%d::%s[]", column->place ? ", " : "", column->place + 1, type_name(column->type));
 }
 
 void postgres_insert_sql(const struct schema *state, const char *table, struct buf *to)
@@ -144,16 +174,22 @@ void postgres_insert_sql(const struct schema *state, const char *table, struct b
     buf_text(to, ")");
 }
 
-void postgres_update_sql(const struct schema *state, const char *table, struct buf *to)
+void postgres_update_of_sql(const struct schema *state, uint64_t columns, const char *table, struct buf *to)
 {
     struct naming set = {.before = "", .after = " = n.", .to = to, .skip_id = true};
+    struct naming names = {.before = "", .to = to};
     buf_format(to, "update %s s set ", table);
-    walk(state, name_column, &set);
+    walk_some(state, columns, name_column, &set);
     buf_text(to, " from unnest(");
-    int count = walk(state, parameter_column, to);
+    int count = walk_some(state, columns, parameter_column, to);
     buf_format(to, ", $%d::int8[]) n(", count + 1);
-    postgres_columns(state, NULL, to);
+    walk_some(state, columns, name_column, &names);
     buf_text(to, ", was) where s.id = n.id and s.version = n.was");
+}
+
+void postgres_update_sql(const struct schema *state, const char *table, struct buf *to)
+{
+    postgres_update_of_sql(state, UINT64_MAX, table, to);
 }
 
 /* --- structs to arrays --- */
@@ -197,30 +233,43 @@ static bool has(const struct field *field, const char *message)
     return field->has_offset == UINT16_MAX || *(const bool *)(message + field->has_offset);
 }
 
-static struct postgres_array *bind(const struct schema *schema, const char *message, bool present,
-                                   struct postgres_array *arrays)
+struct binding {
+    uint64_t columns;
+    int number;
+    struct postgres_array *arrays; /* the next */
+};
+
+static void bind(struct binding *binding, const struct schema *schema, const char *message, bool present)
 {
     for (int at = 0; at < schema->count; at++) {
         const struct field *field = &schema->fields[at];
         bool here = present && has(field, message);
         if (field->kind == FIELD_OBJECT) {
-            arrays = bind(field->object, message + field->offset, here, arrays);
+            bind(binding, field->object, message + field->offset, here);
             continue;
         }
+        if (!chosen(binding->columns, binding->number++))
+            continue;
         if (here && field->kind == FIELD_ARRAY)
-            bind_items(field, message, arrays);
+            bind_items(field, message, binding->arrays);
         else if (here)
-            bind_member(field, message + field->offset, arrays);
+            bind_member(field, message + field->offset, binding->arrays);
         else
-            postgres_array_null(arrays);
-        arrays++;
+            postgres_array_null(binding->arrays);
+        binding->arrays++;
     }
-    return arrays;
+}
+
+void postgres_bind_of(const struct schema *state, uint64_t columns, const void *row,
+                      struct postgres_array *arrays)
+{
+    struct binding binding = {.columns = with_key(columns), .arrays = arrays};
+    bind(&binding, state, row, true);
 }
 
 void postgres_bind(const struct schema *state, const void *row, struct postgres_array *arrays)
 {
-    bind(state, row, true, arrays);
+    postgres_bind_of(state, UINT64_MAX, row, arrays);
 }
 
 /* --- rows to structs --- */

@@ -139,6 +139,23 @@ void postgres_send(struct postgres *link, const char *statement, const struct po
         link->broken = true;
 }
 
+void postgres_prepare(struct postgres *link, const struct postgres_statement *statement)
+{
+    struct postgres_sent *sent = sent_push(link);
+    if (link->added_count == link->added_capacity) {
+        link->added_capacity = link->added_capacity ? 2 * link->added_capacity : 16;
+        link->added = memory_grow(link->added, (size_t)link->added_capacity, sizeof(*link->added));
+    }
+    link->added[link->added_count++] = statement;
+    *sent = (struct postgres_sent){.statement = statement};
+    if (link->broken || link->state != POSTGRES_READY)
+        return;
+    if (!postgres_put_prepare(link, statement)) {
+        postgres_because(link, PQerrorMessage(link->connection));
+        link->broken = true;
+    }
+}
+
 /* A COMMIT that the server turned into a ROLLBACK says so only by its tag. */
 static int outcome_of(struct postgres *link, const struct postgres_sent *sent, PGresult *result)
 {

@@ -108,7 +108,7 @@ START_TEST(a_reference_that_moves_between_peek_and_lock_is_followed)
     ck_assert_int_eq(other.outcome, READER_DONE);
     expect_refused("");
     ck_assert_int_ge(other.bench.batch.items[0].slots[SLOT_BOOKING], 0);
-    ck_assert_int_ge(other.bench.batch.items[0].slots[SLOT_TRIP], 0);
+    ck_assert_int_lt(other.bench.batch.items[0].slots[SLOT_TRIP], 0); /* it reads none: it locks none */
     ck_assert_int_eq(sql_number("select jsonb_array_length(photos) from state.parcel where state = 'booked'"),
                      1);
     bench_done(&other.bench);
