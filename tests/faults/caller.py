@@ -6,8 +6,10 @@ import uuid
 from dataclasses import dataclass, field
 
 import requests
-from harness.person import command_id
+from harness.person import command_id, token_of
 from harness.until import pause
+
+TOKEN_S = 1800  # half of how long a token holds
 
 
 @dataclass
@@ -41,6 +43,7 @@ class Caller(threading.Thread):
         super().__init__(daemon=True)
         self.random, self.gap, self.stop_event = random.Random(seed), gap, stop
         self.wishes, self.error = [], None
+        self.signed = {}  # when each person's token was, by id
 
     def begin(self):
         """Before the first piece of work."""
@@ -58,6 +61,7 @@ class Caller(threading.Thread):
             self.error = error
 
     def wish(self, person, path, body, persist=False):
+        self.sign_again(person)
         key = str(uuid.UUID(int=self.random.getrandbits(128)))
         wish = Wish(person.id, command_id(person.id, key), path)
         self.wishes.append(wish)
@@ -67,6 +71,12 @@ class Caller(threading.Thread):
                 break
             pause(self.random.uniform(0.02, 0.2))
         return wish
+
+    def sign_again(self, person):
+        """A long round outlives a token."""
+        if time.monotonic() - self.signed.setdefault(person.id, time.monotonic()) > TOKEN_S:
+            person.session.headers["Authorization"] = "Bearer " + token_of(person.id)
+            self.signed[person.id] = time.monotonic()
 
     @staticmethod
     def attempt(wish, person, body, key):

@@ -57,8 +57,11 @@ def percentiles(seconds):
 
 
 def keep(path, result):
-    """Appends a line."""
+    """Appends a line; the first of a file says what the columns are."""
+    is_new = not path.exists()
     with open(path, "a") as kept:
+        if is_new:
+            kept.write("# " + "\t".join(field.name for field in fields(Result)) + "\n")
         kept.write("\t".join(map(str, astuple(result))) + "\n")
 
 

@@ -104,7 +104,7 @@ class Stage:
             wishes = load.end()
         self.past("end")
         self.day_passes()
-        await_rest(self.bus)
+        await_rest(self.bus, 90 + load.count // 20)
         self.past("rest")
         ledger = self._judge(wishes, load)
         self.past("judge")

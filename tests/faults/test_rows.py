@@ -53,7 +53,6 @@ def test_the_same_seed_is_the_same_storm_of_members(monkeypatch):
 
 def test_what_is_kept_is_read_again(tmp_path):
     kept = tmp_path / "kept.tsv"
-    kept.write_text("# row\tmatrix\n")
     record.keep(kept, GOOD)
     record.keep(kept, dataclasses.replace(GOOD, p50="", p99=""))
     assert record.kept_read(kept.read_text()) == [GOOD, dataclasses.replace(GOOD, p50="", p99="")]
