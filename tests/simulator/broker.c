@@ -51,12 +51,12 @@ void broker_restart(void)
     broker_partitions = 1 + (int)chance_below(&schedule.story, PARTITIONS);
 }
 
-static int partition_of(const char *key)
+static int partition_of(struct span key)
 {
     uint32_t hash = 2166136261u;
 
-    for (; *key; key++)
-        hash = (hash ^ (uint8_t)*key) * 16777619u;
+    for (size_t i = 0; i < key.size; i++)
+        hash = (hash ^ (uint8_t)key.data[i]) * 16777619u;
     return (int)(hash >> 8) % broker_partitions;
 }
 
@@ -72,7 +72,7 @@ static struct record *push(int partition)
 
 struct record *broker_append(struct command *command, const struct event *event)
 {
-    int partition = partition_of(event->raw_key.size ? event->raw_key.data : event->subject);
+    int partition = partition_of(event->raw_key);
     struct record *entry = push(partition);
 
     entry->command = command;

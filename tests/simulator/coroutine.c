@@ -26,7 +26,11 @@
 #endif
 #ifdef THREADS
 #include <sanitizer/tsan_interface.h>
+#define PLAIN __attribute__((disable_sanitizer_instrumentation)) /* entered on one stack, left on another */
+#else
+#define PLAIN
 #endif
+#define INLINE static inline __attribute__((always_inline))
 
 enum { STACK = 1 << 20 };
 
@@ -44,7 +48,7 @@ struct coroutine {
 
 static struct coroutine *entered;
 
-static void before(void **fake, const void *stack, size_t size, void *fiber)
+INLINE void before(void **fake, const void *stack, size_t size, void *fiber)
 {
 #ifdef ADDRESSES
     __sanitizer_start_switch_fiber(fake, stack, size);
@@ -58,7 +62,7 @@ static void before(void **fake, const void *stack, size_t size, void *fiber)
     (void)fiber;
 }
 
-static void after(void *fake, const void **ret_stack, size_t *ret_size)
+INLINE void after(void *fake, const void **ret_stack, size_t *ret_size)
 {
 #ifdef ADDRESSES
     __sanitizer_finish_switch_fiber(fake, ret_stack, ret_size);
@@ -68,7 +72,7 @@ static void after(void *fake, const void **ret_stack, size_t *ret_size)
     (void)ret_size;
 }
 
-static void begin(void)
+PLAIN static void begin(void)
 {
     struct coroutine *coroutine = entered;
 

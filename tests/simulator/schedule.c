@@ -11,8 +11,8 @@
 #include "shared/run/reader.h"
 #include "tests/simulator/story.h"
 
-enum { STEPS_WILD = 3000, STEPS_MOST = 60000, ACTORS = 16 + SESSIONS, TROUBLE_EVERY = 70, FAULTS = 48 };
-enum { PAUSE_MS = 20000, AWAY_MS = 4000, JUMPS = 8 };
+enum { STEPS_WILD = 1000, STEPS_MOST = 60000, ACTORS = 16 + SESSIONS, TROUBLE_EVERY = 90, FAULTS = 32 };
+enum { PAUSE_MS = 12000, AWAY_MS = 4000, JUMPS = 8 };
 
 struct schedule schedule;
 struct met met;
@@ -229,7 +229,10 @@ static void step(void)
         trouble();
     count = actors(ready);
     if (count > 0) {
-        act(ready[chance_below(&schedule.order, (uint32_t)count)]);
+        int actor = ready[chance_below(&schedule.order, (uint32_t)count)];
+
+        schedule.digest = (schedule.digest ^ (uint64_t)(actor + schedule.now_ms)) * UINT64_C(1099511628211);
+        act(actor);
         return;
     }
     schedule.now_ms = next_due() > schedule.now_ms ? next_due() : schedule.now_ms + 1;

@@ -30,6 +30,7 @@ struct schedule {
     bool calm;                      /* nothing goes wrong any more: all must come to an end now */
     bool told;                      /* every step is printed */
     int64_t steps;
+    uint64_t digest;      /* of all steps: the same seed, the same digest */
     struct memory memory; /* of all that lives as long as the schedule */
     char law[32], broken[LAW_TEXT];
 };

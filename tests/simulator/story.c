@@ -12,12 +12,13 @@
 enum { LIVES = 3, BODY = 512, BUCKETS = 128, HOUR_MS = 3600000, MADE = 96 };
 enum {
     ASKED_LEAST = 6,
-    ASKED_MORE = 36,
+    ASKED_MORE = 30,
     COPY_EVERY = 9,
     CURSE_EVERY = 25,
     MARKER_EVERY = 8,
     EARLY = 12,
-    NOISE = 7
+    NOISE = 7,
+    SELDOM = 12
 };
 enum person { SENDER, TRAVELLER, STAFF, NOBODY };
 enum about { A_SENDER, A_TRAVELLER, A_TRIP, A_PARCEL, A_BOOKING, A_PAYMENT };
@@ -321,9 +322,15 @@ bool story_over(void)
     return story.asked >= story.most || !more;
 }
 
+/* Somebody may go on; or now and then, for what comes too early. */
 bool story_ready(void)
 {
-    return !story_over();
+    if (story_over())
+        return false;
+    for (int thread = 0; thread <= story.lives; thread++)
+        if (may_go_on(thread))
+            return true;
+    return schedule.calm || chance_one_in(&schedule.order, SELDOM);
 }
 
 static void noise_turn(void)
