@@ -34,8 +34,8 @@ PARAMETERS = {
     "digest": {"in": "path", "required": True, "description": "The photo's SHA-256, in hexadecimal digits.",
                "schema": {"type": "string", "minLength": 64, "maxLength": 64, "pattern": "^[0-9A-Fa-f]{64}$"}},
     "receipt": {"in": "query", "description": "The receipt of a 202, as its status_url carries it: tells a command "
-                "that is not decided yet from one that never was.",
-                "schema": {"type": "string", "maxLength": 128}},
+                "that is not decided yet from one that never was. One that is none of ours is as good as none.",
+                "schema": {"type": "string", "maxLength": 299}},
     "wait": {"in": "query", "description": "How many seconds to wait for the verdict before answering.",
              "schema": {"type": "integer", "minimum": 0, "maximum": 30}},
     "limit": {"in": "query", "description": "How many items a page has at most.",

@@ -115,8 +115,8 @@ static void look_at_refusal(void)
 {
     const char *text = error_text(), *secret = environment("COLIS_SECRET");
     LAW(text[0] != '\0');
-    if (!secret || environment("COLIS_SECRET_FILE") || strlen(secret) < 12)
-        return;
+    if (!secret || environment("COLIS_SECRET_FILE") || strlen(secret) < 4 || !strchr(secret, '~'))
+        return; /* our own words have no tilde */
     for (int i = 1; i < argument_count; i++)
         if (strstr(arguments[i], secret))
             return;
