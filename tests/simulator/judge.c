@@ -158,7 +158,7 @@ static void take_position(const struct session *session, const struct row *row)
 
     if (!row->written)
         return;
-    if (row->stored ? next <= from : next != -1)
+    if (row->stored ? next < from : next != -1)
         law_broken("position", "partition %d went from %lld to %lld", partition, (long long)from,
                    (long long)next);
     if (next > broker_end(partition))

@@ -41,7 +41,8 @@ bool operator_ready(void)
 void operator_turn(void)
 {
     struct row *row = next_to_mark();
-    bool discard = cell_is(row->stored[P_KIND], "dead") || chance_one_in(&schedule.story, 6);
+    bool dead = cell_is(row->stored[P_KIND], "dead");
+    bool discard = chance_one_in(&schedule.story, dead ? 2 : 6) || (dead && schedule.calm);
     struct cell *cells;
 
     cells = schedule_take((size_t)row->table->column_count * sizeof(*cells));

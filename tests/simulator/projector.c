@@ -19,6 +19,7 @@ int projector_live(void)
     struct projector *projector = &lives[process_now()->number];
     char *scratch = (char *)&projector->batch.decision, *behind = scratch + sizeof(projector->batch.decision);
 
+    keep_hours = 1; /* long before the schedule's later timers: old records are given up */
     memset(projector, 0, (size_t)(scratch - (char *)projector));
     memset(behind, 0, (size_t)((char *)(projector + 1) - behind));
     return run(projector);

@@ -5,7 +5,8 @@
  *
  *     simulate --seed 1 --seconds 60        simulate --seed 4711 --commands 9 --faults 2 --tell
  *
- * --find turns the verdict round: 0 where a law broke (the mutants' tests). */
+ * --find turns the verdict round: 0 where a law broke (the mutants' tests). --cuts N: fewer batches cut is a
+ * failure, for then it was not seen how that ends. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "tests/simulator/story.h"
 
 static struct given {
-    long long seed, schedules, seconds, commands, faults, tell, find;
+    long long seed, schedules, seconds, commands, faults, tell, find, cuts;
 } given = {.schedules = -1, .seconds = -1, .commands = SCHEDULE_ENDLESS, .faults = SCHEDULE_ENDLESS};
 
 static const struct option {
@@ -27,7 +28,7 @@ static const struct option {
     {"--seed", &given.seed, false},       {"--schedules", &given.schedules, false},
     {"--seconds", &given.seconds, false}, {"--commands", &given.commands, false},
     {"--faults", &given.faults, false},   {"--tell", &given.tell, true},
-    {"--find", &given.find, true},
+    {"--find", &given.find, true},        {"--cuts", &given.cuts, false},
 };
 
 static bool read_options(int argc, char **argv)
@@ -103,25 +104,34 @@ static bool repeats(uint64_t seed)
     return schedule.digest == digest;
 }
 
+static bool breaks_still(uint64_t seed, int commands, int faults, const char *law)
+{
+    return breaks(seed, commands, faults) && strcmp(law, schedule.law) == 0;
+}
+
 /* The fewest that break the law yet: each is a beginning of what the seed tells. */
 static void shrink(uint64_t seed)
 {
-    char law[32];
-    int commands = schedule.commands, faults = schedule.faults;
-    int fewest = commands, least = faults;
+    char law[sizeof(schedule.law)], why[sizeof(schedule.broken)];
+    int commands = (int)given.commands, faults = (int)given.faults, asked = schedule.commands;
 
     memcpy(law, schedule.law, sizeof(law));
-    for (int most = 0; most <= faults && least == faults; most++)
-        if (breaks(seed, commands, most) && strcmp(law, schedule.law) == 0)
-            least = most < faults ? most : least;
-    for (int most = 1; most <= commands && fewest == commands; most++)
-        if (breaks(seed, most, least) && strcmp(law, schedule.law) == 0)
-            fewest = most < commands ? most : fewest;
-    if (!breaks(seed, fewest, least))
-        (void)breaks(seed, commands, least = faults);
-    printf("seed %llu breaks the law \"%s\": %s\n", (unsigned long long)seed, schedule.law, schedule.broken);
-    printf("again, told step by step: simulate --seed %llu --schedules 1 --commands %d --faults %d --tell\n",
-           (unsigned long long)seed, fewest, least);
+    memcpy(why, schedule.broken, sizeof(why));
+    for (int most = 0, all = schedule.faults; most < all && faults == given.faults; most++)
+        if (breaks_still(seed, commands, most, law))
+            faults = most;
+    for (int most = 1; most < asked && commands == given.commands; most++)
+        if (breaks_still(seed, most, faults, law))
+            commands = most;
+    if (breaks_still(seed, commands, faults, law))
+        memcpy(why, schedule.broken, sizeof(why));
+    printf("seed %llu breaks the law \"%s\": %s\n", (unsigned long long)seed, law, why);
+    printf("again, told step by step: simulate --seed %llu --schedules 1", (unsigned long long)seed);
+    if (commands < SCHEDULE_ENDLESS)
+        printf(" --commands %d", commands);
+    if (faults < SCHEDULE_ENDLESS)
+        printf(" --faults %d", faults);
+    printf(" --tell\n");
 }
 
 static void told(uint64_t from, double seconds)
@@ -188,14 +198,14 @@ int main(int argc, char **argv)
     if (!read_options(argc, argv)) {
         fprintf(stderr,
                 "usage: simulate [--seed N] [--schedules N] [--seconds S] [--commands N] [--faults N] "
-                "[--tell] [--find]\n");
+                "[--tell] [--find] [--cuts N]\n");
         return 2;
     }
     if (make() != 0) {
         fprintf(stderr, "simulate: %s\n", error_text());
         return 2;
     }
-    broken = run();
+    broken = run() || projector_splits() < given.cuts;
     done();
     return broken == (given.find != 0) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -231,8 +231,6 @@ void story_restart(void)
     memset(&story, 0, sizeof(story));
     story.lives = 1 + (int)chance_below(&schedule.story, LIVES);
     story.most = ASKED_LEAST + (int)chance_below(&schedule.story, ASKED_MORE);
-    if (story.most > schedule.command_limit)
-        story.most = schedule.command_limit;
 }
 
 static struct command **bucket_of(const struct id *id)
@@ -285,6 +283,7 @@ static void send(struct command *command)
     }
 }
 
+/* Past the limit nothing is sent, and all else is as it would be: so much of a schedule can be left out. */
 static struct command *ask(struct made *from)
 {
     struct command *command = story_command(span_of(from->event.id.text));
@@ -293,6 +292,8 @@ static struct command *ask(struct made *from)
         command = command_new(&from->event);
     command->broken = from->broken;
     story.asked++;
+    if (schedule.commands == schedule.command_limit)
+        return NULL;
     schedule.commands++;
     send(command);
     return command;
