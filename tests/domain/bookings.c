@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The rules of a booking: asking, answering, paying (B1 to B7). The other parts stand in bookings_cancel.c,
  * bookings_handover.c and bookings_dispute.c; bookings_walk.c walks over all of them. */
-#include <stdlib.h>
-
 #include "tests/domain/scene.h"
+#include "tests/suite.h"
 
 static const char *request(int64_t min_grams)
 {
@@ -450,17 +449,11 @@ TCase *request_cases(void)
 int main(void)
 {
     Suite *suite = suite_create("bookings");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, request_cases());
     suite_add_tcase(suite, cancel_cases());
     suite_add_tcase(suite, handover_cases());
     suite_add_tcase(suite, dispute_cases());
     suite_add_tcase(suite, walk_cases());
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

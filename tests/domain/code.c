@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "shared/base/crypto.h"
+#include "tests/suite.h"
 
 static const struct id booking = {"8c1e0000-0000-8000-8000-000000000001"};
 static const struct id other_booking = {"8c1e0000-0000-8000-8000-000000000002"};
@@ -182,10 +183,5 @@ int main(void)
     tcase_add_test(cases, a_text_of_another_length_is_wrong);
     tcase_add_test(cases, a_million_codes_favour_none);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -5,7 +5,8 @@
 #include <check.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
+
+#include "tests/suite.h"
 
 static const int64_t most = INT64_C(9007199254740991);
 
@@ -125,16 +126,11 @@ int main(void)
 {
     Suite *suite = suite_create("money");
     TCase *cases = tcase_create("money");
-    SRunner *runner = srunner_create(suite);
 
     tcase_add_loop_test(cases, a_text_is_read_to_the_digit_or_refused, 0, sizeof rows / sizeof rows[0]);
     tcase_add_test(cases, every_currency_has_the_digits_of_iso_4217);
     tcase_add_test(cases, what_is_written_is_read_back);
     tcase_add_test(cases, an_amount_is_written_as_people_write_it);
     suite_add_tcase(suite, cases);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -2,9 +2,9 @@
  * Money comes in: attempts, charges of every kind, references, the journal of the specification line by line,
  * and the end of a payment (M1-M9, M20). */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "tests/domain/till.h"
+#include "tests/suite.h"
 
 START_TEST(a_payment_is_opened_with_what_the_booking_costs)
 {
@@ -424,16 +424,10 @@ TCase *money_in_cases(void)
 int main(void)
 {
     Suite *suite = suite_create("payments");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, money_in_cases());
     suite_add_tcase(suite, order_cases());
     suite_add_tcase(suite, chargeback_cases());
     suite_add_tcase(suite, walk_cases());
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

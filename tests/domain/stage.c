@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/suite.h"
+
 const char *const sender = "11111111-1111-4111-8111-111111111111";
 const char *const traveller = "22222222-2222-4222-8222-222222222222";
 const char *const stranger = "33333333-3333-4333-8333-333333333333";
@@ -351,16 +353,10 @@ const char *kept(void)
 int main(void)
 {
     Suite *suite = suite_create("trips");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     suite_add_tcase(suite, trip_cases());
     suite_add_tcase(suite, parcel_cases());
     suite_add_tcase(suite, trouble_cases());
     suite_add_tcase(suite, people_cases());
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

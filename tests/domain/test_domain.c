@@ -10,6 +10,7 @@
 #include "shared/domain/rule.h"
 #include "tests/domain/print.h"
 #include "tests/domain/verdicts.h"
+#include "tests/suite.h"
 
 enum { NAMES = 512 };
 static const char *verdicts_path, *document_path, *notes_path;
@@ -367,8 +368,6 @@ int main(int argc, char **argv)
 {
     Suite *suite = suite_create("domain");
     TCase *laws = tcase_create("laws"), *verdicts = tcase_create("verdicts");
-    SRunner *runner = srunner_create(suite);
-    int failed;
 
     verdicts_path = argc > 1 ? argv[1] : "";
     document_path = argc > 2 ? argv[2] : "";
@@ -381,9 +380,5 @@ int main(int argc, char **argv)
     tcase_set_timeout(verdicts, 120);
     suite_add_tcase(suite, laws);
     suite_add_tcase(suite, verdicts);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tests/links/mongo_cases.h"
+#include "tests/suite.h"
 
 #define PARCEL "8c1e0000-0000-8000-8000-000000000001"
 
@@ -217,11 +218,7 @@ int main(void)
     }
     Suite *suite = suite_create("history");
     suite_add_tcase(suite, history_cases());
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int code = suite_run(suite);
     store_drop_all();
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return code;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Runs the tests of shared/http, each in a process of its own, and tells the result as TAP. */
-#include <stdlib.h>
 
 #include "tests/http/cases.h"
+#include "tests/suite.h"
 
 int main(void)
 {
@@ -20,10 +20,5 @@ int main(void)
     suite_add_tcase(suite, bucket_cases());
     suite_add_tcase(suite, link_cases());
     suite_add_tcase(suite, qr_cases());
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

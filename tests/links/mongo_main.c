@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tests/links/mongo_cases.h"
+#include "tests/suite.h"
 
 int main(void)
 {
@@ -16,11 +17,7 @@ int main(void)
     suite_add_tcase(suite, append_cases());
     suite_add_tcase(suite, away_cases());
     suite_add_tcase(suite, position_cases());
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int code = suite_run(suite);
     store_drop_all();
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return code;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tests/links/postgres_cases.h"
+#include "tests/suite.h"
 
 int main(void)
 {
@@ -19,11 +20,7 @@ int main(void)
     suite_add_tcase(suite, failure_cases());
     suite_add_tcase(suite, ask_cases());
     suite_add_tcase(suite, state_cases());
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int code = suite_run(suite);
     database_close();
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return code;
 }

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/suite.h"
+
 enum { TIMEOUT_MS = 500, BODY_MOST = 1000, BIG = 5000 };
 
 static atomic_int requests; /* that came whole */
@@ -246,7 +248,6 @@ int main(void)
 {
     Suite *suite = suite_create("web");
     TCase *cases = tcase_create("web");
-    SRunner *runner = srunner_create(suite);
 
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, a_whole_reply_is_answered_whatever_its_status);
@@ -259,9 +260,5 @@ int main(void)
     tcase_add_test(cases, only_loopback_goes_without_tls);
     tcase_add_test(cases, a_value_is_escaped);
     suite_add_tcase(suite, cases);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 #include "consumers/notifier/template.h"
 #include "consumers/notifier/value.h"
 #include "schemas/tables.h"
+#include "tests/suite.h"
 
 static const int64_t some_time = 1795341600000; /* 2026-11-22 10:00 UTC */
 
@@ -416,10 +417,5 @@ int main(void)
     tcase_add_test(cases, an_aggregate_that_is_not_there_is_told_apart_from_a_party_that_is_not);
     tcase_add_test(cases, the_recipient_is_the_one_the_fact_names_however_many_came_after);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 #include "consumers/notifier/value.h"
 #include "consumers/notifier/zone.h"
 #include "shared/base/cleanup.h"
+#include "tests/suite.h"
 
 #define NBSP "\xc2\xa0"
 
@@ -189,10 +190,5 @@ int main(void)
     tcase_add_test(cases, any_cut_or_spoiled_file_is_refused_or_answered_never_more);
     tcase_set_timeout(cases, 60);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

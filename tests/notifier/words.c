@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a mail is made of, without servers: templates, headers, encodings, derived ids. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "consumers/notifier/mail.h"
 #include "consumers/notifier/template.h"
 #include "schemas/messages.h"
 #include "shared/base/crypto.h"
+#include "tests/suite.h"
 
 #define REGISTERED                                                                                           \
     "{\"state\":\"registered\",\"sender\":\"11111111-1111-4111-8111-111111111111\","                         \
@@ -193,10 +193,5 @@ int main(void)
     tcase_add_test(cases, any_text_makes_short_lines_of_printable_ascii);
     tcase_add_test(cases, the_id_of_a_notification_is_that_of_its_fact_person_and_purpose);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

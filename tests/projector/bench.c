@@ -7,6 +7,7 @@
 
 #include "shared/run/service.h"
 #include "tests/projector/cases.h"
+#include "tests/suite.h"
 
 static char name[64];
 
@@ -268,9 +269,7 @@ int bench_reject(struct bench *bench, const struct event *event, const char *rea
 
 int main(void)
 {
-    SRunner *runner;
     Suite *suite = suite_create("projector");
-    int failed;
 
     if (!database_make()) {
         printf("1..0 # SKIP COLIS_POSTGRES_URL or COLIS_MIGRATE is not set: no database to test against\n");
@@ -284,11 +283,7 @@ int main(void)
     suite_add_tcase(suite, mixed_cases());
     suite_add_tcase(suite, access_cases());
     suite_add_tcase(suite, refold_cases());
-    runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int code = suite_run(suite);
     database_drop();
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return code;
 }

@@ -6,6 +6,7 @@
 #include "tests/links/mongo_cases.h"
 #include "tests/links/postgres_cases.h"
 #include "tests/query/site.h"
+#include "tests/suite.h"
 
 int main(void)
 {
@@ -28,12 +29,8 @@ int main(void)
     suite_add_tcase(suite, code_cases());
     suite_add_tcase(suite, photo_cases());
     suite_add_tcase(suite, no_photo_cases());
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
+    int code = suite_run(suite);
     database_close();
     store_drop_all();
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return code;
 }

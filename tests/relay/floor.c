@@ -3,9 +3,9 @@
  * in any order, scans see what was committed, and no row may ever lie at or below the floor unsettled. */
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "producers/relay/floor.h"
+#include "tests/suite.h"
 
 enum { WRITERS = 6, ROWS_MOST = 4000, ROUNDS = 400, LIMIT = 7 };
 
@@ -163,10 +163,5 @@ int main(void)
     tcase_add_test(cases, waits_for_a_transaction_that_holds_a_smaller_id);
     tcase_add_test(cases, a_scan_that_was_cut_passes_only_what_it_returned);
     suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Runs the tests of shared/run, each in a process of its own, and tells the result as TAP. */
-#include <stdlib.h>
-
 #include "tests/run/cases.h"
+#include "tests/suite.h"
 
 int main(void)
 {
@@ -18,11 +17,5 @@ int main(void)
     suite_add_tcase(suite, real_cases());
     suite_add_tcase(suite, service_cases());
     suite_add_tcase(suite, shared_cases());
-    SRunner *runner = srunner_create(suite);
-    srunner_set_fork_status(runner, CK_FORK);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }

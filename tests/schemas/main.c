@@ -6,15 +6,11 @@
 #include <string.h>
 
 #include "tests/schemas/cases.h"
+#include "tests/suite.h"
 
 static int run(Suite *suite)
 {
-    SRunner *runner = srunner_create(suite);
-    srunner_set_tap(runner, "-");
-    srunner_run_all(runner, CK_SILENT);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return suite_run(suite);
 }
 
 static int run_parsing(void)
