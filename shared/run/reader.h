@@ -3,7 +3,9 @@
  * age), and drives the program's verbs on one working thread. Positions live in the program's own store.
  *
  * A batch: begin(events, n) loads what the events name; handle(event) each, memory only; commit(positions).
- * RETRY: rollback, pause the partitions, keep polling, back off with jitter, the same batch again.
+ * RETRY: rollback, pause the partitions, keep polling, back off with jitter, the same batch again; after
+ * three of them one by one, as all of it may take a slow store longer than a statement may.
+ *
  * MOVED: a position in the store is not where the batch began (another owner, or a lost COMMIT reply):
  * rollback, ask positions again and seek there. REJECT from handle, or FAILED from begin or commit: split,
  * one by one; an event that fails alone goes to reject() and the reader moves on past it.

@@ -14,7 +14,7 @@
 #include "shared/base/trace.h"
 #include "shared/run/service.h"
 
-enum { REASON = 201, MINUTE_MS = 60000 };
+enum { REASON = 201, MINUTE_MS = 60000, WHOLE_TRIES = 3 };
 
 static _Thread_local char because[REASON];
 
@@ -239,6 +239,9 @@ int reader_batch_run(struct reader_batch *batch)
         outcome = whole(batch);
         if (outcome == READER_SPLIT)
             continue;
+        /* A store that is away fails singles, too; one that is slow may fail only what is much at once. */
+        if (outcome == READER_RETRY)
+            batch->one_by_one = ++batch->retries >= WHOLE_TRIES;
         if (outcome != READER_STOP && outcome != READER_FAILED)
             return outcome < 0 ? error_forward(outcome) : outcome;
         batch->one_by_one = outcome == READER_FAILED;

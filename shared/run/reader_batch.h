@@ -20,6 +20,7 @@ struct reader_batch {
     struct reader_position *positions; /* only what moves; from follows what the store holds */
     size_t position_count;
     bool one_by_one;
+    int retries; /* of the batch as a whole: the third has it go one by one */
     struct reader_breaker *breaker;
     /* STOP: once a partition */
     int (*stop)(void *owner, const struct event *event, const char *reason);

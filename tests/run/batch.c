@@ -78,6 +78,20 @@ START_TEST(a_retry_at_any_step_leaves_nothing_and_can_be_run_again)
 }
 END_TEST
 
+START_TEST(a_batch_too_large_for_a_slow_store_goes_one_by_one)
+{
+    int outcome = READER_RETRY;
+    store->slow_beyond = 1;
+    batch_make(&fixture, 2, 3, 1);
+    for (int tries = 0; outcome == READER_RETRY && tries < 10; tries++)
+        outcome = run();
+    ck_assert_int_eq(outcome, READER_DONE);
+    batch_check_ledger(store, 2, 3, false);
+    ck_assert_uint_eq(store->rejected_count, 0);
+    ck_assert_int_eq(store->positions[1], 4);
+}
+END_TEST
+
 /* The commit of what came before, then a batch that begins with the event that asked for it. */
 START_TEST(a_split_commits_what_came_before_and_goes_on_from_there)
 {
@@ -361,6 +375,7 @@ TCase *batch_cases(void)
     tcase_add_test(cases, moves_past_markers_without_any_event);
     tcase_add_test(cases, a_skipped_event_is_as_good_as_done);
     tcase_add_loop_test(cases, a_retry_at_any_step_leaves_nothing_and_can_be_run_again, 0, steps);
+    tcase_add_test(cases, a_batch_too_large_for_a_slow_store_goes_one_by_one);
     tcase_add_loop_test(cases, a_split_commits_what_came_before_and_goes_on_from_there, 2, 11);
     tcase_add_test(cases, a_batch_may_be_split_again_and_again);
     tcase_add_test(cases, the_first_of_a_batch_is_never_split_off);

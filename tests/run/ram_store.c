@@ -132,6 +132,10 @@ static int commit(void *self, const struct reader_position *moves, size_t count)
         reader_because("bad event inside");
         return (int)store->bad_as;
     }
+    if (outcome == READER_DONE && store->slow_beyond && store->pending_count > store->slow_beyond) {
+        reader_because("too much at once");
+        return READER_RETRY;
+    }
     if (outcome == READER_DONE || (outcome > 0 && store->commit_reply_lost))
         make_durable(store, moves, count);
     if (outcome != READER_DONE)

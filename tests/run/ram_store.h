@@ -41,6 +41,7 @@ struct ram_store {
     const char *cluster, *seen_cluster; /* NULL: takes any */
     /* ends the program: once that many are stored or rejected */
     size_t stop_after;
+    size_t slow_beyond; /* a commit of more events comes too late; 0: none does */
 };
 
 void ram_store_start(struct ram_store *store);
