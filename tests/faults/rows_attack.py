@@ -86,14 +86,18 @@ def nothing(_):
     """Is there, and says nothing more."""
 
 
+def ends_its_half(client):
+    client.shutdown(socket.SHUT_WR)
+
+
 def slow_ways(person):
     """{name: (what is sent at once, what is sent each turn)}."""
-    head = f"Host: a\r\nAuthorization: Bearer {token_of(person)}\r\nContent-Type: application/json\r\n"
+    head = f"HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token_of(person)}\r\nContent-Type: application/json\r\n"
     return {"head by the byte": (b"POST /v1/parcels HTTP/1.1\r\nHost: a\r\nX-Slow: ", head_drips),
-            "body by the byte": (f"POST /v1/parcels HTTP/1.1\r\n{head}Content-Length: 4000\r\n\r\n{{".encode(), body_drips),
+            "body by the byte": (f"POST /v1/parcels {head}Content-Length: 4000\r\n\r\n{{".encode(), body_drips),
             "idle": (b"", nothing),
-            "half closed": (f"GET /healthz HTTP/1.1\r\n{head}\r\n".encode(), lambda client: client.shutdown(socket.SHUT_WR)),
-            "reads nothing": (f"GET /openapi.json HTTP/1.1\r\n{head}\r\n".encode() * 50, nothing)}
+            "half closed": (f"GET /healthz {head}\r\n".encode(), ends_its_half),
+            "reads nothing": (f"GET /openapi.json {head}\r\n".encode() * 50, nothing)}
 
 
 def dawdlers(round):
@@ -193,8 +197,9 @@ def tokens(round):
         told = set()
         for what, token in round.random.sample(sorted(forged.items()), len(forged)):
             bearer = {"Authorization": f"Bearer {token}"}
-            for reply in (requests.post(round.bus.url("ingress") + "/v1/parcels", json=PARCEL, headers=bearer, timeout=30),
-                          requests.get(round.bus.url("query") + "/v1/parcels", headers=bearer, timeout=30)):
+            for server_name, method in (("ingress", "POST"), ("query", "GET")):
+                reply = requests.request(method, round.bus.url(server_name) + "/v1/parcels", headers=bearer, timeout=30,
+                                         json=PARCEL if method == "POST" else None)
                 told.add(json.dumps(reply.json() | {"instance": None}, sort_keys=True))
                 if reply.status_code != 401:
                     round.find("token", f"{what}: {reply.status_code} {reply.text[:200]}")

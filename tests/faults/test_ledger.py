@@ -72,8 +72,9 @@ class Story:
                  laws.PARCELS: self.parcels, laws.BOOKINGS: self.bookings}
         if query in known:
             return known[query]
-        return next(rows for what, rows in (("bus.parked", self.dead), ("bus.verdict", self.verdicts), ("bus.notification", self.notifications),
-                                            ("state.", self.states)) if what in query)
+        told = (("bus.parked", self.dead), ("bus.verdict", self.verdicts), ("bus.notification", self.notifications),
+                ("state.", self.states))
+        return next(rows for what, rows in told if what in query)
 
     def kinds(self, monkeypatch):
         """The words the ledger finds for this story."""
