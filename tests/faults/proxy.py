@@ -42,16 +42,44 @@ class Cut(Exception):
 
 
 class Swap:
-    """Replaces some bytes by as many others in a stream, also where they come in two pieces."""
+    """Replaces some bytes by as many others in the frames of a stream, also where they come in two pieces.
+
+    A frame is its length in four bytes and so many more. What may be the beginning of the bytes looked for is kept back
+    until more comes, but never past the end of its frame: perhaps nothing more comes until that has been answered.
+    """
 
     def __init__(self, old, new):
         assert len(old) == len(new)
-        self.old, self.new, self.kept = old, new, b""
+        self.old, self.new, self.kept, self.head, self.left = old, new, b"", b"", 0
 
     def __call__(self, data):
-        data = (self.kept + data).replace(self.old, self.new)
-        keep = next((n for n in range(min(len(self.old) - 1, len(data)), 0, -1) if data.endswith(self.old[:n])), 0)
-        data, self.kept = (data[:-keep], data[-keep:]) if keep else (data, b"")
+        passed = b""
+        while data:
+            if self.left == 0:
+                data = self._headed(data)
+                if self.left == 0:
+                    break
+                passed += self.head
+                self.head = b""
+            piece, data = data[:self.left], data[self.left:]
+            self.left -= len(piece)
+            passed += self._swapped(piece)
+        return passed
+
+    def _headed(self, data):
+        """The rest after a frame's length, where there is enough for that."""
+        need = 4 - len(self.head)
+        self.head += data[:need]
+        if len(self.head) == 4:
+            self.left, = struct.unpack(">i", self.head)
+        return data[need:]
+
+    def _swapped(self, piece):
+        data, self.kept = (self.kept + piece).replace(self.old, self.new), b""
+        longest = min(len(self.old) - 1, len(data)) if self.left else 0
+        keep = next((n for n in range(longest, 0, -1) if data.endswith(self.old[:n])), 0)
+        if keep:
+            data, self.kept = data[:-keep], data[-keep:]
         return data
 
 

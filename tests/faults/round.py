@@ -62,6 +62,12 @@ class Town(Bus):
         self.double.start()
         return super().open()
 
+    def add(self, name, instance=1, **settings):
+        """Servers that another row has just killed, or that are busy with its leavings, may take their time."""
+        program = super().add(name, instance, **settings)
+        program.ready_deadline = 60
+        return program
+
     def rows(self, query, *values):
         """Asked again where the server ended the session: faults do that."""
         try:

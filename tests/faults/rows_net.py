@@ -18,7 +18,7 @@ from row import Row
 # Who speaks to whom, by the setting that says where.
 SPEAKERS = {"kafka": tuple(name for name in PROGRAMS if name != "query"),
             "postgres": tuple(name for name in PROGRAMS if name not in ("ingress", "webhooks", "history")),
-            "mongo": ("history", "query"), "provider": ("payments",), "mail": ("notifier",)}
+            "mongo": ("history", "query"), "provider": ("payments",), "webhooks": ("provider",), "mail": ("notifier",)}
 WAYS = ((UP, DOWN), (UP,), (DOWN,))
 LATE = 0.2  # seconds
 COMMITTERS = ("projector", "projector", "notifier", "payments")  # who commits all the time, the projector most
@@ -105,7 +105,7 @@ def storm_of(chance, server, is_long, kinds=KINDS):
     speakers = SPEAKERS[server]
     names = speakers if chance.random() < 0.3 else (chance.choice(speakers),)
     return Storm(names, chance.choice(kinds), chance.choice(WAYS),
-                 chance.uniform(1, 120) if is_long else chance.uniform(1, 6), chance.random() < 0.5, chance.random())
+                 chance.uniform(1, 120) if is_long else chance.uniform(1, 8), chance.random() < 0.5, chance.random())
 
 
 def storms(chance, server, count, is_long):
@@ -169,6 +169,7 @@ ROWS = (weather_row("kafka", "programs and the broker"),
         weather_row("postgres", "programs and PostgreSQL"),
         weather_row("mongo", "history, query and MongoDB", shown=True, short=3),
         weather_row("provider", "payments and the provider", short=3),
+        weather_row("webhooks", "the provider and our webhooks", short=2),
         weather_row("mail", "the notifier and its mail server", short=2),
         Row("commit-cut", 6, "the reply to a COMMIT is cut off after the server committed", commit_cut, short=20,
             long=1000, town=NetTown, group="net"))

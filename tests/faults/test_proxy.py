@@ -7,7 +7,7 @@ import time
 
 import pytest
 from harness.until import until
-from proxy import DOWN, HOST, UP, CommitReply, Cut, Lines, Swap, Weather, broker_swap
+from proxy import DOWN, HOST, UP, CommitReply, Cut, Lines, Weather, broker_swap
 
 
 class Echo(threading.Thread):
@@ -104,16 +104,21 @@ def test_a_bad_line_is_slow(proxy, weather, size, least):
         assert time.monotonic() - began > least
 
 
+def frame(body):
+    return struct.pack(">i", len(body)) + body
+
+
 def test_an_address_is_replaced_where_it_comes_in_two_pieces():
-    answer = b"\x00\x09" + HOST.encode() + struct.pack(">i", 19092) + b"rest" + HOST.encode() + b"!"
-    wanted = answer.replace(struct.pack(">i", 19092), struct.pack(">i", 40000))
-    for at in range(len(answer) + 1):
+    answers = frame(b"\x00\x09" + HOST.encode() + struct.pack(">i", 19092) + b"rest" + HOST.encode() + b"!") * 2
+    wanted = answers.replace(struct.pack(">i", 19092), struct.pack(">i", 40000))
+    for at in range(len(answers) + 1):
         swap = broker_swap(19092, 40000)
-        assert swap(answer[:at]) + swap(answer[at:]) + swap(b"") == wanted
+        assert swap(answers[:at]) + swap(answers[at:]) == wanted
 
 
-def test_nothing_is_kept_back_that_cannot_be_an_address():
-    assert Swap(b"abc", b"xyz")(b"ab.") == b"ab."
+def test_nothing_of_a_whole_answer_is_kept_back_however_it_ends():
+    for answer in (frame(b"colis-1"), frame(b"at 127.0.0."), frame(b"1")):
+        assert broker_swap(19092, 40000)(answer) == answer
 
 
 def message(letter, body):
