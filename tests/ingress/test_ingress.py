@@ -1,17 +1,21 @@
 """The ingress alone with a broker: what it writes, what it says while it starts, ends, or is left by its client."""
 import concurrent.futures
+import hashlib
+import hmac
 import json
 import os
+import pathlib
 import signal
 import socket
 import struct
+import time
 import uuid
 
 import confluent_kafka
 import pytest
 import requests
 from harness import handover, places
-from harness.person import PARCEL, command_id
+from harness.person import PARCEL, TOKEN, command_id
 from harness.until import until
 
 CLIENTS = 300
@@ -138,6 +142,48 @@ def test_a_client_that_goes_changes_nothing_about_its_record(start, mock):
     waiting(alone, 0)
     assert len(records(mock, [command_id(person.id, "gone-1")])[command_id(person.id, "gone-1")]) == 1
     assert person.post("/v1/parcels", PARCEL, key="gone-1").status_code == 202
+
+
+def forged(header, secret=None, **changes):
+    """A token with any header, and the usual claims with changes (None: left out), signed as HS256."""
+    secret = secret or pathlib.Path(places.servers()["COLIS_TOKEN_SECRET_FILE"]).read_bytes().strip()
+    claims = TOKEN.claims_make(str(uuid.uuid4()), None, 3600, int(time.time())) | {
+        "iss": places.servers()["COLIS_TOKEN_ISSUER"]} | changes
+    claims = {name: value for name, value in claims.items() if value is not None}
+    signed = ".".join(TOKEN.base64url(json.dumps(part).encode()) for part in (header, claims))
+    return signed + "." + TOKEN.base64url(hmac.digest(secret, signed.encode(), hashlib.sha256))
+
+
+def refused_values():
+    """The attacks on tokens, each as the value of Authorization."""
+    alg, now = {"alg": "HS256"}, int(time.time())
+    headers = [{"alg": name} for name in ("none", "None", "nOnE", "", "HS512", "RS256", "ES256")] + [
+        {"typ": "JWT"}, {"alg": 256}, alg | {"typ": "id+jwt"}, alg | {"enc": "A256GCM"}, alg | {"b64": False},
+        alg | {"jwk": {"kty": "oct", "k": "AA"}}, alg | {"jku": "https://a.example/k"}, alg | {"crit": ["exp"]},
+        alg | {"x5u": "https://a.example/c"}, alg | {"x5c": ["AA=="]}, alg | {"kid": "a\0b"}, alg | {"kid": "k" * 4000}]
+    claims = [{"exp": now - 3600}, {"exp": None}, {"exp": now + 3600.5}, {"exp": str(now + 3600)}, {"exp": 1 << 70},
+              {"nbf": now + 3600}, {"iat": now + 3600}, {"aud": None}, {"aud": "other"}, {"aud": ["authenticated"]},
+              {"iss": None}, {"iss": "http://other.example"}, {"sub": None}, {"sub": "root"}, {"role": "service_role"},
+              {"is_anonymous": True}]
+    good = forged(alg)
+    texts = [forged(header) for header in headers] + [forged(alg, **change) for change in claims] + [
+        forged(alg, b"another-secret-of-enough-bytes-to-be-one"), forged(alg | {"kid": "../../dev/null"}, b"\0"),
+        good.rpartition(".")[0], good.rpartition(".")[0] + ".", good + ".", good + ".AA", good + "=", "." + good]
+    return ["Bearer " + text for text in texts] + ["", "Bearer", "Bearer  " + good, "Basic YTpi", good]
+
+
+def test_whatever_is_wrong_with_a_token_is_told_alike(start, mock):
+    alone = start()
+    session = requests.Session()
+    good = {"Authorization": "Bearer " + forged({"alg": "HS256", "typ": "JWT"})}
+    assert session.post(alone.url + "/v1/parcels", json=PARCEL, headers=good, timeout=20).status_code == 202
+    absent = session.post(alone.url + "/v1/parcels", json=PARCEL, timeout=20)
+    assert absent.status_code == 401 and absent.headers["WWW-Authenticate"].startswith("Bearer")
+    for value in refused_values():
+        reply = session.post(alone.url + "/v1/parcels", json=PARCEL, headers={"Authorization": value}, timeout=20)
+        told = {name: text for name, text in reply.headers.items() if name != "Date"}
+        wanted = {name: text for name, text in absent.headers.items() if name != "Date"}
+        assert (reply.status_code, told, reply.content) == (401, wanted, absent.content), value[:200]
 
 
 def test_one_who_asks_too_often_waits_alone(start):
