@@ -88,12 +88,17 @@ MUST_CHECK int recover_away(struct recover *recover, const char *why);
 MUST_CHECK int recover_ask(struct recover *recover, const char *statement,
                            const struct postgres_value *values, int count, struct postgres_rows *ret_rows);
 
-/* --- recover_facts.c: the facts of the lost time, in bus.recovery --- */
+MUST_CHECK int recover_number(struct recover *recover, const char *statement, int64_t *ret_number);
+
+/* --- recover_stage.c: the facts of the lost time into bus.recovery --- */
 
 MUST_CHECK int recover_lock(struct recover *recover); /* one at a time */
 /* Reads what stands past relay_position into bus.recovery, and notes how far it may have been acted on.
  * recover->missing: facts this database never had. */
 MUST_CHECK int recover_stage(struct recover *recover);
+
+/* --- recover_facts.c: and out of it --- */
+
 /* Says of these commands where they stand. */
 MUST_CHECK int recover_place_commands(struct recover *recover, const struct event *events, size_t count);
 MUST_CHECK int recover_last(struct recover *recover); /* fills last of each window */

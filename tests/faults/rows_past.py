@@ -1,0 +1,265 @@
+"""Rows where a store goes back in time, or a topic is not what it was.
+
+restored puts the town's own database back to an earlier moment, under load and under whoever is connected. The others
+break topics of a small bus of their own, beside the town: what was lost there for good is no promise of the bus, what
+it must do is to stop, say how much is missing, and go on once an operator has decided what that is worth.
+"""
+import os
+import signal
+import subprocess
+
+import confluent_kafka
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+from harness import backup, places
+from harness.bus import Bus
+from harness.person import PARCEL
+from harness.program import KEPT
+from harness.until import pause, until
+from row import Row
+
+LOST = "PostgreSQL lost time"
+WARY = ("projector", "relay", "payments", "notifier")
+BACK = 0
+# A restored row's writer is the restore: what the judge of offsets kept of transactions is said of that one.
+SAME_WRITER = """update audit.step set transaction = coalesce((select xmin::text from bus.verdict limit 1), '');
+    delete from audit.release"""
+
+
+# --- PostgreSQL put back ---
+
+def recovery(bus):
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return subprocess.Popen([places.binary("projector"), "--recover"], env=kept | bus.settings("projector"),
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def says_lost(bus, name):
+    """Whether it stands still, and why. One that was killed meanwhile comes back to say so."""
+    status, text = bus.programs[name].probe()
+    return status == 503 and LOST in text
+
+
+def recover(round, kills):
+    """Cut at random instants, then let be."""
+    for _ in range(kills):
+        program = recovery(round.bus)
+        pause(round.random.uniform(0, 0.6))
+        program.send_signal(signal.SIGKILL)
+        program.communicate()
+    program = recovery(round.bus)
+    printed, _ = program.communicate(timeout=300)
+    assert program.returncode == BACK, f"--recover: {program.returncode}: {printed[-1500:]}"
+    return printed.splitlines()[-2:]
+
+
+def restored(round):
+    """A backup, some time under load, the database put back; everybody stands still; --recover, killed and again."""
+    for number in round.faults():
+        file = round.bus.folder / "backup"
+        backup.take(round.bus, file)
+        round.moment(1, 4)
+        round.note("PostgreSQL put back to an earlier moment", number)
+        backup.put_back(round.bus, file)
+        round.bus.rows(SAME_WRITER)
+        for name in WARY:
+            until(lambda name=name: says_lost(round.bus, name), 40, f"{name} says that {LOST}", every=0.05)
+        if round.random.random() < 0.5:
+            round.kill(round.random.choice(WARY))  # one that starts in the middle of it sees it, too
+        round.say("  " + "; ".join(recover(round, round.random.randrange(3))))
+        for name in WARY:
+            until(round.bus.programs[name].ready, 60, f"{name} ready again", every=0.05)
+
+
+def forgive(round, ledger):
+    """What was mailed in the lost time is told again, flagged; where it is out of date by then it is not, and its row
+    says dead though it came. It says repeat, too."""
+    repeats = {f"mail {row} came and is called dead" for row, in
+               round.bus.rows("select id::text from bus.notification where state = 'dead' and repeat")}
+    ledger.findings[:] = [finding for finding in ledger.findings if finding[1] not in repeats]
+
+
+# --- topics that are not what they were ---
+
+class Hamlet(Bus):
+    """A small bus of a row's own, beside the town."""
+
+    def __init__(self, round, number):
+        super().__init__(round.bus.folder / f"hamlet-{number}",
+                         ("projector", "relay", "history", "notifier", "query", "ingress"))
+
+        self.admin = AdminClient({"bootstrap.servers": places.servers()["COLIS_KAFKA_BROKERS"], "log_level": 0})
+
+    def forget(self, topic, partition, before):
+        """DeleteRecords: the log of that partition begins at before from now on."""
+        place = confluent_kafka.TopicPartition(f"{self.namespace}.{topic}", partition, before)
+        for future in self.admin.delete_records([place]).values():
+            future.result(30)
+
+    def recreate(self, topic):
+        """The topic deleted, and made anew by infra/migrate, as it was made at first: empty."""
+        for future in self.admin.delete_topics([f"{self.namespace}.{topic}"]).values():
+            future.result(30)
+        until(lambda: f"{self.namespace}.{topic}" not in self.topics.names(), 30, f"{topic} is gone")
+        self.migrate()
+
+    def retention(self, topic, milliseconds):
+        resource = ConfigResource(ConfigResource.Type.TOPIC, f"{self.namespace}.{topic}", incremental_configs=[
+            ConfigEntry("retention.ms", str(milliseconds), incremental_operation=AlterConfigOpType.SET)])
+        for future in self.admin.incremental_alter_configs([resource]).values():
+            future.result(30)
+
+    def cut(self, *names):
+        """kill -9, and started again."""
+        for name in names:
+            self.programs[name].kill()
+            self.programs[name].start()
+
+    def says(self, name, what):
+        """Waits until it is not ready, and its log says so."""
+        program = self.programs[name]
+        until(lambda: program.probe()[0] == 503, 40, f"{name} is not ready", every=0.05)
+        until(lambda: any(what in f"{line.get('err')} {line.get('message')}" for line in program.log_lines()), 40,
+              f"{name} says: {what}", every=0.05)
+
+    def asked(self, person, count):
+        """That many commands of one person, taken: ([202 body], their partition, the offset of the first)."""
+        before = self.topics.ends("commands")
+        taken = [person.register(key=f"{person.id}/{number}") for number in range(count)]
+        [partition] = [p for p, end in self.topics.ends("commands").items() if end != before[p]]
+        return taken, partition, before[partition]
+
+
+def expect(round, is_so, text, counts="broken"):
+    if not is_so:
+        round.find("not-as-told", text, counts)
+
+
+def decided(person, taken):
+    return person.verdict(taken)["state"] == "accepted"
+
+
+def truncated(round):
+    """DeleteRecords past a position, of commands and of facts: that partition stops and says how many are missing."""
+    for number in round.faults():
+        round.note("records deleted past the positions of projector and notifier", number)
+        with Hamlet(round, number) as bus:
+            commands_truncated(round, bus)
+            facts_truncated(round, bus)
+
+
+def commands_truncated(round, bus):
+    person, gone = bus.person(), round.random.randint(1, 3)
+    person.registered()
+    bus.projector.stop()
+    taken, partition, first = bus.asked(person, 4)
+    bus.forget("commands", partition, first + gone)
+    bus.projector.start()
+    bus.says("projector", f"the log begins at {first + gone}: {gone} records are missing")
+    others = [bus.person() for _ in range(8)]  # twelve partitions: hardly all of them on that one
+    verdicts = [other.get(other.status_url(other.register()), params={"wait": "5"}).status_code for other in others]
+    expect(round, 200 in verdicts, f"no other partition goes on: {verdicts}")
+    # The operator: what is gone is gone. On from what there is; who was not answered asks again, with the same key.
+    bus.projector.stop()
+    bus.rows("update bus.position set next = %s where reader = 'projector' and partition = %s", first + gone, partition)
+    bus.projector.start().await_ready()
+    for one in taken[gone:]:
+        expect(round, decided(person, one), f"{one['id']} stood behind those missing", "lost")
+    for at, one in enumerate(taken[:gone]):
+        expect(round, person.get(person.status_url(one)).status_code == 202, f"{one['id']} is gone and decided")
+        again = person.register(key=f"{person.id}/{at}")
+        expect(round, again["id"] == one["id"] and decided(person, again), f"{one['id']} asked again", "lost")
+
+
+def facts_truncated(round, bus):
+    person = bus.person()
+    bus.notifier.stop()
+    before = bus.topics.ends("parcel")
+    bus.topics.await_facts("parcel", f"parcel/{person.registered()}")
+    [(partition, end)] = [(p, end) for p, end in bus.topics.ends("parcel").items() if end != before[p]]
+    bus.forget("parcel", partition, end)
+    bus.notifier.start()
+    bus.says("notifier", "records are missing")
+    bus.cut("relay")  # it stands before the marker of its transaction, which is gone with the fact
+    bus.says("relay", "Kafka lost records")
+    for name in ("notifier", "relay"):
+        bus.programs[name].stop()
+    bus.rows("update bus.position set next = %s where reader = 'notifier' and topic = 'parcel' and partition = %s", end,
+             partition)
+    bus.rows("update bus.relay_position set next = %s where topic = 'parcel' and partition = %s", end, partition)
+    for name in ("notifier", "relay"):
+        bus.programs[name].start().await_ready()
+    bus.topics.await_facts("parcel", f"parcel/{person.registered()}")
+
+
+def recreated(round):
+    """A fact topic, then the commands, deleted and made anew: who stands past their ends stops."""
+    for number in round.faults():
+        round.note("topics deleted and made anew", number)
+        with Hamlet(round, number) as bus:
+            facts_recreated(round, bus)
+            commands_recreated(round, bus)
+
+
+def facts_recreated(round, bus):
+    person = bus.person()
+    for _ in range(8):  # six partitions
+        bus.topics.await_facts("parcel", f"parcel/{person.registered()}")
+    until(lambda: bus.mongo.history.count_documents({}) == 8, 30, "the history has them all")
+    bus.recreate("parcel")
+    bus.cut("relay", "notifier", "history")
+    bus.says("relay", "Kafka lost records")
+    bus.says("notifier", "records are missing")
+    bus.says("history", "records are missing")
+    late = person.registered()  # decided; its fact waits in the outbox
+    for name in ("relay", "notifier", "history"):
+        bus.programs[name].stop()
+    bus.rows("update bus.relay_position set next = 0 where topic = 'parcel'")
+    bus.rows("update bus.position set next = 0 where topic = 'parcel'")
+    bus.mongo.position.delete_one({"_id": "history:parcel"})
+    for name in ("relay", "notifier", "history"):
+        bus.programs[name].start().await_ready()
+    expect(round, bus.topics.await_facts("parcel", f"parcel/{late}"), "a fact that waited is not published", "lost")
+    until(lambda: bus.mongo.history.find_one({"parcel": late}), 30, "the history goes on")
+
+
+def commands_recreated(round, bus):
+    person = bus.person()
+    for _ in range(3):
+        person.registered()
+    bus.recreate("commands")
+    bus.says("projector", "the log ends at 0: ")
+    bus.projector.stop()
+    bus.rows("update bus.position set next = 0 where reader = 'projector'")
+    bus.projector.start().await_ready()
+    until(lambda: person.post("/v1/parcels", PARCEL).status_code == 202, 30, "commands are taken again", every=0.1)
+    expect(round, decided(person, person.register()), "a command on the new topic is not decided", "lost")
+
+
+def aged_out(round):
+    """A projector that is down: no retention may take what is not decided. Where one is set, nobody runs by it."""
+    for number in round.faults():
+        round.note("a projector down, a retention set on the commands", number)
+        with Hamlet(round, number) as bus:
+            person = bus.person()
+            person.registered()
+            bus.projector.stop()
+            taken, _, _ = bus.asked(person, 3)
+            bus.retention("commands", 3600000)
+            bus.projector.start()
+            code = until(lambda: bus.projector.process.poll(), 20, "the projector refuses to run")
+            expect(round, code > 0, f"the projector ended with {code}")
+            expect(round, "retention" in bus.projector.last_lines(), "it does not say why")
+            bus.retention("commands", -1)
+            bus.projector.start().await_ready()
+            for one in taken:
+                expect(round, decided(person, one), f"{one['id']} was taken while nobody decided", "lost")
+
+
+ROWS = (
+    Row("restored", "past", "PostgreSQL put back to an earlier moment, and recovered", restored, short=2, long=50,
+        judge=forgive),
+    Row("truncated", "past", "records deleted past a position", truncated, short=1, long=10, group="topics"),
+    Row("recreated", "past", "topics deleted and made anew", recreated, short=1, long=10, group="topics"),
+    Row("aged-out", "past", "commands while no projector runs, a retention set on them", aged_out, short=1, long=10,
+        group="topics"),
+)
