@@ -11,7 +11,7 @@ begin
     drop schema if exists rebuild cascade;
     create schema rebuild;
     for name in select tablename from pg_tables where schemaname = 'state' loop
-        execute format('create unlogged table rebuild.%I (like state.%1$I, primary key (id))', name);
+        execute format('create unlogged table rebuild.%I (like state.%1$I, primary key (id)) with (fillfactor = 70)', name);
     end loop;
     create unlogged table rebuild.ledger (like bus.ledger, primary key (journal, line));
     create unlogged table rebuild.timer (topic text not null, key text not null, aggregate text not null,
@@ -93,11 +93,14 @@ begin
     return total + put;
 end $$;
 
-revoke execute on function bus.rebuild_start(), bus.rebuild_end(), bus.rebuild_put_right() from public;
 do $$
+declare
+    own constant text := 'bus.rebuild_start(), bus.rebuild_end(), bus.rebuild_digest(regclass, text), '
+        'bus.rebuild_columns(jsonb, jsonb), bus.rebuild_compare(text), bus.rebuild_put_right()';
 begin
+    execute format('revoke execute on function %s from public', own);
     if exists (select from pg_roles where rolname = 'colis_projector') then
-        grant execute on function bus.rebuild_start(), bus.rebuild_end(), bus.rebuild_put_right() to colis_projector;
+        execute format('grant execute on function %s to colis_projector', own);
         grant select on bus.relay_position to colis_projector;
         create policy colis_rebuild on bus.relay_position for select to colis_projector using (true);
     end if;

@@ -5,6 +5,8 @@ import threading
 import uuid
 
 import pytest
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
 from harness import places
 from harness.bus import MARKET, Bus
 from harness.journey import Journey
@@ -182,7 +184,28 @@ def test_two_at_once_are_refused_and_a_request_that_makes_no_sense(lived):
     assert "Exit code" in rebuilt(lived, "--help")
 
 
+def test_positions_of_another_cluster_are_refused(lived):
+    [(cluster,)] = lived.rows("update bus.cluster set id = 'another' where reader = 'projector' returning "
+                              "(select c.id from bus.cluster c where c.reader = 'projector')")
+    try:
+        assert "another Kafka cluster" in rebuilt(lived, expected=DATA)
+    finally:
+        lived.rows("update bus.cluster set id = %s where reader = 'projector'", cluster)
+    rebuilt(lived)
+
+
 def test_servers_that_are_away_are_named(lived, tmp_path):
     nowhere = tmp_path / "url"
     nowhere.write_text(f"postgresql://nobody@{places.HOST}:1")
     assert "PostgreSQL" in rebuilt(lived, expected=AWAY, COLIS_POSTGRES_URL_FILE=str(nowhere))
+
+
+def test_a_history_whose_beginning_is_gone_is_refused_and_changes_nothing(lived):
+    """The last of this module: what it takes from the topic does not come back."""
+    whole = tables(lived)
+    [(partition, end)] = [found for found in lived.topics.ends("trip").items() if found[1]][:1]
+    admin = AdminClient({"bootstrap.servers": places.servers()["COLIS_KAFKA_BROKERS"]})
+    for deleted in admin.delete_records([TopicPartition(f"{lived.namespace}.trip", partition, 1)]).values():
+        deleted.result(20)
+    assert f"trip/{partition} holds 1 to {end}: offset 0 is not in it" in rebuilt(lived, "--switch", expected=DATA)
+    assert tables(lived) == whole
