@@ -73,7 +73,7 @@ static int ask_cluster(struct reader_places *places)
     if (outcome != 0)
         return outcome < 0 ? error_forward(outcome) : READER_RETRY;
     outcome = reader->verbs->cluster(reader->self, id);
-    if (outcome == READER_REJECT || outcome == READER_FAILED) {
+    if (outcome == READER_REJECT) { /* FAILED says nothing of the cluster: asked again, as RETRY */
         places->wrong_cluster = true;
         log_with(LOG_LEVEL_ERROR, "the store knows another cluster: nothing is read", .err = id);
         return READER_DONE;
