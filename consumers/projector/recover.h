@@ -47,6 +47,7 @@ enum recover_state {
 struct recover_window {
     int64_t stored; /* as bus.position has it; -1: nothing yet */
     int64_t next;   /* the next that is to be read */
+    int64_t begins; /* of a log that begins behind stored: where; else -1 */
     int64_t last;   /* the newest that was decided as far as facts tell; below stored: none */
     struct kafka_record **records;
     size_t first, count; /* of records: those from first on wait */

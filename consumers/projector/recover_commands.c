@@ -79,8 +79,8 @@ static int windows_make(struct recover *recover)
         positions[at] = (struct reader_position){topic, (int32_t)at, -1, -1};
     outcome = recover_reader(recover, store_positions(&recover->store, positions, recover->window_count));
     for (size_t at = 0; at < recover->window_count; at++)
-        recover->windows[at] =
-            (struct recover_window){.stored = positions[at].next, .next = positions[at].next, .last = -1};
+        recover->windows[at] = (struct recover_window){
+            .stored = positions[at].next, .next = positions[at].next, .begins = -1, .last = -1};
     return outcome;
 }
 
@@ -119,7 +119,7 @@ static int take_lost(struct recover *recover, const struct kafka_in_place *place
         return error_new(ERROR_DATA,
                          "commands/%d ends at %lld, and was decided up to %lld: Kafka lost commands",
                          (int)place->partition, (long long)end, (long long)window->next);
-    window->next = start;
+    window->next = window->begins = start;
     return seek(recover, window, start);
 }
 

@@ -59,6 +59,10 @@ const struct postgres_statement recover_statements[] = {
     {"recover_relay",     "insert into bus.relay_position as p (topic, partition, next) select topic, partition, until"
                           " from bus.lost on conflict (topic, partition) do update set next = excluded.next"
                           " where p.next < excluded.next"},
+    /* Commands that are gone were decided: they are deleted no earlier. */
+    {"recover_begin",     "update bus.position p set next = w.begins from unnest($1::int4[], $2::int8[]) w (partition, begins)"
+                          " where p.reader = 'projector' and p.topic = 'commands' and p.partition = w.partition"
+                          " and p.next < w.begins"},
     {"recover_hint",      "select pg_notify('outbox', '')"},
     {NULL, NULL},
 };
@@ -284,6 +288,24 @@ int recover_orphans(struct recover *recover, int64_t *ret_folded)
     return outcome;
 }
 
+/* In an open transaction. */
+static int begin_behind_what_is_gone(struct recover *recover)
+{
+    CLEANUP(postgres_array_done) struct postgres_array partitions = {0};
+    CLEANUP(postgres_array_done) struct postgres_array begins = {0};
+    const struct postgres_value values[] = {{.type = POSTGRES_INT4, .array = &partitions},
+                                            {.type = POSTGRES_INT8, .array = &begins}};
+
+    postgres_array_start(&partitions, POSTGRES_INT4);
+    postgres_array_start(&begins, POSTGRES_INT8);
+    for (size_t at = 0; at < recover->window_count; at++)
+        if (recover->windows[at].begins >= 0) {
+            postgres_array_integer(&partitions, (int64_t)at);
+            postgres_array_integer(&begins, recover->windows[at].begins);
+        }
+    return recover_ask(recover, "recover_begin", values, 2, NULL);
+}
+
 /* Also of what is no aggregate's: it was published, there is nothing to bring back. */
 int recover_finish(struct recover *recover)
 {
@@ -296,6 +318,9 @@ int recover_finish(struct recover *recover)
     if (left > 0)
         return error_new(ERROR_DATA, "%lld facts of the lost time fit nowhere", (long long)left);
     postgres_send(link, "begin", NULL, 0, NULL);
+    outcome = begin_behind_what_is_gone(recover);
+    if (outcome != 0)
+        return outcome;
     postgres_send(link, "recover_settle", NULL, 0, NULL);
     postgres_send(link, "recover_fired", NULL, 0, NULL);
     postgres_send(link, "recover_unpark", NULL, 0, NULL);

@@ -134,6 +134,13 @@ class Topics:
         assert producer.flush(15) == 0
         return places_written
 
+    def forget(self, topic):
+        """DeleteRecords of all there is."""
+        admin = AdminClient(self._client())
+        places_gone = [TopicPartition(f"{self.namespace}.{topic}", p, end) for p, end in self.ends(topic).items()]
+        for future in admin.delete_records(places_gone).values():
+            future.result(30)
+
     def names(self):
         there = AdminClient(self._client()).list_topics(timeout=10).topics
         return sorted(name for name in there if name.startswith(self.namespace + "."))
