@@ -105,7 +105,7 @@ struct record *broker_entry(int partition, int64_t offset)
 /* Each partition to one member, or to whom it hits. */
 void broker_rebalance(void)
 {
-    bool right = schedule.calm || chance_one_in(&schedule.fault, 2);
+    bool right = schedule.settled || chance_one_in(&schedule.fault, 2);
     int there[PROCESSES], count = 0;
 
     met.rebalances++;
@@ -132,7 +132,7 @@ void member_leave(struct process *process)
     if (!member || !member->there)
         return;
     member->there = false;
-    if (schedule.calm || chance_one_in(&schedule.fault, 2))
+    if (schedule.settled || chance_one_in(&schedule.fault, 2))
         broker_rebalance();
     else
         due_ms = schedule.now_ms + SESSION_MS;

@@ -46,7 +46,7 @@ void process_start(struct process *process)
 
 bool process_ready(const struct process *process)
 {
-    if (!process->running || (schedule.now_ms < process->paused_until_ms && !schedule.calm))
+    if (!process->running || (schedule.now_ms < process->paused_until_ms && !schedule.settled))
         return false;
     if (process->wait_over && process->wait_over(process->wait_self))
         return true;
@@ -55,7 +55,7 @@ bool process_ready(const struct process *process)
 
 int64_t process_due_ms(const struct process *process)
 {
-    bool paused = schedule.now_ms < process->paused_until_ms && !schedule.calm;
+    bool paused = schedule.now_ms < process->paused_until_ms && !schedule.settled;
 
     if (!process->running)
         return INT64_MAX;

@@ -27,6 +27,7 @@ struct schedule {
     int command_limit, fault_limit; /* SCHEDULE_ENDLESS: as many as the seed says */
     int commands, faults;           /* so far */
     int64_t now_ms;                 /* steady; the wall clock is SCHEDULE_BASE_MS more */
+    bool settled;                   /* the group shares out rightly, and nobody is killed or stands still */
     bool calm;                      /* nothing goes wrong any more: all must come to an end now */
     bool told;                      /* every step is printed */
     int64_t steps;

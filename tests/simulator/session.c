@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { LOCK_MS = 3000, IDLE_MS = 10000, LINGER_MS = 9000 };
-enum { CUT_BEFORE = 900, CUT_AFTER = 60, ERROR_EVERY = 700 };
+enum { CUT_BEFORE = 900, CUT_AFTER = 60, ERROR_EVERY = 300 };
 
 static struct session sessions[SESSIONS];
 static int session_number;
@@ -233,13 +233,16 @@ static enum ran unblock(struct session *session)
     return RAN;
 }
 
+/* No room, a serialization failure, and one that says nothing of another try. */
+static const char *const errors[] = {"53300", "40001", "XX000"};
+
 static enum ran execute(struct session *session, const struct sent *sent)
 {
     enum ran ran = unblock(session);
 
     if (ran == RAN && !session->begun && !session->at && sent->plan->verb > SQL_ROLLBACK &&
         schedule_fault(ERROR_EVERY))
-        ran = session_fails(session, chance_one_in(&schedule.fault, 2) ? "53300" : "40001", "by chance");
+        ran = session_fails(session, errors[chance_below(&schedule.fault, 3)], "by chance");
     if (ran == RAN)
         ran = plan_run(session, sent);
     if (ran == RAN_WAITS && deadlocked(session)) {

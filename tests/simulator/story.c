@@ -12,7 +12,7 @@
 enum { LIVES = 3, BODY = 512, BUCKETS = 128, HOUR_MS = 3600000, MADE = 96 };
 enum {
     ASKED_LEAST = 6,
-    ASKED_MORE = 30,
+    ASKED_MORE = 24,
     COPY_EVERY = 9,
     CURSE_EVERY = 25,
     MARKER_EVERY = 8,
@@ -331,7 +331,7 @@ bool story_ready(void)
     for (int thread = 0; thread <= story.lives; thread++)
         if (may_go_on(thread))
             return true;
-    return schedule.calm || chance_one_in(&schedule.order, SELDOM);
+    return chance_one_in(&schedule.order, SELDOM);
 }
 
 static void noise_turn(void)
@@ -347,7 +347,7 @@ static void noise_turn(void)
 void story_turn(void)
 {
     int thread = (int)chance_below(&schedule.story, (uint32_t)story.lives + 1);
-    bool early = chance_one_in(&schedule.story, EARLY) || schedule.calm;
+    bool early = chance_one_in(&schedule.story, EARLY);
 
     if (chance_one_in(&schedule.story, NOISE)) {
         noise_turn();
