@@ -25,6 +25,7 @@ import ingress  # noqa: E402
 import latency  # noqa: E402
 import life  # noqa: E402
 import peers  # noqa: E402
+import peers_sinks  # noqa: E402
 import programs  # noqa: E402
 import projector  # noqa: E402
 import search  # noqa: E402
@@ -104,9 +105,11 @@ def peers_rows():
     installed = subprocess.run([places.TOP / "tests" / "bench" / "peers" / "install", *told.peers])
     assert installed.returncode == 0, "tests/bench/peers/install failed"
     table = []
-    for token_cache in (False, True):
+    for token_cache in (False, True) if set(told.peers) & set(peers.GOALS) else ():
         with empty_bus() as bus:
             table += peers.measure(bus, say, told.peers, token_cache)
+    for half in peers_sinks.HALVES:
+        table += peers_sinks.measure(empty_bus, half, told.peers, say)
     return table
 
 

@@ -7,6 +7,7 @@ as fast as 64 connections drive it, and at one pace for all, at which the slowes
 """
 import json
 import pathlib
+import re
 import statistics
 import uuid
 from dataclasses import dataclass, field
@@ -20,9 +21,12 @@ from requests_run import script_write, wrk
 CONNECTIONS, SECONDS, ROUNDS, PEOPLE, PACE = 64, 4, 5, 32, 0.5
 WARM, WARM_MOST = 20000, 5  # warm once so many commands were taken in one drive, or after so many drives
 # The goals: CPU of the peer / ours at least, memory of the peer / ours at least.
-GOALS = {"express": (10, 5), "fastify": (3, 5), "fastapi": (10, 5)}
+GOALS = {"express": (10, 5), "fastify": (3, 5), "fastapi": (10, 5), "bento": (3, 5)}
 TITLES = {"colis": "colis-ingress", "express": "Express, kafkajs", "fastify": "Fastify, librdkafka",
-          "fastapi": "FastAPI, librdkafka"}
+          "fastapi": "FastAPI, librdkafka", "bento": "Bento"}
+PATTERNS = {"line": r"^[^\x00-\x1f\x7f-\x9f]*$", "text": r"^[^\x00-\x08\x0b-\x1f\x7f-\x9f]*$",
+            "phone": r"^\+[1-9][0-9]{7,14}$", "country": "^[A-Z]{2}$", "currency": "^[A-Z]{3}$"}
+CACHING = ("express", "fastify", "fastapi")  # can be told to keep the tokens they have verified
 
 
 @dataclass
@@ -41,22 +45,48 @@ class Server:
 
 # --- who takes part ---
 
-def commands_of(name):
-    return {"express": ["node", HERE / "express" / "server.js"], "fastify": ["node", HERE / "fastify" / "server.js"],
-            "fastapi": [BUILT / "fastapi" / "bin" / "python", HERE / "fastapi" / "server.py"]}[name]
+def command_of(name, file):
+    return {"express": ["node", HERE / "express" / "server.js", file],
+            "fastify": ["node", HERE / "fastify" / "server.js", file],
+            "fastapi": [BUILT / "fastapi" / "bin" / "python", HERE / "fastapi" / "server.py", file],
+            "bento": [BUILT / "bento" / "bento", "-c", HERE / "bento" / "ingress.yaml"]}[name]
+
+
+def whole(schema):
+    """A schema with its types written out, and patterns for the formats that are ours: Bento knows neither."""
+    if isinstance(schema, list):
+        return [whole(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        schema = json.loads((places.TOP / "schemas" / "types" / schema["$ref"]).read_text())
+    if schema.get("format") in PATTERNS:
+        schema = schema | {"pattern": PATTERNS[schema["format"]]}
+    return {name: whole(value) for name, value in schema.items()}
+
+
+def environment_of(name, settings):
+    """Where a peer finds its packages; for Bento, the settings themselves."""
+    if name != "bento":
+        return {"NODE_ENV": "production", "NODE_PATH": str(BUILT / name / "node_modules")}
+    schema = pathlib.Path(settings["public_key"]).with_name("schema.json")
+    schema.write_text(json.dumps(whole({"$ref": "../commands/parcel.register.v1.json"})))
+    return {name.upper(): str(value) for name, value in settings.items()} | {
+        "PUBLIC_KEY": pathlib.Path(settings["public_key"]).read_text().replace("\n", "\\n"), "SCHEMA": str(schema),
+        "SERVER_KEY": pathlib.Path(settings["server_key"]).read_text().strip()}
 
 
 def peer_start(name, bus, signer, token_cache):
     """A peer with the settings colis-ingress has."""
     environment, port = places.servers(), places.free_port()
     file = bus.folder / f"{name}.json"
-    file.write_text(json.dumps({
+    settings = {
         "port": port, "brokers": environment["COLIS_KAFKA_BROKERS"], "topic": f"{bus.namespace}.commands",
         "schemas": str(places.TOP / "schemas"), "public_key": str(signer.pem), "query_url": bus.url("query"),
         "server_key": environment["COLIS_SERVER_KEY_FILE"], "issuer": environment["COLIS_TOKEN_ISSUER"],
-        "audience": "authenticated", "token_cache": token_cache}))
-    process = Process([*commands_of(name), file], bus.folder / f"{name}.log", port,
-                      {"NODE_ENV": "production", "NODE_PATH": str(BUILT / name / "node_modules")})
+        "audience": "authenticated", "token_cache": token_cache}
+    file.write_text(json.dumps(settings))
+    process = Process(command_of(name, file), bus.folder / f"{name}.log", port, environment_of(name, settings))
     process.await_ready()
     return Server(name, process.pid, f"http://{places.HOST}:{port}", process.stop)
 
@@ -75,6 +105,15 @@ def post(server, token, key, body):
                          headers={"Authorization": f"Bearer {token}", "Idempotency-Key": key})
 
 
+def comparable(record, peer):
+    """A record without what tells one moment from another; Bento passes the body on as it came, so that its
+    fingerprint is of other bytes."""
+    left_out = {"ce_time", "traceparent"} | ({"ce_fingerprint"} if peer == "bento" else set())
+    assert re.fullmatch("[0-9a-f]{32}", record.headers["ce_fingerprint"]), record
+    headers = {name: value for name, value in record.headers.items() if name not in left_out}
+    return record.key, record.partition, headers, record.data if peer == "bento" else record.value
+
+
 def same_work_check(bus, server, signer, ours):
     """The record and the reply are those of colis-ingress; what it refuses is refused."""
     person, seen = uuid.uuid4(), []
@@ -87,8 +126,7 @@ def same_work_check(bus, server, signer, ours):
     (_, our), (_, their) = seen
     assert {**their, "status_url": ""} == {**our, "status_url": ""}, f"{server.name} replies {their}, not {our}"
     records = bus.topics.of("commands", "parcel/" + our["resource"].rpartition("/")[2], check=False)
-    plain = [(r.key, r.partition, r.value, {n: v for n, v in r.headers.items() if n not in ("ce_time", "traceparent")})
-             for r in records]
+    plain = [comparable(record, server.name) for record in records]
     assert len(plain) == 2 and plain[0] == plain[1], f"{server.name} writes another record: {plain}"
     assert 400 <= post(server, token, "bad", PARCEL | {"weight_g": 0}).status_code < 500
     assert post(server, token[:-8] + "AAAAAAAA", "bad", PARCEL).status_code == 401
@@ -160,15 +198,18 @@ def rows(ours, server, what):
 def measure(bus, say, wanted, token_cache=False):
     """Rows of the table; token_cache: the peers too keep the tokens they have verified."""
     signer, servers = Signer(pathlib.Path(bus.folder)), []
-    names = [name for name in GOALS if name in wanted and built(name)]
-    for name in GOALS:
-        if name in wanted and name not in names:
+    wanted = [name for name in (CACHING if token_cache else GOALS) if name in wanted]
+    names = [name for name in wanted if built(name)]
+    for name in wanted:
+        if name not in names:
             say("  " + why_not(name))
+    if not names:
+        return []
     try:
         ours = ours_start(bus, signer)
-        servers = [peer_start(name, bus, signer, token_cache) for name in names]
-        for server in servers:
-            same_work_check(bus, server, signer, ours)
+        for name in names:
+            servers.append(peer_start(name, bus, signer, token_cache))
+            same_work_check(bus, servers[-1], signer, ours)
         for server in (ours, *servers):
             core_take(server.pid, 0)
         pace = load(bus, signer, [ours, *servers], say)
