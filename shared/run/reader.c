@@ -56,6 +56,11 @@ static struct metric late_seconds = {.name = "colis_reader_late_seconds",
                                      .help =
                                          "From the broker's clock to committed, of a batch's first event.",
                                      .kind = METRIC_HISTOGRAM};
+static struct metric oldest_seconds = {.name = "colis_reader_oldest_seconds",
+                                       .help =
+                                           "When the broker stored the first record that was read and is not "
+                                           "committed, since 1970; 0: there is none.",
+                                       .kind = METRIC_GAUGE};
 static struct metric retries_total = {
     .name = "colis_reader_retries_total", .help = "Batches tried again.", .kind = METRIC_COUNTER};
 static struct metric moved_total = {.name = "colis_reader_moved_total",
@@ -64,8 +69,8 @@ static struct metric moved_total = {.name = "colis_reader_moved_total",
 static struct metric stopped_partitions = {.name = "colis_reader_stopped_partitions",
                                            .help = "Partitions of ours that nothing is read from.",
                                            .kind = METRIC_GAUGE};
-static struct metric *const metrics[] = {&events_total, &batch_seconds,      &late_seconds, &retries_total,
-                                         &moved_total,  &stopped_partitions, NULL};
+static struct metric *const metrics[] = {&events_total,  &batch_seconds, &late_seconds,       &oldest_seconds,
+                                         &retries_total, &moved_total,   &stopped_partitions, NULL};
 
 static atomic_bool doubted;
 
@@ -114,6 +119,7 @@ static void drop_gathered(struct reading *reading)
     for (size_t at = 0; at < reading->count; at++)
         kafka_record_free(reading->records[at]);
     reading->count = reading->bytes = 0;
+    metric_set(&oldest_seconds, 0);
 }
 
 /* One poll. 0 with *ret_record or without; what is no record is dealt with here. */
@@ -149,6 +155,8 @@ static void keep(struct reading *reading, struct kafka_record *record)
         kafka_record_free(record);
         return;
     }
+    if (reading->count == 0)
+        metric_set(&oldest_seconds, event->stored_ms / 1000);
     place->at.next = event->offset + 1;
     reading->records[reading->count] = record;
     reading->events[reading->count] = *event;

@@ -22,12 +22,13 @@ import rows_past  # noqa: E402
 import rows_traffic  # noqa: E402
 import rows_points  # noqa: E402
 import rows_rebuild  # noqa: E402
+import rows_slow  # noqa: E402
 from ledger import SUMS  # noqa: E402
 from round import Round  # noqa: E402
 from stage import Stage  # noqa: E402
 
 MODULES = (rows_kill, rows_members, rows_net, rows_points,
-           rows_disk, rows_traffic, rows_rebuild, rows_past, rows_attack)
+           rows_disk, rows_slow, rows_traffic, rows_rebuild, rows_past, rows_attack)
 ROWS = {row.name: row for module in MODULES for row in module.ROWS}
 PRINTED = ("lost", "doubled", "misordered")
 
