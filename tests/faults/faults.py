@@ -6,6 +6,7 @@ the system's own matter, so a seed repeats a schedule, not every interleaving.
 import argparse
 import pathlib
 import secrets
+import signal
 import sys
 import time
 import unittest
@@ -52,16 +53,16 @@ def stage_run(rows, seed, count=0, is_long=False, say=print):
         say(f"  {kind}: {text}")
     say(stage.summary())
     sums = ledger.counts()
-    results = [record.result_of(round, sums, command_of(round, count, is_long)) for round in rounds]
+    results = [record.result_of(round, sums, command_of(round.row, seed, count, is_long)) for round in rounds]
     for result in results:
         say(str(result))
     return ledger, results
 
 
-def command_of(round, count, is_long):
+def command_of(row, seed, count, is_long):
     """What runs the row alone with the same schedule."""
     more = f" --kills {count}" if count else " --long" if is_long else ""
-    return f"infra/faults --seed {round.seed} --only {round.row.name}{more}"
+    return f"infra/faults --seed {seed} --only {row.name}{more}"
 
 
 def arguments_read():
@@ -86,12 +87,14 @@ def pass_run(arguments, seed, sums):
         except unittest.SkipTest as reason:
             say(f"{', '.join(row.name for row in rows)}: SKIPPED: {reason}")
             continue
-        except (AssertionError, RuntimeError, OSError) as error:
+        except Exception as error:  # whatever it is: these rows have not come to their end
             broken += 1
-            say(f"{', '.join(row.name for row in rows)}: seed {seed}: did not come to an end: {error}"[:2000])
-            continue
-        for name, found in ledger.counts().items():
-            sums[name] += found
+            say(f"{', '.join(row.name for row in rows)}: seed {seed}: did not come to an end: {error!r}"[:2000])
+            results = [record.result_failed(row, seed, command_of(row, seed, arguments.kills, arguments.long))
+                       for row in rows]
+        else:
+            for name, found in ledger.counts().items():
+                sums[name] += found
         for result in results if arguments.record else ():
             record.keep(arguments.record, result)
     return broken
@@ -101,6 +104,7 @@ def main():
     arguments = arguments_read()
     if arguments.table:
         return record.page_write(ROWS)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and nothing stays behind
     say(f"seed {arguments.seed}")
     seed, end = arguments.seed, time.monotonic() + arguments.minutes * 60
     sums, broken = dict.fromkeys(SUMS, 0), 0

@@ -42,9 +42,17 @@ class Result:
 def result_of(round, sums, command):
     """sums: {name of SUMS: findings}, of all rows of its stage."""
     row, p50, p99 = round.row, *percentiles(round.recoveries)
-    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     return Result(row.name, str(row.matrix), row.what, round.injected, *(sums[name] for name in SUMS), p50, p99,
-                  round.seed, int(round.seconds), today, command)
+                  round.seed, int(round.seconds), today(), command)
+
+
+def result_failed(row, seed, command):
+    """Of a row that did not come to its end: nothing is known but that."""
+    return Result(row.name, str(row.matrix), row.what, 0, 0, 0, 0, 1, "", "", seed, 0, today(), command)
+
+
+def today():
+    return datetime.datetime.now(datetime.timezone.utc).date().isoformat()
 
 
 def percentiles(seconds):

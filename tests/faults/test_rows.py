@@ -76,3 +76,15 @@ def test_the_p99_is_the_longest_of_a_few(count, p99):
 
 def test_the_line_of_a_row_says_what_the_table_needs():
     assert str(GOOD) == ("relay  matrix 1  faults 3  lost 0 doubled 0 misordered 0  recovered 0.47/0.68 s  seed 7  4 s")
+
+
+def test_a_row_that_did_not_come_to_its_end_is_kept_as_broken(tmp_path, monkeypatch):
+    def fails(*_):
+        raise KeyError("anything")
+    monkeypatch.setattr(faults.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(faults, "stage_run", fails)
+    kept = tmp_path / "kept.tsv"
+    monkeypatch.setattr(faults.sys, "argv", ["faults", "--seed", "7", "--only", "relay", "--record", str(kept)])
+    assert faults.main() == 1
+    result, = record.kept_read(kept.read_text())
+    assert (result.row, result.seed, result.broken) == ("relay", 7, 1)
