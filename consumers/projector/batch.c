@@ -28,11 +28,12 @@ static void index_start(struct batch_index *index)
 }
 
 /* The slot where key is, or would be. There is always a free one. */
-static struct batch_slot *index_slot(const struct batch_index *index, const struct id *key)
+static struct batch_slot *index_slot(const struct batch_index *index, const struct id *key, size_t hash)
 {
-    size_t at = hash_of(key) & (index->capacity - 1);
+    size_t at = hash & (index->capacity - 1);
 
-    while (index->slots[at].key && !id_same(index->slots[at].key, key))
+    /* the hash first: keys lie all over the memory of the batch */
+    while (index->slots[at].key && (index->slots[at].hash != hash || !id_same(index->slots[at].key, key)))
         at = (at + 1) & (index->capacity - 1);
     return &index->slots[at];
 }
@@ -45,7 +46,7 @@ static void index_grow(struct batch_index *index)
     larger.slots = memory_new(larger.capacity, sizeof(*larger.slots));
     for (size_t i = 0; i < index->capacity; i++)
         if (index->slots[i].key)
-            *index_slot(&larger, index->slots[i].key) = index->slots[i];
+            *index_slot(&larger, index->slots[i].key, index->slots[i].hash) = index->slots[i];
     free(index->slots);
     *index = larger;
 }
@@ -53,20 +54,25 @@ static void index_grow(struct batch_index *index)
 /* The slot where key is; where its key is NULL the caller may put one there. */
 static struct batch_slot *index_place(struct batch_index *index, const struct id *key)
 {
+    struct batch_slot *slot;
+    size_t hash = hash_of(key);
+
     if ((index->used + 1) * 2 > index->capacity)
         index_grow(index);
-    return index_slot(index, key);
+    slot = index_slot(index, key, hash);
+    slot->hash = hash;
+    return slot;
 }
 
 static void index_put(struct batch_index *index, struct batch_slot *slot, const struct id *key, int value)
 {
     index->used++;
-    *slot = (struct batch_slot){key, value};
+    *slot = (struct batch_slot){key, slot->hash, value};
 }
 
 static int index_find(const struct batch_index *index, const struct id *key)
 {
-    const struct batch_slot *slot = index->used ? index_slot(index, key) : NULL;
+    const struct batch_slot *slot = index->used ? index_slot(index, key, hash_of(key)) : NULL;
 
     return slot && slot->key ? slot->value : -1;
 }

@@ -44,6 +44,7 @@ struct batch_state {
 struct batch_index {
     struct batch_slot {
         const struct id *key;
+        size_t hash;
         int value;
     } * slots;
     size_t capacity, used;

@@ -136,16 +136,19 @@ static void keep_stored(struct batch *batch, struct batch_state *state)
     state->stored_version = state->state->version;
 }
 
+/* What was peeked at has only the columns that refer to others. */
 static int take_states(struct batch *batch, const struct machine *machine, const struct postgres_rows *rows,
                        bool peeked)
 {
+    uint64_t columns = peeked && rows->count ? postgres_reference_columns(machine->state) : UINT64_MAX;
+
     for (int row = 0; row < rows->count; row++) {
         struct batch_state *state;
         struct id id;
 
         postgres_id(rows, row, 0, &id); /* the first member of every state */
         state = &batch->states[batch_index_of(batch, machine, &id)];
-        if (postgres_fetch(machine->state, rows, row, 0, state->state) != 0) {
+        if (postgres_fetch_of(machine->state, columns, rows, row, state->state) != 0) {
             reader_because("%s",
                            error_text()); /* a row this program cannot read: a newer one's, most likely */
             return READER_FAILED;

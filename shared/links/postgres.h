@@ -141,7 +141,8 @@ MUST_CHECK int postgres_step(struct postgres *link); /* when readable, and every
 /* Column names of a state, nested objects flattened with _ and an array one jsonb column, quoted:
  * "id", "version", ..., "origin_country". With a prefix where given ("s."). */
 void postgres_columns(const struct schema *state, const char *prefix, struct buf *to);
-/* The same columns, but only what refers to other rows: those that are no uuid, nor the version, are null. */
+/* Those that tell what refers to what: uuids, and the version. As bits (see below), and their names. */
+uint64_t postgres_reference_columns(const struct schema *state);
 void postgres_references(const struct schema *state, struct buf *to);
 /* How many columns, and the type of each. */
 int postgres_column_types(const struct schema *state, enum postgres_type *ret_types, int capacity);
@@ -165,6 +166,9 @@ int postgres_types_of(const struct schema *state, uint64_t columns, enum postgre
                       int capacity);
 void postgres_bind_of(const struct schema *state, uint64_t columns, const void *row,
                       struct postgres_array *arrays);
+/* From the first column on; members of other columns are as in an empty state. */
+MUST_CHECK int postgres_fetch_of(const struct schema *state, uint64_t columns,
+                                 const struct postgres_rows *rows, int row, void *ret_row);
 void postgres_update_of_sql(const struct schema *state, uint64_t columns, const char *table, struct buf *to);
 
 #endif

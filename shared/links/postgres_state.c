@@ -121,19 +121,24 @@ void postgres_columns(const struct schema *state, const char *prefix, struct buf
     walk(state, name_column, &naming);
 }
 
-static void name_reference(void *self, const struct column *column)
+static void note_reference(void *self, const struct column *column)
 {
-    bool told = column->type == POSTGRES_UUID || strcmp(column->name, "version") == 0;
-    buf_text(self, column->number ? ", " : "");
-    if (told)
-        buf_format(self, "\"%s\"", column->name);
-    else
-        buf_format(self, "null::%s", type_name(column->type));
+    uint64_t *columns = self;
+    if (column->type == POSTGRES_UUID)
+        *columns |= UINT64_C(1) << (column->number < COLUMN_REST ? column->number : COLUMN_REST);
+}
+
+uint64_t postgres_reference_columns(const struct schema *state)
+{
+    uint64_t columns = 0;
+    walk(state, note_reference, &columns);
+    return with_key(columns);
 }
 
 void postgres_references(const struct schema *state, struct buf *to)
 {
-    walk(state, name_reference, to);
+    struct naming naming = {.before = "", .to = to};
+    walk_some(state, postgres_reference_columns(state), name_column, &naming);
 }
 
 struct typing {
@@ -276,7 +281,9 @@ void postgres_bind(const struct schema *state, const void *row, struct postgres_
 
 struct fetching {
     const struct postgres_rows *rows;
+    uint64_t columns; /* those the rows have */
     int row, column;
+    int number;  /* of the column, of all */
     int present; /* cells that were not null */
 };
 
@@ -330,6 +337,8 @@ static int fetch_field(const struct field *field, struct fetching *fetching, cha
 {
     if (field->kind == FIELD_OBJECT)
         return fetch(field->object, fetching, message + field->offset);
+    if (!chosen(fetching->columns, fetching->number++))
+        return 0;
     int cell = fetching->column;
     int result = 0;
     if (!postgres_null(fetching->rows, fetching->row, cell)) {
@@ -358,7 +367,15 @@ static int fetch(const struct schema *schema, struct fetching *fetching, char *m
 int postgres_fetch(const struct schema *state, const struct postgres_rows *rows, int row, int first,
                    void *ret_row)
 {
-    struct fetching fetching = {.rows = rows, .row = row, .column = first};
+    struct fetching fetching = {.rows = rows, .columns = UINT64_MAX, .row = row, .column = first};
+    memset(ret_row, 0, state->size);
+    return error_forward(fetch(state, &fetching, ret_row));
+}
+
+int postgres_fetch_of(const struct schema *state, uint64_t columns, const struct postgres_rows *rows, int row,
+                      void *ret_row)
+{
+    struct fetching fetching = {.rows = rows, .columns = columns, .row = row};
     memset(ret_row, 0, state->size);
     return error_forward(fetch(state, &fetching, ret_row));
 }

@@ -35,6 +35,10 @@ union any_row {
 };
 static union any_row rows[ROWS], stored;
 
+enum { CHANGED = 3 };
+static struct buf changed[CHANGED];
+static struct postgres_statement changing[CHANGED];
+
 /* The table of a state from its own names and types. */
 static void describe_table(void)
 {
@@ -98,6 +102,8 @@ static void free_link(void)
     postgres_free(session);
     for (size_t text = 0; text < sizeof(texts) / sizeof(texts[0]); text++)
         buf_done(texts[text]);
+    for (int row = 0; row < CHANGED; row++)
+        buf_done(&changed[row]);
 }
 
 /* --- any value a schema allows --- */
@@ -265,6 +271,60 @@ START_TEST(an_update_passes_over_another_version)
 }
 END_TEST
 
+/* A row by a statement of its own. */
+static void update_changed(int row)
+{
+    static const char *const names[CHANGED] = {"first", "second", "third"};
+    static union any_row was;
+    enum postgres_type some[COLUMNS];
+
+    memcpy(&was, &rows[row], sizeof(was));
+    random_row(row, &rows[row]);
+    uint64_t columns_changed = postgres_changed(state, &was, &rows[row]);
+    ck_assert_uint_ne(columns_changed & 2, 0); /* the version */
+    postgres_update_of_sql(state, columns_changed, "state.kept", &changed[row]);
+    changing[row] = (struct postgres_statement){names[row], changed[row].data};
+    postgres_prepare(session, &changing[row]);
+    int count = postgres_types_of(state, columns_changed, some, COLUMNS);
+    for (int column = 0; column < count; column++)
+        postgres_array_start(&arrays[column], some[column]);
+    postgres_array_start(&arrays[count], POSTGRES_INT8);
+    postgres_bind_of(state, columns_changed, &rows[row], arrays);
+    postgres_array_integer(&arrays[count], was.head.version);
+    expect_count(names[row], count + 1, 1);
+}
+
+START_TEST(an_update_of_the_changed_columns_leaves_the_whole_row_as_it_is_now)
+{
+    open_state(states[_i]);
+    insert_rows();
+    for (int row = 0; row < CHANGED; row++)
+        update_changed(row);
+    expect_stored();
+    postgres_drop(session); /* prepared again on the next connection */
+    ck_assert_int_eq(postgres_ready(session), POSTGRES_DONE);
+    expect_stored();
+}
+END_TEST
+
+START_TEST(a_column_that_did_not_change_is_not_written)
+{
+    struct booking_state was = {.version = 4, .grams = 900}, is = was;
+    CLEANUP(buf_done) struct buf sql = {0};
+
+    is.version = 5;
+    is.state = BOOKING_STATUS_PAID;
+    is.has_paid_at = true;
+    postgres_update_of_sql(&booking_state_schema, postgres_changed(&booking_state_schema, &was, &is),
+                           "state.booking", &sql);
+    ck_assert_str_eq(sql.data,
+                     "update state.booking s set \"version\" = n.\"version\", \"state\" = n.\"state\", "
+                     "\"paid_at\" = n.\"paid_at\" from unnest($1::uuid[], $2::int8[], $3::text[], "
+                     "$4::timestamptz[], $5::int8[]) n(\"id\", \"version\", \"state\", \"paid_at\", was) "
+                     "where s.id = n.id and s.version = n.was");
+}
+END_TEST
+
 START_TEST(references_are_the_ids_and_the_version_and_nothing_else)
 {
     struct booking_state seen, wanted = {0};
@@ -272,7 +332,7 @@ START_TEST(references_are_the_ids_and_the_version_and_nothing_else)
     insert_rows();
     struct postgres_rows found = run("refer", 0);
     const struct booking_state *whole = (const struct booking_state *)rows[3].bytes;
-    ck_assert_int_eq(postgres_fetch(state, &found, 3, 0, &seen), 0);
+    ck_assert_int_eq(postgres_fetch_of(state, postgres_reference_columns(state), &found, 3, &seen), 0);
     wanted.id = whole->id;
     wanted.version = whole->version;
     wanted.trip = whole->trip;
@@ -332,6 +392,8 @@ TCase *state_cases(void)
     tcase_add_loop_test(cases, a_row_of_any_state_comes_back_as_it_was_stored, 0, STATES);
     tcase_add_loop_test(cases, an_update_changes_every_column_but_the_id, 0, STATES);
     tcase_add_test(cases, an_update_passes_over_another_version);
+    tcase_add_loop_test(cases, an_update_of_the_changed_columns_leaves_the_whole_row_as_it_is_now, 0, STATES);
+    tcase_add_test(cases, a_column_that_did_not_change_is_not_written);
     tcase_add_test(cases, references_are_the_ids_and_the_version_and_nothing_else);
     tcase_add_test(cases, a_word_that_is_none_of_the_enum_is_wrong_data);
     tcase_add_loop_test(cases, items_of_another_shape_are_wrong_data, 0,
