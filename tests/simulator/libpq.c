@@ -163,6 +163,7 @@ int PQpipelineSync(PGconn *conn)
     const char *const *paramValues, const int *paramLengths, const int *paramFormats, int resultFormat
 
 /* The session's own settings, and LISTEN: answered, of no effect here. */
+/* NOLINTNEXTLINE(readability-function-size): the library's own */
 int PQsendQueryParams(PGconn *conn, const char *command, int nParams, const Oid *paramTypes, VALUES)
 {
     static const struct plan nothing = {.name = "set", .number = -2, .verb = SQL_NOTHING};
@@ -215,6 +216,7 @@ static void take_scalar(struct parameter *parameter, const char *data, size_t si
     parameter->cells[0] = data ? cell_copy(data, size) : (struct cell){NULL, -1};
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library's own */
 int PQsendQueryPrepared(PGconn *conn, const char *stmtName, int nParams, VALUES)
 {
     static const struct plan unknown = {.name = "unknown", .number = -1};

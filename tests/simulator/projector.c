@@ -8,7 +8,7 @@
 #pragma GCC diagnostic ignored "-Wold-style-declaration"
 #endif
 #define main static __attribute__((unused)) projector_main
-#include "consumers/projector/main.c"
+#include "consumers/projector/main.c" /* NOLINT(bugprone-suspicious-include) */
 #undef main
 
 /* As large as it is mostly for the scratch of a decision, which says itself how much of it counts: that is

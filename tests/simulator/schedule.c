@@ -39,8 +39,8 @@ bool chance_one_in(struct chance *chance, uint32_t count)
 
 bool schedule_fault(uint32_t count)
 {
-    bool wrong =
-        !schedule.calm && chance_one_in(&schedule.fault, count) && schedule.faults < schedule.fault_limit;
+    bool wrong = !schedule.calm && chance_one_in(&schedule.fault, count / schedule.rough + 1) &&
+                 schedule.faults < schedule.fault_limit;
 
     schedule.faults += wrong;
     return wrong;
@@ -90,6 +90,7 @@ static int jumps; /* of the clock, to timers that are not due for long */
 
 void schedule_start(uint64_t seed, int command_limit, int fault_limit)
 {
+    static const uint32_t roughness[] = {1, 1, 1, 1, 1, 2, 3, 8};
     static const int batches[] = {1, 2, 3, 5, 8, 20, 1000, 1000};
     struct memory memory = schedule.memory;
     struct chance first = {.state = seed};
@@ -101,7 +102,8 @@ void schedule_start(uint64_t seed, int command_limit, int fault_limit)
     schedule.story.state = chance_next(&first);
     schedule.fault.state = chance_next(&first);
     schedule.order.state = chance_next(&first);
-    schedule.fault_limit = (int)chance_below(&schedule.fault, FAULTS);
+    schedule.rough = roughness[chance_below(&schedule.fault, 8)];
+    schedule.fault_limit = (int)chance_below(&schedule.fault, FAULTS * schedule.rough);
     if (schedule.fault_limit > fault_limit)
         schedule.fault_limit = fault_limit;
     instances = 1 + (int)chance_below(&schedule.story, PROCESSES);

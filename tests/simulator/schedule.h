@@ -26,6 +26,7 @@ struct schedule {
     struct chance story, fault, order;
     int command_limit, fault_limit; /* SCHEDULE_ENDLESS: as many as the seed says */
     int commands, faults;           /* so far */
+    uint32_t rough;                 /* how many times more often things go wrong than in a mild one */
     int64_t now_ms;                 /* steady; the wall clock is SCHEDULE_BASE_MS more */
     bool settled;                   /* the group shares out rightly, and nobody is killed or stands still */
     bool calm;                      /* nothing goes wrong any more: all must come to an end now */

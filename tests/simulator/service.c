@@ -60,7 +60,6 @@ struct past;
 extern const struct postgres_statement past_statements[];
 int past_check(struct past *past);
 const char *past_why(int outcome);
-void service_hold(const char *why);
 
 const struct postgres_statement past_statements[] = {{NULL, NULL}};
 
