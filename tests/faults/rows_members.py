@@ -31,6 +31,8 @@ def rebalance(round):
             os.kill(victim.pid, signal.SIGTERM)
         else:
             freeze(victim.pid, seconds)
+        if round.random.random() < 0.5 or number == round.count:  # else: the next one while partitions move
+            round.resumed(time.monotonic())
         round.moment(0.5, 3)
 
 
@@ -69,11 +71,12 @@ def relay_freeze(round):
         round.moment()
         holder = until(lambda: relay_holder(round.bus), 40, "a relay holds the lock", every=0.05)
         round.note(f"SIGSTOP {holder} until its lock is taken", number)
-        pid = round.bus.programs[holder].pid
+        pid, since = round.bus.programs[holder].pid, time.monotonic()
         os.kill(pid, signal.SIGSTOP)
         try:
             until(lambda: relay_holder(round.bus) not in (None, holder), 40, "the other relay holds the lock",
                   every=0.05)
+            round.recovered(time.monotonic() - since)
             round.moment(0.2, 1)
         finally:
             os.kill(pid, signal.SIGCONT)
