@@ -114,7 +114,7 @@ def mails_judge(round, _):
     sent = collections.Counter(mail["X-Colis-Notification"] for address in round.load.addresses()
                                for mail in mails(address))
     extra, deaths = sent.total() - len(sent), sum(notifier.deaths[point] for point in RESENT)
-    round.say(f"  {extra} mails of {len(sent)} came again, all flagged; {deaths} deaths may have had one each")
+    round.say(f"  {extra} mails of {len(sent)} came again; {deaths} deaths may have had one each")
     if extra > deaths:
         round.find("duplicate", f"{extra} mails came again, of {deaths} deaths after a mail", counts="doubled")
 
