@@ -58,8 +58,9 @@ static int run_batch(struct bench *bench, int count)
     return 0;
 }
 
-/* The turn-th batch. mix: a wave of lives begins with each and the waves before it go on by a stage. */
-static int make_batch(struct bench *bench, int64_t turn, int64_t turns, int size)
+/* The turn-th batch. mix: a wave of lives begins with each while there are waves to begin, and those before
+ * it go on by a stage. */
+static int make_batch(struct bench *bench, int64_t turn, int64_t waves, int size)
 {
     int64_t wave = size / LIVES_STAGES;
     int count = 0;
@@ -68,7 +69,7 @@ static int make_batch(struct bench *bench, int64_t turn, int64_t turns, int size
         for (; count < size; count++)
             lives_parcel(&events[count], bench->first + turn * size + count);
     for (int stage = 0; bench->mix && stage < LIVES_STAGES; stage++)
-        for (int64_t i = 0; i < wave && turn >= stage && turn - stage < turns - LIVES_STAGES; i++, count++)
+        for (int64_t i = 0; i < wave && turn >= stage && turn - stage < waves; i++, count++)
             lives_booking(&events[count], bench->first + (turn - stage) * wave + i, stage, &bench->codes,
                           bodies[count]);
     for (int i = 0; i < count; i++)
@@ -79,7 +80,7 @@ static int make_batch(struct bench *bench, int64_t turn, int64_t turns, int size
 
 static int run(struct bench *bench, int64_t commands, int size)
 {
-    int64_t turns = bench->mix ? commands / size + LIVES_STAGES : commands / size;
+    int64_t waves = commands / size, turns = bench->mix ? waves + LIVES_STAGES - 1 : waves;
 
     bench->batch.codes = &bench->codes;
     TRY(store_new(&bench->store, "colis-bench", service_values.name_space));
@@ -87,7 +88,7 @@ static int run(struct bench *bench, int64_t commands, int size)
         return error_new(ERROR_LINK, "no position");
     bench->position.from = bench->position.next;
     for (int64_t turn = 0; turn < turns; turn++) {
-        int count = make_batch(bench, turn, turns, size);
+        int count = make_batch(bench, turn, waves, size);
         double wall = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
 
         TRY(run_batch(bench, count));
