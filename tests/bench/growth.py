@@ -20,7 +20,7 @@ from harness import places
 from peers_run import TICK, tree
 from projector import ROOT, everything_empty, projected
 
-BATCH, COMMANDS, ROUNDS, FLAT = 950, 9500, 5, 0.15
+BATCH, COMMANDS, WARM, ROUNDS, FLAT = 950, 9500, 3, 5, 0.15
 SIZES = (1, 10**4, 10**6)
 LIVED = 10          # one parcel in so many has lived a whole life
 SEED_LIVES = 10
@@ -128,13 +128,22 @@ class Store:
             self.connection.execute("vacuum bus.outbox")
 
     def run(self, what, number):
-        """One run: {"rate", "ours", "postgres"}, the last two in microseconds of CPU a command."""
+        """One run: commands a second; microseconds of CPU, and what PostgreSQL read and logged, a command."""
         self.clean()
+        before = self.work()
         with Backends(self.bus.namespace) as backends:
             figures = projected(self.program, COMMANDS, BATCH, self.environment, what, str(10**7 * (number + 1)))
         count = figures["commands"]
+        read, images, log = (b - a for a, b in zip(before, self.work()))
         return {"rate": count / figures["seconds"], "ours": figures["cpu_seconds"] / count * 1e6,
-                "postgres": backends.seconds / count * 1e6}
+                "postgres": backends.seconds / count * 1e6, "read": read / count, "images": images / count,
+                "log": log / count / 1024}
+
+    def work(self):
+        """Blocks read past the server's buffers, and, of the whole server, images of pages and bytes in the log."""
+        return self.connection.execute(
+            "select blks_read, wal_fpi, wal_bytes::bigint from pg_stat_database, pg_stat_wal "
+            "where datname = current_database()").fetchone()
 
 
 class Backends:
@@ -191,7 +200,9 @@ def rows(stores, what, title):
                       f"rate {rate:.2f}; projector {middle(store, what, 'ours'):.0f} µs / "
                       f"{middle(first, what, 'ours'):.0f} µs, PostgreSQL {middle(store, what, 'postgres'):.0f} µs / "
                       f"{middle(first, what, 'postgres'):.0f} µs, {middle(store, what, 'rate'):,.0f}/s / "
-                      f"{middle(first, what, 'rate'):,.0f}/s"))
+                      f"{middle(first, what, 'rate'):,.0f}/s; a command, in the larger: "
+                      f"{middle(store, what, 'read'):.2f} blocks read, {middle(store, what, 'images'):.2f} page images, "
+                      f"{middle(store, what, 'log'):.1f} KB logged"))
     return table
 
 
@@ -200,15 +211,15 @@ def measure(buses, sizes, build, say):
     program, stores = ROOT / build / "tests" / "bench" / "colis-bench-projector", []
     for bus, parcels in zip(buses, sizes):
         stores.append(Store(bus, parcels, program, say))
-    for number in range(ROUNDS + 1):
+    for number in range(WARM + ROUNDS):
         for what in ("parcels", "mix"):
             for store in stores:
                 figures = store.run(what, number)
-                if number:  # the first round warms up
+                if number >= WARM:
                     store.found[what].append(figures)
-        say(f"  growth round {number}/{ROUNDS}" + "".join(
+        say(f"  growth round {number + 1 - WARM}/{ROUNDS}" + "".join(
             f"; {store.parcels:,}: {middle(store, 'mix', 'ours') + middle(store, 'mix', 'postgres'):.0f} µs"
-            for store in stores if number))
+            for store in stores if store.found["mix"]))
     for store in stores:
         store.connection.close()
     return rows(stores, "parcels", "parcels alone") + rows(stores, "mix", "whole lives")

@@ -10,7 +10,7 @@ from harness.person import token_of
 from harness.until import pause, until
 from requests_run import script_write, wrk, wrk_end, wrk_start
 
-PEOPLE, CONNECTIONS, BURST_SECONDS, SHARE, SAMPLES = 2000, 64, 10, 0.7, 240
+PEOPLE, CONNECTIONS, BURST_SECONDS, SHARE, SAMPLES = 2000, 64, 5, 0.7, 240
 MEMORY_MB, DESCRIPTORS = 1.0, 2  # what may come in the last two thirds: pages of an allocator, a connection
 
 
