@@ -51,7 +51,7 @@ struct recover_window {
     int64_t last;   /* the newest that was decided as far as facts tell; below stored: none */
     struct kafka_record **records;
     size_t first, count; /* of records: those from first on wait */
-    bool held;
+    bool held;           /* nothing more is taken before it is sought again */
     enum recover_state state;
 };
 
@@ -129,7 +129,7 @@ MUST_CHECK int recover_fold(struct recover *recover, const struct postgres_rows 
 
 MUST_CHECK int
 recover_open(struct recover *recover); /* positions, consumer, and where each fact's command is */
-MUST_CHECK int recover_fill(struct recover *recover); /* until each window that has more holds some */
+MUST_CHECK int recover_fill(struct recover *recover); /* until each window that has more to come holds some */
 bool recover_over(const struct recover *recover);     /* nothing more to be decided */
 const struct event *recover_head(const struct recover_window *window); /* NULL: empty */
 void recover_drop(struct recover *recover, struct recover_window *window, size_t count);

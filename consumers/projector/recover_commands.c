@@ -10,7 +10,7 @@
 #include "shared/base/clock.h"
 #include "shared/run/service.h"
 
-enum { WINDOW = 1000, POLL_MS = 100, PATIENCE_MS = 30000, CHUNK = 1000 };
+enum { WINDOW = 400, POLL_MS = 100, PATIENCE_MS = 30000, CHUNK = 1000 };
 static const char topic[] = "commands";
 
 const struct event *recover_head(const struct recover_window *window)
@@ -191,6 +191,8 @@ int recover_open(struct recover *recover)
         .name_space = service_values.name_space, .client = "recover", .fetch_wait_ms = 10};
     int outcome = windows_make(recover);
 
+    if (outcome == 0)
+        outcome = recover_ask(recover, "recover_by_index", NULL, 0, NULL);
     if (outcome != 0)
         return outcome;
     TRY(kafka_in_new(&config, &recover->in));
@@ -200,66 +202,82 @@ int recover_open(struct recover *recover)
         outcome = survey(recover);
     if (outcome == 0)
         outcome = recover_last(recover);
-    for (size_t at = 0; at < recover->window_count && outcome == 0; at++) {
-        struct recover_window *window = &recover->windows[at];
-
-        outcome = seek(recover, window, reads_on(window) ? window->next : KAFKA_HELD);
-    }
+    for (size_t at = 0; at < recover->window_count; at++)
+        recover->windows[at].held = true; /* until the first round: the survey stands at the ends */
     return outcome;
 }
 
 /* --- reading ahead --- */
 
-static int keep(struct recover *recover, struct kafka_record *record)
+/* A record that finds no room is read again in the next round. */
+static void keep(struct recover *recover, struct kafka_record *record)
 {
     const struct event *event = kafka_record_event(record);
     struct recover_window *window = &recover->windows[event->partition];
+    bool wanted = event->offset >= window->next && event->offset <= window->last && !window->held;
 
-    if (event->offset > window->last || event->offset < window->next) {
-        kafka_record_free(record);
-        return event->offset < window->next || window->held ? 0 : seek(recover, window, KAFKA_HELD);
+    if (wanted && window->count < WINDOW) {
+        window->records[window->count++] = record;
+        window->next = event->offset + 1;
+        return;
     }
-    if (!window->records)
-        window->records = memory_new(WINDOW, sizeof(struct kafka_record *));
-    window->records[window->count++] = record;
-    window->next = event->offset + 1;
-    if (window->count < WINDOW && reads_on(window))
-        return 0;
-    return seek(recover, window, KAFKA_HELD);
+    window->held = window->held || wanted;
+    kafka_record_free(record);
 }
 
-/* A window that was full is read on once it is empty. */
-static int read_on(struct recover *recover)
+/* Room at the end of each; one that left records out goes back to the first of them. */
+static int round_begin(struct recover *recover)
 {
     for (size_t at = 0; at < recover->window_count; at++) {
         struct recover_window *window = &recover->windows[at];
 
-        if (window->held && window->count == 0 && reads_on(window))
+        if (!window->records)
+            window->records = memory_new(WINDOW, sizeof(struct kafka_record *));
+        memmove(window->records, window->records + window->first,
+                (window->count - window->first) * sizeof(struct kafka_record *));
+        window->count -= window->first;
+        window->first = 0;
+        if (window->held && reads_on(window))
             TRY(seek(recover, window, window->next));
     }
     return 0;
 }
 
-static bool lacks(const struct recover *recover)
+enum { FULL, SOME, LACKING };
+
+/* Each window has what it can hold; each has some; one that has more to come has none. */
+static int fullness(const struct recover *recover)
 {
-    for (size_t at = 0; at < recover->window_count; at++)
-        if (!recover_head(&recover->windows[at]) && reads_on(&recover->windows[at]))
-            return true;
-    return false;
+    int least = FULL;
+
+    for (size_t at = 0; at < recover->window_count; at++) {
+        const struct recover_window *window = &recover->windows[at];
+
+        if (!reads_on(window) || window->count == WINDOW)
+            continue;
+        if (!recover_head(window))
+            return LACKING;
+        least = SOME;
+    }
+    return least;
 }
 
 int recover_fill(struct recover *recover)
 {
     int64_t until = clock_steady_ms() + PATIENCE_MS;
+    bool quiet = false;
 
-    TRY(read_on(recover));
-    while (lacks(recover)) {
+    if (fullness(recover) != LACKING)
+        return 0;
+    TRY(round_begin(recover));
+    while (fullness(recover) == LACKING || (fullness(recover) == SOME && !quiet)) {
         struct kafka_record *record = NULL;
         struct kafka_in_place place = {0};
         int outcome = kafka_in_poll(recover->in, POLL_MS, &record, &place);
 
+        quiet = outcome == KAFKA_NOTHING;
         if (outcome == 0) {
-            TRY(keep(recover, record));
+            keep(recover, record);
             until = clock_steady_ms() + PATIENCE_MS;
         }
         if (outcome < 0)

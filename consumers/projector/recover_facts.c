@@ -33,13 +33,15 @@ const struct postgres_statement recover_statements[] = {
                           " unnest($1::text[], $2::int4[], $3::int8[]) on conflict (topic, partition) do update"
                           " set until = excluded.until, at = excluded.at where l.until < excluded.until"},
     {"recover_doubt",     "select bus.doubt()"},
+    /* Rows that were just written have no statistics: without a word the planner would walk over all of them. */
+    {"recover_by_index",  "select set_config('enable_seqscan', 'off', false)"},
     {"recover_place",     "update bus.recovery r set command_partition = c.partition, command_offset = c.place from"
                           " unnest($1::uuid[], $2::int4[], $3::int8[]) c (id, partition, place)"
                           " where r.causation = c.id and r.command_offset is null"},
     {"recover_last",      "select command_partition, max(command_offset) from bus.recovery where not had"
                           " and command_offset is not null group by 1"},
     {"recover_expect",    "select " FACT_COLUMNS " from bus.recovery r where r.causation = any($1::uuid[]) and not r.had"
-                          " union all select " FACT_COLUMNS " from bus.recovery r where r.kind = 'command' and not r.had"
+                          " union all select " FACT_COLUMNS " from bus.recovery r where r.causation is null and r.kind = 'command' and not r.had"
                           " and (r.command_partition, r.command_offset) in (select * from unnest($2::int4[], $3::int8[]))"
                           " order by 2, 4, 5"},
     {"recover_back",      "update bus.recovery set had = true where event = any($1::uuid[])"},
