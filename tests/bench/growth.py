@@ -201,8 +201,8 @@ def rows(stores, what, title):
                       f"{middle(first, what, 'ours'):.0f} µs, PostgreSQL {middle(store, what, 'postgres'):.0f} µs / "
                       f"{middle(first, what, 'postgres'):.0f} µs, {middle(store, what, 'rate'):,.0f}/s / "
                       f"{middle(first, what, 'rate'):,.0f}/s; a command, in the larger: "
-                      f"{middle(store, what, 'read'):.2f} blocks read, {middle(store, what, 'images'):.2f} page images, "
-                      f"{middle(store, what, 'log'):.1f} KB logged"))
+                      f"{middle(store, what, 'read'):.2f} blocks read, "
+                      f"{middle(store, what, 'images'):.2f} page images, {middle(store, what, 'log'):.1f} KB logged"))
     return table
 
 
