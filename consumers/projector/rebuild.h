@@ -28,9 +28,11 @@ struct rebuild {
     struct refold *refold;
     struct refold_place *places;
     size_t place_count;
-    int64_t records;   /* in the topics, to begin with */
-    int64_t spoken_ms; /* the newest line of progress */
-    const char *why;   /* of REBUILD_AWAY */
+    int64_t contradictory;           /* aggregates whose facts do not fit */
+    struct postgres_array broken[3]; /* those of them not written yet: kind, id, why */
+    int64_t records;                 /* in the topics, to begin with */
+    int64_t spoken_ms;               /* the newest line of progress */
+    const char *why;                 /* of REBUILD_AWAY */
     char text[256];
 };
 
@@ -58,7 +60,11 @@ MUST_CHECK int rebuild_compare(struct rebuild *rebuild, const char *kind,
 /* Notes the timers that are armed and are nowhere: not in the outbox, not on the topic, not parked, not
  * decided. REBUILD_AWAY. */
 MUST_CHECK int rebuild_timers(struct rebuild *rebuild, int64_t *ret_armed, int64_t *ret_lost);
-/* Calls shown for the first most of what was noted. REBUILD_AWAY. */
+/* How many aggregates' facts contradict themselves; they are left alone. REBUILD_AWAY. */
+MUST_CHECK int rebuild_broken(struct rebuild *rebuild, int64_t *ret_broken);
+void rebuild_unfit(void *self, const struct event *event, const struct machine *machine, const char *why);
+void rebuild_unfit_send(void *self, struct postgres *link);
+/* Calls shown for the first most of what was noted, what is broken before the rest. REBUILD_AWAY. */
 typedef void (*rebuild_shown)(struct span kind, const struct id *id, struct span why);
 MUST_CHECK int rebuild_differences(struct rebuild *rebuild, int64_t most, rebuild_shown shown);
 

@@ -40,7 +40,12 @@ const struct postgres_statement rebuild_statements[] = {
     {"rebuild_waiting",   "select partition, next from bus.position where reader = 'projector' and topic = 'commands'"},
     {"rebuild_on_its_way","delete from rebuild.difference where kind = 'timer' and id = any($1::uuid[])"},
     {"rebuild_noted",     "select count(*) from rebuild.difference where kind = 'timer'"},
-    {"rebuild_shown",     "select kind, id, why from rebuild.difference order by kind, id limit $1::bigint"},
+    {"rebuild_unfit",     "insert into rebuild.broken (kind, id, why) "
+                          "select * from unnest($1::text[], $2::uuid[], $3::text[]) on conflict do nothing"},
+    {"rebuild_broken",    "select count(*) from rebuild.broken"},
+    {"rebuild_shown",     "select kind, id, why from (select 0, kind, id, why from rebuild.broken union all "
+                          "select 1, kind, id, why from rebuild.difference) s (part, kind, id, why) "
+                          "order by part, kind, id limit $1::bigint"},
     {"rebuild_put_right", "select bus.rebuild_put_right()"},
     {"rebuild_arm",       "insert into bus.outbox (topic, key, aggregate, version, event, headers, value, due) "
                           "select t.topic, t.key, t.aggregate, t.version, t.event, t.headers, t.value, t.due "
@@ -141,6 +146,47 @@ int rebuild_published(struct rebuild *rebuild)
         if (place && place->end < postgres_integer(&rows, row, 2))
             place->end = postgres_integer(&rows, row, 2);
     }
+    return outcome;
+}
+
+/* Called as facts are folded; written with them. */
+void rebuild_unfit(void *self, const struct event *event, const struct machine *machine, const char *why)
+{
+    struct rebuild *rebuild = self;
+    struct id id;
+    char kind[24];
+
+    if (event_subject_parse(span_of(event->subject), kind, &id) != 0)
+        return;
+    postgres_array_text(&rebuild->broken[0], span_of(machine->kind));
+    postgres_array_text(&rebuild->broken[1], span_of(id.text));
+    postgres_array_text(&rebuild->broken[2], span_of(why));
+}
+
+void rebuild_unfit_send(void *self, struct postgres *link)
+{
+    struct rebuild *rebuild = self;
+    struct postgres_value values[3] = {0};
+
+    for (int at = 0; at < 3; at++) {
+        values[at].type = rebuild->broken[at].type;
+        values[at].array = &rebuild->broken[at];
+    }
+    if (rebuild->broken[0].count == 0)
+        return;
+    postgres_send(link, "rebuild_unfit", values, 3, NULL);
+    for (int at = 0; at < 3; at++)
+        postgres_array_start(&rebuild->broken[at], rebuild->broken[at].type);
+}
+
+int rebuild_broken(struct rebuild *rebuild, int64_t *ret_broken)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+    int outcome;
+
+    rebuild_unfit_send(rebuild, rebuild->link);
+    outcome = ask(rebuild, rebuild->link, "rebuild_broken", NULL, &rows);
+    *ret_broken = outcome == 0 ? postgres_integer(&rows, 0, 0) : 0;
     return outcome;
 }
 

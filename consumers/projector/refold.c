@@ -141,7 +141,10 @@ static int fold(struct refold *refold, const struct refold_item *item)
         (void)snprintf(why, sizeof(why), "%s after version %lld",
                        result == FOLD_GAP ? "facts are missing" : "no rule leads to it",
                        (long long)state->version);
-        return spoilt(&item->event, why);
+        if (!refold->config.unfit)
+            return spoilt(&item->event, why);
+        refold->config.unfit(refold->config.self, &item->event, item->machine, why);
+        return 0;
     }
     batch_add_entries(&refold->batch, payment, &refold->fact, &item->event.id);
     if (refold->config.timers)

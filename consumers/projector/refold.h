@@ -42,9 +42,12 @@ struct refold_config {
     const char *schema;     /* of tables with the columns of schemas/states: "state" */
     const char *ledger;     /* a table with the columns of bus.ledger: "bus.ledger" */
     const char *timers;     /* likewise of bus.outbox; NULL: no timer is made */
-    /* Either may be NULL. folded: of each fact that was, memory only. sending: once a flush that folded any,
+    /* Each may be NULL. folded: of each fact that was, memory only. sending: once a flush that folded any,
      * may queue statements into the segment that writes: they hold or fail with the rows. */
     void (*folded)(void *self, const struct refold_fact *fact);
+    /* A version that is missing, or a fact no rule leads to: its aggregate stays as it was, and each of its
+     * later facts comes here too. NULL: ERROR_DATA, as above. */
+    void (*unfit)(void *self, const struct event *event, const struct machine *machine, const char *why);
     void (*sending)(void *self, struct postgres *link);
     void *self;
 };

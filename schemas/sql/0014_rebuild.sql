@@ -19,6 +19,8 @@ begin
         due timestamptz not null);
     -- the id: of an aggregate, a journal, a timer. why: missing, in no fact, or the columns that are other
     create unlogged table rebuild.difference (kind text, id uuid, why text not null, primary key (kind, id));
+    -- aggregates whose facts contradict themselves: nothing is said of them, nothing of theirs is changed
+    create unlogged table rebuild.broken (kind text, id uuid, why text not null, primary key (kind, id));
     if exists (select from pg_roles where rolname = 'colis_projector') then
         grant usage on schema rebuild to colis_projector;
         grant select, insert, update, delete on all tables in schema rebuild to colis_projector;
@@ -55,6 +57,7 @@ create function bus.rebuild_compare(kind text, out live bigint, out rebuilt bigi
 declare
     key constant text := case kind when 'ledger' then 'journal' else 'id' end;
     also constant text := case kind when 'ledger' then ' and l.line = r.line' else '' end;
+    owner constant text := case kind when 'ledger' then 'payment' else 'id' end;
     live_table constant regclass := case kind when 'ledger' then 'bus.ledger' else format('state.%I', kind) end;
     rebuilt_table constant regclass := format('rebuild.%I', kind);
 begin
@@ -65,7 +68,9 @@ begin
         'insert into rebuild.difference (kind, id, why) '
         'select %1$L, coalesce(l.%2$I, r.%2$I), min(bus.rebuild_columns(to_jsonb(l), to_jsonb(r))) '
         'from %3$s l full join %4$s r on l.%2$I = r.%2$I%5$s '
-        'where l.%2$I is null or r.%2$I is null or l *<> r group by 2', kind, key, live_table, rebuilt_table, also);
+        'where (l.%2$I is null or r.%2$I is null or l *<> r) and not exists (select from rebuild.broken b '
+        'where b.kind = %6$L and b.id = coalesce(l.%7$I, r.%7$I)) group by 2',
+        kind, key, live_table, rebuilt_table, also, case kind when 'ledger' then 'payment' else kind end, owner);
     get diagnostics differing = row_count;
 end $$;
 
@@ -78,6 +83,11 @@ declare
     put bigint;
     total bigint := 0;
 begin
+    -- what has contradicted itself since it was compared
+    delete from rebuild.difference d using rebuild.broken b where d.kind = b.kind and d.id = b.id;
+    delete from rebuild.difference d using rebuild.broken b where d.kind = 'ledger' and b.kind = 'payment' and
+        (exists (select from bus.ledger l where l.journal = d.id and l.payment = b.id) or
+         exists (select from rebuild.ledger l where l.journal = d.id and l.payment = b.id));
     for name in select distinct d.kind from rebuild.difference d
         join pg_tables t on t.schemaname = 'state' and t.tablename = d.kind loop
         execute format('delete from state.%I t using rebuild.difference d where d.kind = %1$L and t.id = d.id', name);

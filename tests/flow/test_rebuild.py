@@ -9,7 +9,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from harness import places
 from harness.bus import MARKET, Bus
-from harness.journey import Journey
+from harness.journey import Journey, must
 from harness.program import KEPT
 from harness.until import until
 
@@ -198,6 +198,23 @@ def test_servers_that_are_away_are_named(lived, tmp_path):
     nowhere = tmp_path / "url"
     nowhere.write_text(f"postgresql://nobody@{places.HOST}:1")
     assert "PostgreSQL" in rebuilt(lived, expected=AWAY, COLIS_POSTGRES_URL_FILE=str(nowhere))
+
+
+def test_facts_that_contradict_themselves_are_named_left_alone_and_keep_nothing_else_from_being_put_right(lived):
+    """A row was damaged, then decided on: what it was decided to be follows from no fact before it."""
+    person = lived.person()
+    parcel, other = person.registered(), person.registered()
+    must(person, f"/v1/parcels/{parcel}/cancel", {"reason": "changed_mind"})
+    lived.rows("update state.parcel set state = 'registered' where id = %s", parcel)
+    must(person, f"/v1/parcels/{parcel}/cancel", {"reason": "mistake"})
+    left = lived.value("select p::text from state.parcel p where id = %s", parcel)
+    whole = lived.value("select p::text from state.parcel p where id = %s", other)
+    lived.rows("update state.parcel set weight_g = 1 where id = %s", other)
+    printed = rebuilt(lived, "--switch", expected=DATA)
+    assert f"parcel {parcel}: no rule leads to it after version 2" in printed
+    assert f"parcel {other}: other: weight_g" in printed and "1 aggregates contradict themselves" in printed
+    assert lived.value("select p::text from state.parcel p where id = %s", parcel) == left
+    assert lived.value("select p::text from state.parcel p where id = %s", other) == whole
 
 
 def test_a_history_whose_beginning_is_gone_is_refused_and_changes_nothing(lived):
