@@ -11,8 +11,8 @@
 #include "shared/run/reader.h"
 #include "tests/simulator/story.h"
 
-enum { STEPS_WILD = 1000, STEPS_MOST = 60000, ACTORS = 16 + SESSIONS, TROUBLE_EVERY = 90, FAULTS = 32 };
-enum { PAUSE_MS = 12000, AWAY_MS = 4000, JUMPS = 5, STEPS_LATE = 100 };
+enum { STEPS_WILD = 600, STEPS_MOST = 60000, ACTORS = 16 + SESSIONS, TROUBLE_EVERY = 90, FAULTS = 32 };
+enum { PAUSE_MS = 12000, AWAY_MS = 4000, JUMPS = 4, STEPS_LATE = 100 };
 
 struct schedule schedule;
 struct met met;
@@ -90,7 +90,7 @@ static int jumps; /* of the clock, to timers that are not due for long */
 
 void schedule_start(uint64_t seed, int command_limit, int fault_limit)
 {
-    static const uint32_t roughness[] = {1, 1, 1, 1, 1, 2, 3, 8};
+    static const uint32_t roughness[] = {1, 1, 1, 1, 1, 1, 2, 6};
     static const int batches[] = {1, 2, 3, 5, 8, 20, 1000, 1000};
     struct memory memory = schedule.memory;
     struct chance first = {.state = seed};
@@ -127,11 +127,11 @@ static void trouble(void)
     struct process *process = process_at((int)chance_below(&schedule.fault, (uint32_t)instances));
     uint32_t what = chance_below(&schedule.fault, 16);
 
-    if (what < 6) {
+    if (what < 4) {
         met.crashes += process->running;
         tell("projector %d: killed", process->number);
         process_kill(process);
-    } else if (what < 10) {
+    } else if (what < 9) {
         met.pauses++;
         process->paused_until_ms = schedule.now_ms + chance_below(&schedule.fault, PAUSE_MS);
         tell("projector %d: stands still until %lld", process->number, (long long)process->paused_until_ms);

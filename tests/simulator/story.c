@@ -12,7 +12,7 @@
 enum { LIVES = 3, BODY = 512, BUCKETS = 128, HOUR_MS = 3600000, MADE = 96 };
 enum {
     ASKED_LEAST = 6,
-    ASKED_MORE = 24,
+    ASKED_MORE = 20,
     COPY_EVERY = 9,
     CURSE_EVERY = 25,
     MARKER_EVERY = 8,
