@@ -181,7 +181,7 @@ def drained_judge(round, person, parked, marked):
         round.find("nonmonotonic-send", f"released commands of {person.id} were decided in another order", "misordered")
 
 
-ROWS = (Row("points", 2, "kill -9 between each pair of writes that cannot be one, by name", points_kill, short=1,
+ROWS = (Row("points", 2, "kill -9 between each pair of writes that cannot be one, by name", points_kill, short=2,
             long=100, town=PointTown, judge=mails_judge),
         Row("points-redrive", 2, "kill -9 of redrive and of the projector while parked commands are released",
             redrive_kill, short=1, long=100, town=PointTown))
