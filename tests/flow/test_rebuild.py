@@ -1,5 +1,6 @@
 """The projection made anew from its facts, beside live traffic: colis-projector --rebuild, and --switch."""
 import os
+import shutil
 import subprocess
 import threading
 import uuid
@@ -18,12 +19,14 @@ TABLES = ("trip", "parcel", "booking", "payment", "review", "report", "profile",
 
 
 @pytest.fixture(scope="module")
-def lived():
+def lived(request):
     """A bus of this module's own, for what is damaged here: one journey at its end, one under way."""
     with Bus(places.TOP / "var" / "test" / "bus" / "rebuild", MARKET) as bus:
         Journey(bus, "completed")
         Journey(bus, "collected")
         yield bus
+        if not request.session.testsfailed:
+            shutil.rmtree(bus.folder, ignore_errors=True)
 
 
 def rebuild(bus, *flags, **settings):
