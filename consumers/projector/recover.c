@@ -117,7 +117,8 @@ static void add_next_statements(struct recover *recover, struct postgres_stateme
 
         buf_format(&name, "recover_next_%s", machines[at]->kind);
         recover_next_sql(machines[at]->kind, &sql);
-        statements[at] = (struct postgres_statement){take(name.data), take(sql.data)};
+        statements[at].name = take(name.data);
+        statements[at].sql = take(sql.data);
     }
     postgres_statements(recover->store.link, statements);
 }
