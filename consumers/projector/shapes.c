@@ -36,7 +36,8 @@ static void shape_make(struct shape *shape, const struct machine *machine, const
         postgres_update_of_sql(machine->state, columns, table.data, &sql);
     }
     shape->columns = columns;
-    shape->statement = (struct postgres_statement){take(name.data), take(sql.data)};
+    shape->statement.name = take(name.data);
+    shape->statement.sql = take(sql.data);
     shape->array_count = postgres_types_of(machine->state, columns, shape->types, COLUMNS - 1);
     if (!fresh)
         shape->types[shape->array_count++] = POSTGRES_INT8;

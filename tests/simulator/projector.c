@@ -4,6 +4,8 @@
  * and the settings would give it stands in service.c. */
 #include "tests/simulator/process.h"
 
+#include <stddef.h>
+
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wold-style-declaration"
 #endif
@@ -17,11 +19,12 @@ int projector_live(void)
 {
     static struct projector lives[PROCESSES];
     struct projector *projector = &lives[process_now()->number];
-    char *scratch = (char *)&projector->batch.decision, *behind = scratch + sizeof(projector->batch.decision);
+    size_t scratch = offsetof(struct projector, batch.decision);
+    size_t behind = scratch + sizeof(projector->batch.decision);
 
     keep_hours = 1; /* long before the schedule's later timers: old records are given up */
-    memset(projector, 0, (size_t)(scratch - (char *)projector));
-    memset(behind, 0, (size_t)((char *)(projector + 1) - behind));
+    memset(projector, 0, scratch);
+    memset((char *)projector + behind, 0, sizeof(*projector) - behind);
     return run(projector);
 }
 
