@@ -122,6 +122,7 @@ def test_v4_tells_of_payouts_and_reversals_by_their_own_types(told, receiver):
 @pytest.mark.parametrize("end", ["won", "lost"])
 def test_a_chargeback_is_told_when_it_opens_and_when_it_ends(told, receiver, end):
     charge = told.paid()
+    told.quiet()
     opened = told.say("POST", f"/charges/{charge['id']}/chargebacks", {"amount": 5000, "fee": 100})
     told.quiet()
     told.say("POST", f"/chargebacks/{opened['id']}/{end}", {})

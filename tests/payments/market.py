@@ -49,8 +49,8 @@ class Deal:
 
     def await_link(self, n):
         def look():
-            return self.facts("payment.link_ready") and self.links() and [
-                attempt for attempt in self.state()["attempts"] if attempt["n"] == n]
+            ready = any(fact["n"] == n for fact in self.facts("payment.link_ready"))
+            return ready and self.links() and [attempt for attempt in self.state()["attempts"] if attempt["n"] == n]
         return self.market.told(look, 20, f"page {n} of {self.payment}", every=0.05)
 
     def links(self):
