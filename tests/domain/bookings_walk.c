@@ -6,7 +6,8 @@
 #include "shared/domain/payment_facts.h"
 #include "tests/domain/walk.h"
 
-enum { WALKS = 2000, STEPS = 120, WAITING = 256, RULES = 128 };
+/* WALKS comes from the build: a sanitizer's is ten times slower, and has fewer. ENOUGH meet every row. */
+enum { ENOUGH = 2000, STEPS = 120, WAITING = 256, RULES = 128 };
 
 static struct walk {
     struct domain_follow waiting[WAITING];
@@ -263,7 +264,7 @@ START_TEST(no_walk_breaks_a_law)
         check_end();
         check_after();
     }
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+    for (size_t i = 0; WALKS >= ENOUGH && i < sizeof(numbers) / sizeof(numbers[0]); i++)
         ck_assert_msg(was_walked(numbers[i]), "%s was never walked", numbers[i]);
 }
 END_TEST
@@ -272,7 +273,7 @@ TCase *walk_cases(void)
 {
     TCase *cases = tcase_create("walk");
 
-    tcase_set_timeout(cases, 120);
+    tcase_set_timeout(cases, 600);
     tcase_add_test(cases, no_walk_breaks_a_law);
     return cases;
 }

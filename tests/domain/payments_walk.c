@@ -6,7 +6,8 @@
 
 #include "tests/domain/till.h"
 
-enum { COMMANDS = 20000, ROUND = 120 };
+/* COMMANDS comes from the build: a sanitizer's is ten times slower, and has fewer. */
+enum { ROUND = 120 };
 
 static struct walk {
     uint64_t seed;
@@ -313,7 +314,7 @@ TCase *walk_cases(void)
 {
     TCase *cases = tcase_create("walks");
 
-    tcase_set_timeout(cases, 120);
+    tcase_set_timeout(cases, 600);
     tcase_add_loop_test(cases, no_order_of_reports_unbalances_a_payment_or_sends_more_than_came_in, 0, 3);
     tcase_add_loop_test(cases, no_provider_that_contradicts_itself_unbalances_a_payment, 0, 3);
     return cases;
