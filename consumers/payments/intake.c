@@ -96,14 +96,6 @@ static int64_t member(const struct schema *schema, const void *fact, const char 
     return value;
 }
 
-static void id_or_null(struct postgres_array *column, const struct id *id)
-{
-    if (id_none(id))
-        postgres_array_null(column);
-    else
-        postgres_array_text(column, span_of(id->text));
-}
-
 /* The subject of the fact is the payment; its key is the booking, or the payment itself. */
 static void add(struct intake *intake, const struct intake_row *row, const struct event *event,
                 const struct id *subject, const int64_t numbers[2])
@@ -123,8 +115,8 @@ static void add(struct intake *intake, const struct intake_row *row, const struc
     postgres_array_text(&columns[ID], span_of(id.text));
     postgres_array_text(&columns[KIND], span_of(row->kind));
     postgres_array_text(&columns[STEP], span_of(row->step));
-    id_or_null(&columns[PAYMENT], report ? &none : subject);
-    id_or_null(&columns[BOOKING], &booking);
+    postgres_array_id(&columns[PAYMENT], report ? &none : subject);
+    postgres_array_id(&columns[BOOKING], &booking);
     postgres_array_integer(&columns[N], numbers[0]);
     postgres_array_integer(&columns[TRY_NUMBER], numbers[1]);
     postgres_array_text(&columns[DATA], event->data);

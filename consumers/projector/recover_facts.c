@@ -113,14 +113,6 @@ int recover_number(struct recover *recover, const char *statement, int64_t *ret_
 
 /* --- beside the commands --- */
 
-static void id_or_null(struct postgres_array *column, const struct id *id)
-{
-    if (id_none(id))
-        postgres_array_null(column);
-    else
-        postgres_array_text(column, span_of(id->text));
-}
-
 struct places {
     struct postgres_array ids, partitions, offsets;
 };
@@ -144,7 +136,7 @@ static int ask_places(struct recover *recover, const char *statement, const stru
     postgres_array_start(&places.partitions, POSTGRES_INT4);
     postgres_array_start(&places.offsets, POSTGRES_INT8);
     for (size_t at = 0; at < count; at++) {
-        id_or_null(&places.ids, &events[at].id);
+        postgres_array_id(&places.ids, &events[at].id);
         postgres_array_integer(&places.partitions, events[at].partition);
         postgres_array_integer(&places.offsets, events[at].offset);
     }

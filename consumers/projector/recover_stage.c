@@ -81,14 +81,6 @@ static int staging_write(struct staging *staging)
     return outcome;
 }
 
-static void id_or_null(struct postgres_array *column, const struct id *id)
-{
-    if (id_none(id))
-        postgres_array_null(column);
-    else
-        postgres_array_text(column, span_of(id->text));
-}
-
 /* A notice says which command it is about, where it stands. */
 static void add_notice_place(struct postgres_array *columns, const struct event *event)
 {
@@ -115,7 +107,7 @@ static int take_record(void *self, struct ahead_place *place, const struct event
         return error_new(ERROR_DATA, "%s/%d at %lld is no fact", place->topic, (int)place->partition,
                          (long long)event->offset);
     postgres_array_text(&columns[0], span_of(event->id.text));
-    id_or_null(&columns[1], &event->causation);
+    postgres_array_id(&columns[1], &event->causation);
     postgres_array_text(&columns[2], span_of(place->topic));
     postgres_array_integer(&columns[3], place->partition);
     postgres_array_integer(&columns[4], event->offset);

@@ -56,6 +56,7 @@ void postgres_array_done(struct postgres_array *array);
 void postgres_array_null(struct postgres_array *array);
 void postgres_array_text(struct postgres_array *array,
                          struct span text); /* TEXT, BYTEA, JSONB, and UUID from its text */
+void postgres_array_id(struct postgres_array *array, const struct id *id); /* UUID; null where it is none */
 void postgres_array_integer(struct postgres_array *array,
                             int64_t value); /* INT2 INT4 INT8, TIME from milliseconds, BOOL */
 

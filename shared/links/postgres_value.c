@@ -134,6 +134,14 @@ void postgres_array_text(struct postgres_array *array, struct span text)
     put_u32(array->bytes.data + HEAD_COUNT, (uint32_t)array->count);
 }
 
+void postgres_array_id(struct postgres_array *array, const struct id *id)
+{
+    if (id_none(id))
+        postgres_array_null(array);
+    else
+        postgres_array_text(array, span_of(id->text));
+}
+
 void postgres_array_integer(struct postgres_array *array, int64_t value)
 {
     char wire[POSTGRES_WIRE];

@@ -115,13 +115,23 @@ static void expect(const struct sample *sample, enum postgres_type type, struct 
     }
 }
 
+static void add_id(struct postgres_array *array, const struct sample *sample)
+{
+    struct id id = {0};
+    if (!sample->null)
+        memcpy(id.text, sample->text, sample->size);
+    postgres_array_id(array, &id);
+}
+
 static void fill(struct postgres_array *array, enum postgres_type type, struct sample samples[ROWS],
                  int count)
 {
     postgres_array_start(array, type);
     for (int row = 0; row < count; row++) {
         random_sample(type, &samples[row]);
-        if (samples[row].null)
+        if (type == POSTGRES_UUID)
+            add_id(array, &samples[row]);
+        else if (samples[row].null)
             postgres_array_null(array);
         else if (is_integer(type))
             postgres_array_integer(array, samples[row].integer);
