@@ -128,26 +128,12 @@ static int take_gone(void *self, struct ahead_place *place)
                      (int)place->partition, (long long)place->next);
 }
 
-static int pulse(void *self)
-{
-    (void)self;
-    return 0;
-}
-
 static int places_known(struct recover *recover, struct ahead_place *places, size_t count)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
     int outcome = recover_ask(recover, "recover_relayed", NULL, 0, &rows);
 
-    for (int row = 0; row < rows.count; row++) {
-        char topic[64];
-        struct ahead_place *place = NULL;
-
-        if (text_copy(topic, sizeof(topic), postgres_text(&rows, row, 0)) == 0)
-            place = ahead_find(places, count, topic, (int32_t)postgres_integer(&rows, row, 1));
-        if (place)
-            place->next = postgres_integer(&rows, row, 2);
-    }
+    ahead_known(places, count, &rows);
     return outcome;
 }
 
@@ -158,7 +144,6 @@ static int read_topics(struct recover *recover, struct ahead_place *places, size
                           .count = count,
                           .client = "recover",
                           .patience_ms = PATIENCE_MS,
-                          .pulse = pulse,
                           .record = take_record,
                           .gone = take_gone,
                           .self = &staging};

@@ -32,7 +32,8 @@ static void fact_reported(void *self, void *cookie, enum kafka_report report, in
 {
     struct relay *relay = self;
     struct ahead_place *place =
-        report == KAFKA_DELIVERED ? ahead_find(relay->places, relay->place_count, cookie, partition) : NULL;
+        report == KAFKA_DELIVERED ? ahead_find(relay->places, relay->place_count, span_of(cookie), partition)
+                                  : NULL;
     if (!place || offset < 0) {
         relay->unsure = true;
         return;

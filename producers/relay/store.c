@@ -118,15 +118,7 @@ int store_positions(struct relay *relay)
         relay->places[at].next = -1;
         relay->places[at].moved = relay->places[at].ended = false;
     }
-    for (int row = 0; row < rows.count; row++) {
-        char topic[64];
-        struct ahead_place *place = NULL;
-        if (text_copy(topic, sizeof topic, postgres_text(&rows, row, 0)) == 0)
-            place = ahead_find(relay->places, relay->place_count, topic,
-                               (int32_t)postgres_integer(&rows, row, 1));
-        if (place)
-            place->next = postgres_integer(&rows, row, 2);
-    }
+    ahead_known(relay->places, relay->place_count, &rows);
     return result;
 }
 

@@ -39,18 +39,28 @@ struct ahead_place *ahead_places(size_t *ret_count)
     return places;
 }
 
-struct ahead_place *ahead_find(struct ahead_place *places, size_t count, const char *topic, int32_t partition)
+struct ahead_place *ahead_find(struct ahead_place *places, size_t count, struct span topic, int32_t partition)
 {
     for (size_t at = 0; at < count; at++) {
-        if (places[at].partition == partition && strcmp(places[at].topic, topic) == 0)
+        if (places[at].partition == partition && span_is(topic, places[at].topic))
             return &places[at];
     }
     return NULL;
 }
 
+void ahead_known(struct ahead_place *places, size_t count, const struct postgres_rows *rows)
+{
+    for (int row = 0; row < rows->count; row++) {
+        struct ahead_place *place =
+            ahead_find(places, count, postgres_text(rows, row, 0), (int32_t)postgres_integer(rows, row, 1));
+        if (place)
+            place->next = postgres_integer(rows, row, 2);
+    }
+}
+
 static struct ahead_place *place_of(struct ahead *ahead, const char *topic, int32_t partition)
 {
-    return ahead_find(ahead->places, ahead->count, topic, partition);
+    return ahead_find(ahead->places, ahead->count, span_of(topic), partition);
 }
 
 static int take_record(struct ahead *ahead, const struct event *event)
@@ -134,7 +144,7 @@ static int read_all(struct ahead *ahead, struct kafka_in *in)
     int64_t until = clock_steady_ms() + ahead->patience_ms;
     while (!all_ended(ahead)) {
         int64_t before = progress(ahead);
-        int result = ahead->pulse(ahead->self);
+        int result = ahead->pulse ? ahead->pulse(ahead->self) : 0;
         if (result == 0)
             result = take_one(ahead, in);
         if (result != 0)

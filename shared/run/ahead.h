@@ -11,6 +11,7 @@
 
 #include "schemas/event.h"
 #include "shared/base/error.h"
+#include "shared/links/postgres.h"
 
 /* A partition that only the relay writes. */
 struct ahead_place {
@@ -24,8 +25,10 @@ struct ahead_place {
 /* All of them, nothing known of any; the caller frees. */
 struct ahead_place *ahead_places(size_t *ret_count);
 /* NULL where it is none of them. */
-struct ahead_place *ahead_find(struct ahead_place *places, size_t count, const char *topic,
+struct ahead_place *ahead_find(struct ahead_place *places, size_t count, struct span topic,
                                int32_t partition);
+/* What is known of them: rows of topic, partition, next. A row of none of them says nothing. */
+void ahead_known(struct ahead_place *places, size_t count, const struct postgres_rows *rows);
 
 enum { AHEAD_OVER = 1, AHEAD_TORN = 2 };
 
@@ -37,7 +40,7 @@ struct ahead {
     const char *client;                         /* names the connection */
     int64_t patience_ms;                        /* longest without a record: AHEAD_OVER */
     int (*cluster)(void *self, const char *id); /* before the first record; may be NULL */
-    int (*pulse)(void *self);                   /* again and again while it lasts */
+    int (*pulse)(void *self);                   /* again and again while it lasts; may be NULL */
     int (*record)(void *self, struct ahead_place *place, const struct event *event);
     int (*gone)(void *self, struct ahead_place *place); /* of a topic kept for ever: next is not in its log */
     void *self;

@@ -101,14 +101,7 @@ static int positions_read(struct look *look, struct ahead_place *places, size_t 
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
     postgres_send(look->postgres, "past_positions", NULL, 0, &rows);
     int result = sync(look);
-    for (int row = 0; row < rows.count; row++) {
-        char topic[64];
-        struct ahead_place *place = NULL;
-        if (text_copy(topic, sizeof topic, postgres_text(&rows, row, 0)) == 0)
-            place = ahead_find(places, count, topic, (int32_t)postgres_integer(&rows, row, 1));
-        if (place)
-            place->next = postgres_integer(&rows, row, 2);
-    }
+    ahead_known(places, count, &rows);
     return result;
 }
 
