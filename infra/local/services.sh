@@ -44,7 +44,7 @@ supervised() { supervisor_pid >/dev/null || sv status "${SERVERS[0]}" >/dev/null
 supervisor_start() {
 	! supervisor_pid >/dev/null || return 0
 	# No terminal, no open lock, no variables of ours: it outlives who started it, and ports are read from var/ports.
-	setsid env -i PATH="$PATH" HOME="$HOME" LC_ALL=C.UTF-8 runsvdir -P "$SERVICE" </dev/null >>"$LOGS/runsvdir.log" 2>&1 8>&- 9>&- &
+	setsid env -i PATH="$PATH" HOME="$HOME" LC_ALL=C.UTF-8 COLIS_VAR="$VAR" runsvdir -P "$SERVICE" </dev/null >>"$LOGS/runsvdir.log" 2>&1 8>&- 9>&- &
 	printf '%s\n' "$!" >"$VAR/runsvdir.pid"
 	disown "$!"
 }

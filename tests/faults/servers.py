@@ -43,7 +43,7 @@ class Servers:
             as_root("mount", "-t", "tmpfs", "-o", f"size={DISK}m", "colisbus", str(self.folder / name))
         self._tell()
         self._secrets_copy()
-        (self.folder / "mail").symlink_to(places.TOP / "var" / "mail")
+        (self.folder / "mail").symlink_to(places.VAR / "mail")
         self._run("postgres", "install")
         for name in OWN:
             self._supervise(name)
@@ -55,7 +55,7 @@ class Servers:
     def _tell(self):
         """By the environment, which wins over var/ports; the servers that are not ours stay as they are. What was told
         of the shared ones by name goes."""
-        shared = re.findall(r"(COLIS_PORT_\w+):=(\d+)", (places.TOP / "var" / "ports").read_text())
+        shared = re.findall(r"(COLIS_PORT_\w+):=(\d+)", (places.VAR / "ports").read_text())
         told = dict(shared) | {"COLIS_VAR": str(self.folder)}
         told |= {f"COLIS_PORT_{port}": str(places.free_port()) for name in OWN for port in PORTS[name]}
         self.before = {name: os.environ.pop(name, None) for name in (*places.servers(), *told)}
@@ -63,7 +63,7 @@ class Servers:
         places.servers.cache_clear()
 
     def _secrets_copy(self):
-        shutil.copytree(places.TOP / "var" / "secrets", self.folder / "secrets")
+        shutil.copytree(places.VAR / "secrets", self.folder / "secrets")
         for path in (self.folder / "secrets").glob("postgres_url_*"):
             path.write_text(re.sub(r":\d+$", f":{os.environ['COLIS_PORT_POSTGRES']}", path.read_text().strip()))
 
