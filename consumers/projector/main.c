@@ -168,12 +168,16 @@ static int projector_reject(void *self, const struct event *event, const char *r
 
     batch_start(&projector->batch, NULL, 0); /* its states are not asked for: that may be what fails */
     outcome = store_load(&projector->store, &projector->batch, position, 1, false);
+    if (outcome == READER_DONE) {
+        batch_park(&projector->batch, event, event->readable ? PARKED_KIND_PARKED : PARKED_KIND_DEAD, reason);
+        log_with(LOG_LEVEL_ERROR, "a command could not be decided and was parked", .event = event->id.text,
+                 .topic = event->topic, .partition = event->partition, .offset = event->offset,
+                 .err = reason);
+        outcome = projector_commit(projector, position, 1);
+    }
     if (outcome != READER_DONE)
-        return outcome;
-    batch_park(&projector->batch, event, event->readable ? PARKED_KIND_PARKED : PARKED_KIND_DEAD, reason);
-    log_with(LOG_LEVEL_ERROR, "a command could not be decided and was parked", .event = event->id.text,
-             .topic = event->topic, .partition = event->partition, .offset = event->offset, .err = reason);
-    return projector_commit(projector, position, 1);
+        store_rollback(&projector->store);
+    return outcome;
 }
 
 static int projector_idle(void *self)

@@ -49,7 +49,8 @@ struct reader_verbs {
     int (*commit)(void *self, const struct reader_position *positions, size_t count);
     void (*rollback)(void *self);
     /* One event that cannot be taken, with its reason: durable before it returns DONE (position included, or
-     * the next commit moves past it); RETRY where the store is away. */
+     * the next commit moves past it); RETRY where the store is away. It leaves no transaction open, whatever
+     * it returns: rollback is not called for it. */
     int (*reject)(void *self, const struct event *event, const char *reason,
                   const struct reader_position *position);
     /* Partitions were taken from us: forget what is cached for them. May be NULL. */

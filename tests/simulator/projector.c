@@ -10,7 +10,11 @@
 #pragma GCC diagnostic ignored "-Wold-style-declaration"
 #endif
 #define main static __attribute__((unused)) projector_main
+#ifdef MUTANT
+#include MUTANT
+#else
 #include "consumers/projector/main.c" /* NOLINT(bugprone-suspicious-include) */
+#endif
 #undef main
 
 /* As large as it is mostly for the scratch of a decision, which says itself how much of it counts: that is

@@ -281,6 +281,8 @@ static void statement(struct session *session, const struct sent *sent)
     enum sql_verb verb = sent->prepares || !known(session, sent->plan) ? SQL_NOTHING : sent->plan->verb;
     enum ran ran;
 
+    if (verb == SQL_BEGIN && session->transaction >= TX_OPEN)
+        law_broken("open", "projector %d begins a transaction, and has one", session->owner);
     if (session->transaction == TX_NONE)
         session->transaction = verb == SQL_BEGIN ? TX_OPEN : TX_IMPLICIT;
     else if (verb == SQL_BEGIN)
