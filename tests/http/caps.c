@@ -38,22 +38,28 @@ static void fill(struct buf *to, char byte, size_t size)
         buf_byte(to, byte);
 }
 
+/* Answered so, the connection ended, and nobody called for it. */
+static void expect_refused(const char *const *flags, const char *request, int status)
+{
+    struct site site;
+    bool ended;
+    site_open(&site, flags);
+    ck_assert_int_eq(site_ask(&site, request, &ended).status, status);
+    ck_assert(ended);
+    ck_assert_uint_eq(site.called.size, 0);
+    site_close(&site);
+}
+
 START_TEST(refuses_a_head_over_its_cap)
 {
     CLEANUP(buf_done) struct buf request = {0};
-    struct site site;
-    bool ended;
-    site_open(&site, small);
     buf_text(&request, "GET /hello HTTP/1.1\r\nHost: a\r\nLong: ");
     fill(&request, 'x', 512);
-    ck_assert_int_eq(site_ask(&site, request.data, &ended).status, 431);
-    ck_assert(ended);
+    expect_refused(small, request.data, 431);
     buf_clear(&request);
     buf_text(&request, "GET /");
     fill(&request, 'x', 512);
-    ck_assert_int_eq(site_ask(&site, request.data, &ended).status, 414);
-    ck_assert(ended);
-    site_close(&site);
+    expect_refused(small, request.data, 414);
 }
 END_TEST
 
@@ -78,75 +84,52 @@ END_TEST
 START_TEST(refuses_a_chunk_that_is_mostly_extension_however_it_comes)
 {
     CLEANUP(buf_done) struct buf request = {0};
-    struct site site;
-    site_open(&site, small);
     buf_text(&request, POST "Transfer-Encoding: chunked\r\n\r\n40;");
     fill(&request, 'x', 600);
     buf_text(&request, "\r\n");
     fill(&request, 'x', 64);
     buf_text(&request, "\r\n0\r\n\r\n");
-    ck_assert_int_eq(site_ask(&site, request.data, NULL).status, 400);
-    ck_assert_uint_eq(site.called.size, 0);
-    site_close(&site);
+    expect_refused(small, request.data, 400);
 }
 END_TEST
 
 START_TEST(refuses_a_target_over_its_cap)
 {
     CLEANUP(buf_done) struct buf request = {0};
-    struct site site;
-    site_open(&site, NULL);
     buf_text(&request, "GET /");
     fill(&request, 'x', 4096);
     buf_text(&request, " HTTP/1.1\r\nHost: a\r\n\r\n");
-    ck_assert_int_eq(site_ask(&site, request.data, NULL).status, 414);
-    site_close(&site);
+    expect_refused(NULL, request.data, 414);
 }
 END_TEST
 
 START_TEST(refuses_a_body_over_its_cap_before_it_comes)
 {
-    struct site site;
-    bool ended;
-    site_open(&site, small);
-    ck_assert_int_eq(site_ask(&site, POST "Content-Length: 65\r\n\r\n", &ended).status, 413);
-    ck_assert(ended);
-    ck_assert_int_eq(
-        site_ask(&site, POST "Expect: 100-continue\r\nContent-Length: 65\r\n\r\n", &ended).status, 413);
-    ck_assert(ended);
-    site_close(&site);
+    expect_refused(small, POST "Content-Length: 65\r\n\r\n", 413);
+    expect_refused(small, POST "Expect: 100-continue\r\nContent-Length: 65\r\n\r\n", 413);
 }
 END_TEST
 
 START_TEST(refuses_chunks_over_the_cap_when_they_pass_it)
 {
     CLEANUP(buf_done) struct buf request = {0};
-    struct site site;
-    bool ended;
-    site_open(&site, small);
     buf_text(&request, POST "Transfer-Encoding: chunked\r\n\r\n40\r\n");
     fill(&request, 'x', 64);
     buf_text(&request, "\r\n1\r\nx");
-    ck_assert_int_eq(site_ask(&site, request.data, &ended).status, 413);
-    ck_assert(ended);
-    site_close(&site);
+    expect_refused(small, request.data, 413);
 }
 END_TEST
 
 START_TEST(refuses_chunks_that_are_mostly_framing)
 {
     CLEANUP(buf_done) struct buf request = {0};
-    struct site site;
-    site_open(&site, small);
     buf_text(&request, POST "Transfer-Encoding: chunked\r\n\r\n");
     for (int i = 0; i < 16; i++) {
         buf_text(&request, "1;");
         fill(&request, 'x', 64);
         buf_text(&request, "\r\nx\r\n");
     }
-    ck_assert_int_eq(site_ask(&site, request.data, NULL).status, 400);
-    ck_assert_uint_eq(site.called.size, 0);
-    site_close(&site);
+    expect_refused(small, request.data, 400);
 }
 END_TEST
 
