@@ -10,6 +10,8 @@
 
 enum { UNIQUE_RETRIES = 3, STATEMENTS_A_MACHINE = 5 };
 
+/* What many rows are written by has its unnest in the list of what is selected: the columns come side by side
+ * as the rows are made. Behind from each of them would be laid down whole, and read again. */
 /* clang-format off */
 static const struct postgres_statement fixed[] = {
     {"position_make", "insert into bus.position (reader, topic, partition, next) "
@@ -27,12 +29,13 @@ static const struct postgres_statement fixed[] = {
     {"verdict_known", "select id from bus.verdict where id = any($1::uuid[])"},
     {"parked_keys",   "select distinct key from bus.parked where kind = 'parked' and key = any($1::text[])"},
     {"verdict_insert","insert into bus.verdict (id, principal, subject, decided_at, fingerprint, fact_count, accepted, "
-                      "kind, reason) select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], "
-                      "$5::bytea[], $6::smallint[], $7::boolean[], $8::text[], $9::text[])"},
+                      "kind, reason) select unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::uuid[]), "
+                      "unnest($4::timestamptz[]), unnest($5::bytea[]), unnest($6::smallint[]), unnest($7::boolean[]), "
+                      "unnest($8::text[]), unnest($9::text[])"},
     {"verdict_hint",  "select pg_notify('verdict', '')"},
     {"ledger_insert", "insert into bus.ledger (journal, line, booking, payment, account, currency, amount, at) "
-                      "select * from unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::uuid[], $5::text[], "
-                      "$6::text[], $7::bigint[], $8::timestamptz[])"},
+                      "select unnest($1::uuid[]), unnest($2::smallint[]), unnest($3::uuid[]), unnest($4::uuid[]), "
+                      "unnest($5::text[]), unnest($6::text[]), unnest($7::bigint[]), unnest($8::timestamptz[])"},
     {"parked_insert", "insert into bus.parked (partition, \"offset\", id, at, key, headers, value, reason, kind) "
                       "select * from unnest($1::int[], $2::bigint[], $3::uuid[], $4::timestamptz[], $5::text[], "
                       "$6::text[], $7::bytea[], $8::text[], $9::text[])"},
@@ -73,7 +76,7 @@ static void make_machine(struct postgres_statement *statements, const struct mac
     make_statement(&statements[2], "update", machine->kind, &sql);
     buf_format(&sql,
                "insert into private.%s (id, name, n, value) "
-               "select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::jsonb[])",
+               "select unnest($1::uuid[]), unnest($2::text[]), unnest($3::bigint[]), unnest($4::jsonb[])",
                machine->kind);
     make_statement(&statements[3], "private", machine->kind, &sql);
     buf_text(&sql, "select ");

@@ -153,9 +153,9 @@ void postgres_bind(const struct schema *state, const void *row, struct postgres_
  * value of its enum, or a stored array not one of its items. */
 MUST_CHECK int postgres_fetch(const struct schema *state, const struct postgres_rows *rows, int row,
                               int first, void *ret_row);
-/* "insert into state.parcel (...) select * from unnest($1::uuid[], ...)" and
- * "update state.parcel s set ... from unnest(...) n(...) where s.id = n.id and s.version = n.was", the last
- * parameter being the array of versions before. */
+/* "insert into state.parcel (...) select unnest($1::uuid[]), ..." and "update state.parcel s set ... from
+ * (select unnest($1::uuid[]) as id, ...) n where s.id = n.id and s.version = n.was", the last parameter being
+ * the array of versions before. */
 void postgres_insert_sql(const struct schema *state, const char *table, struct buf *to);
 void postgres_update_sql(const struct schema *state, const char *table, struct buf *to);
 

@@ -167,29 +167,32 @@ int postgres_column_types(const struct schema *state, enum postgres_type *ret_ty
 
 static void parameter_column(void *self, const struct column *column)
 {
-    buf_format(self, "%s$%d::%s[]", column->place ? ", " : "", column->place + 1, type_name(column->type));
+    buf_format(self, "%sunnest($%d::%s[])", column->place ? ", " : "", column->place + 1,
+               type_name(column->type));
+}
+
+static void source_column(void *self, const struct column *column)
+{
+    parameter_column(self, column);
+    buf_format(self, " as \"%s\"", column->name);
 }
 
 void postgres_insert_sql(const struct schema *state, const char *table, struct buf *to)
 {
     buf_format(to, "insert into %s (", table);
     postgres_columns(state, NULL, to);
-    buf_text(to, ") select * from unnest(");
+    buf_text(to, ") select ");
     walk(state, parameter_column, to);
-    buf_text(to, ")");
 }
 
 void postgres_update_of_sql(const struct schema *state, uint64_t columns, const char *table, struct buf *to)
 {
     struct naming set = {.before = "", .after = " = n.", .to = to, .skip_id = true};
-    struct naming names = {.before = "", .to = to};
     buf_format(to, "update %s s set ", table);
     walk_some(state, columns, name_column, &set);
-    buf_text(to, " from unnest(");
-    int count = walk_some(state, columns, parameter_column, to);
-    buf_format(to, ", $%d::int8[]) n(", count + 1);
-    walk_some(state, columns, name_column, &names);
-    buf_text(to, ", was) where s.id = n.id and s.version = n.was");
+    buf_text(to, " from (select ");
+    int count = walk_some(state, columns, source_column, to);
+    buf_format(to, ", unnest($%d::int8[]) as was) n where s.id = n.id and s.version = n.was", count + 1);
 }
 
 void postgres_update_sql(const struct schema *state, const char *table, struct buf *to)

@@ -12,9 +12,10 @@ static const enum postgres_type types[OUTBOX_COLUMNS] = {
 
 const struct postgres_statement outbox_statements[] = {
     /* Rows get their ids in the order given: unnest keeps it, and insert ... select takes it. */
-    {"outbox_insert", "insert into bus.outbox (topic, key, aggregate, version, event, headers, value, due) "
-                      "select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::uuid[], "
-                      "$6::text[], $7::text[], $8::timestamptz[])"},
+    {"outbox_insert",
+     "insert into bus.outbox (topic, key, aggregate, version, event, headers, value, due) "
+     "select unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::bigint[]), "
+     "unnest($5::uuid[]), unnest($6::text[]), unnest($7::text[]), unnest($8::timestamptz[])"},
     {"outbox_hint", "select pg_notify('outbox', '')"},
     {NULL, NULL},
 };

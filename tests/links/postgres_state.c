@@ -319,8 +319,9 @@ START_TEST(a_column_that_did_not_change_is_not_written)
                            "state.booking", &sql);
     ck_assert_str_eq(sql.data,
                      "update state.booking s set \"version\" = n.\"version\", \"state\" = n.\"state\", "
-                     "\"paid_at\" = n.\"paid_at\" from unnest($1::uuid[], $2::int8[], $3::text[], "
-                     "$4::timestamptz[], $5::int8[]) n(\"id\", \"version\", \"state\", \"paid_at\", was) "
+                     "\"paid_at\" = n.\"paid_at\" from (select unnest($1::uuid[]) as \"id\", "
+                     "unnest($2::int8[]) as \"version\", unnest($3::text[]) as \"state\", "
+                     "unnest($4::timestamptz[]) as \"paid_at\", unnest($5::int8[]) as was) n "
                      "where s.id = n.id and s.version = n.was");
 }
 END_TEST

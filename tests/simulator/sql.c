@@ -146,6 +146,16 @@ static struct operand literal(struct reading *reading)
     return operand;
 }
 
+/* unnest($1::int[]), the next column of the source. */
+static int source_column(struct reading *reading)
+{
+    must(reading, "(");
+    must(reading, "$");
+    reading->plan->source[reading->plan->source_count] = parameter(reading);
+    must(reading, ")");
+    return reading->plan->source_count++;
+}
+
 /* type: of the column it is for. */
 static struct operand operand(struct reading *reading, enum postgres_type type)
 {
@@ -158,6 +168,8 @@ static struct operand operand(struct reading *reading, enum postgres_type type)
     }
     if (word(reading, "'"))
         return literal(reading);
+    if (word(reading, "unnest"))
+        return (struct operand){.kind = OPERAND_SOURCE, .at = source_column(reading)};
     if (word(reading, "$"))
         return (struct operand){.kind = OPERAND_PARAMETER, .at = parameter(reading)};
     if (*reading->at == '-' || isdigit((unsigned char)*reading->at)) {
@@ -195,16 +207,9 @@ static void table(struct reading *reading)
     }
 }
 
-/* from unnest($1::int[], ...) n (a, b): looked for ahead, what stands before refers to it. */
-static const char *source(struct reading *reading)
+/* unnest($1::int[], ...) n (a, b) */
+static void source_rows(struct reading *reading)
 {
-    const char *from = strstr(reading->at, " from unnest(");
-    const char *back = reading->at;
-
-    if (!from)
-        return NULL;
-    reading->at = from;
-    must(reading, "from");
     must(reading, "unnest");
     must(reading, "(");
     do {
@@ -218,6 +223,36 @@ static const char *source(struct reading *reading)
         while (word(reading, ",") && !reading->wrong);
         must(reading, ")");
     }
+}
+
+/* (select unnest($1::int[]) as a, unnest($2::int[]) as b) n */
+static void source_columns(struct reading *reading)
+{
+    must(reading, "select");
+    do {
+        must(reading, "unnest");
+        (void)source_column(reading);
+        must(reading, "as");
+        reading->wrong |= !name(reading, reading->names[reading->name_count++]);
+    } while (!reading->wrong && reading->name_count < TABLE_COLUMNS && word(reading, ","));
+    must(reading, ")");
+    reading->wrong |= !name(reading, reading->source);
+}
+
+/* Looked for ahead: what stands before refers to it. */
+static const char *source(struct reading *reading)
+{
+    const char *rows = strstr(reading->at, " from unnest("), *back = reading->at;
+    const char *from = rows ? rows : strstr(reading->at, " from (select unnest(");
+
+    if (!from)
+        return NULL;
+    reading->at = from;
+    must(reading, "from");
+    if (word(reading, "("))
+        source_columns(reading);
+    else
+        source_rows(reading);
     from = reading->at;
     reading->at = back;
     return from;
@@ -310,8 +345,8 @@ static void values(struct reading *reading, const char *end)
     }
     if (fixed)
         must(reading, ")");
-    else
-        reading->at = end ? end : "?";
+    else if (end)
+        reading->at = end;
 }
 
 static void insert_statement(struct reading *reading)
