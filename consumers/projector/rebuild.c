@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "consumers/projector/job.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/links/kafka.h"
@@ -21,8 +22,7 @@ static const char usage[] =
     "3 a server is away or another rebuild runs, 4 the facts contradict themselves, or some are gone.\n"
     "\n";
 
-enum { EXIT_SAME, EXIT_DIFFERS, EXIT_USAGE, EXIT_AWAY, EXIT_DATA };
-enum { ROUNDS = 3, SHOWN = 20, SPEAK_MS = 5000, DIGITS = 16 };
+enum { ROUNDS = 3, SHOWN = 20, DIGITS = 16 };
 
 static bool switching;
 static char name_space[49];
@@ -37,17 +37,8 @@ static const struct setting own_settings[] = {
 /* clang-format on */
 
 static const struct setting *const tables[] = {own_settings, kafka_settings, postgres_settings, NULL};
-
-/* Whether to put right is said on the command line alone. A look over a whole table may take its time. */
-static char *environment(const char *name)
-{
-    static char patience[] = "600000";
-    char *value = getenv(name);
-
-    if (strncmp(name, "COLIS_SWITCH", strlen("COLIS_SWITCH")) == 0)
-        return NULL;
-    return !value && strcmp(name, "COLIS_POSTGRES_STATEMENT_MS") == 0 ? patience : value;
-}
+static const struct job job = {"colis-projector --rebuild", "Folds every fact again and compares.", usage,
+                               tables};
 
 /* --- folding from the start --- */
 
@@ -65,19 +56,11 @@ static void progress(void *self, const struct refold_place *places, size_t count
     struct rebuild *rebuild = self;
     char line[128];
 
-    if (clock_steady_ms() - rebuild->spoken_ms < SPEAK_MS)
+    if (!job_speaks(&rebuild->spoken_ms))
         return;
-    rebuild->spoken_ms = clock_steady_ms();
     (void)snprintf(line, sizeof(line), "%" PRId64 " facts folded, %" PRId64 " of %" PRId64 " records left",
                    refold_count(rebuild->refold), left(places, count), rebuild->records);
     log_plain(LOG_LEVEL_INFO, line);
-}
-
-static int refold_outcome(struct rebuild *rebuild, int outcome)
-{
-    if (outcome == REFOLD_AWAY)
-        rebuild->why = refold_why(rebuild->refold);
-    return outcome == REFOLD_AWAY ? REBUILD_AWAY : error_forward(outcome);
 }
 
 static int check_cluster(struct rebuild *rebuild)
@@ -86,7 +69,7 @@ static int check_cluster(struct rebuild *rebuild)
     int outcome = rebuild_cluster(rebuild, ours);
 
     if (outcome == 0)
-        outcome = refold_outcome(rebuild, refold_cluster(rebuild->refold, theirs));
+        outcome = rebuild_refold(rebuild, refold_cluster(rebuild->refold, theirs));
     if (outcome == 0 && ours[0] != '\0' && strcmp(ours, theirs) != 0)
         return error_new(ERROR_DATA, "the projector's positions are those of another Kafka cluster");
     return outcome;
@@ -103,7 +86,7 @@ static int find_range(struct rebuild *rebuild)
         ends[at] = rebuild->places[at].end;
     if (outcome == 0)
         outcome =
-            refold_outcome(rebuild, refold_ends(rebuild->refold, rebuild->places, rebuild->place_count));
+            rebuild_refold(rebuild, refold_ends(rebuild->refold, rebuild->places, rebuild->place_count));
     for (size_t at = 0; at < rebuild->place_count && outcome == 0; at++) {
         struct refold_place *place = &rebuild->places[at];
 
@@ -123,7 +106,7 @@ static int fold_from_the_start(struct rebuild *rebuild)
     if (outcome == 0)
         outcome = check_cluster(rebuild); /* by now the client is connected: before, it waits */
     if (outcome == 0)
-        outcome = refold_outcome(
+        outcome = rebuild_refold(
             rebuild, refold_read(rebuild->refold, rebuild->places, rebuild->place_count, progress));
     if (outcome == 0)
         printf("rebuild: %" PRId64 " facts folded in %.1f s\n", refold_count(rebuild->refold),
@@ -278,26 +261,16 @@ static int begin(struct rebuild *rebuild)
     return rebuild_prepare(rebuild);
 }
 
-static int say(const char *why, int code)
-{
-    fprintf(stderr, "colis-projector --rebuild: %s\n", why);
-    return code;
-}
-
 static int end(const struct rebuild *rebuild, int outcome, int64_t differing)
 {
-    if (outcome == REBUILD_AWAY)
-        return say(rebuild->why, EXIT_AWAY);
-    if (outcome < 0)
-        return say(error_text(), outcome == ERROR_SETTINGS ? EXIT_USAGE
-                                 : outcome == ERROR_LINK   ? EXIT_AWAY
-                                                           : EXIT_DATA);
+    if (outcome != 0)
+        return job_failed(&job, outcome, rebuild->why);
     puts(differing > 0 ? "rebuild: the live tables differ from what the facts say"
                        : "rebuild: the live tables are what the facts say");
     if (rebuild->contradictory > 0)
         printf("rebuild: the facts of %" PRId64 " aggregates contradict themselves; these were left alone\n",
                rebuild->contradictory);
-    return rebuild->contradictory > 0 ? EXIT_DATA : differing > 0 ? EXIT_DIFFERS : EXIT_SAME;
+    return rebuild->contradictory > 0 ? JOB_DATA : differing > 0 ? JOB_DIFFERS : JOB_DONE;
 }
 
 static int run(void)
@@ -313,17 +286,5 @@ static int run(void)
 
 int rebuild_main(int argc, char **argv)
 {
-    CLEANUP(buf_done) struct buf text = {0};
-    int result;
-
-    log_start("projector", LOG_LEVEL_INFO);
-    result = settings_read(tables, argc, argv, environment);
-    if (result == SETTINGS_HELP) {
-        settings_help(tables, "colis-projector --rebuild", "Folds every fact again and compares.", &text);
-        fputs(usage, stdout);
-        fwrite(text.data, 1, text.size, stdout);
-    }
-    if (result != 0)
-        return result < 0 ? say(error_text(), EXIT_USAGE) : EXIT_SAME;
-    return run();
+    return job_main(&job, run, argc, argv);
 }

@@ -39,6 +39,8 @@ struct rebuild {
 /* rebuild_rows.c: what is asked of PostgreSQL. */
 extern const struct postgres_statement rebuild_control_statements[], rebuild_statements[];
 
+/* What the refold answered, in our words. REBUILD_AWAY. */
+MUST_CHECK int rebuild_refold(struct rebuild *rebuild, int outcome);
 /* Takes the lock of rebuilds and makes the schema; only then may link connect. REBUILD_AWAY. */
 MUST_CHECK int rebuild_prepare(struct rebuild *rebuild);
 MUST_CHECK int rebuild_forget(struct rebuild *rebuild); /* drops the schema. REBUILD_AWAY */

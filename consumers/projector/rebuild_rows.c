@@ -72,7 +72,7 @@ static int outcome_of(struct rebuild *rebuild, const struct postgres *link, int 
     return error_new(ERROR_LINK, "PostgreSQL: %s", postgres_why(link));
 }
 
-static int refold_outcome(struct rebuild *rebuild, int outcome)
+int rebuild_refold(struct rebuild *rebuild, int outcome)
 {
     return outcome == REFOLD_AWAY ? away(rebuild, "", refold_why(rebuild->refold)) : error_forward(outcome);
 }
@@ -211,10 +211,10 @@ static int fold_outbox(struct rebuild *rebuild)
                                  (long long)event.offset);
             event.data = postgres_text(&rows, row, 2);
             values[0].integer = event.offset;
-            outcome = refold_outcome(rebuild, refold_event(rebuild->refold, &event));
+            outcome = rebuild_refold(rebuild, refold_event(rebuild->refold, &event));
         }
         if (outcome == 0)
-            outcome = refold_outcome(rebuild, refold_flush(rebuild->refold));
+            outcome = rebuild_refold(rebuild, refold_flush(rebuild->refold));
     }
     return outcome;
 }
@@ -227,7 +227,7 @@ int rebuild_moment(struct rebuild *rebuild)
     postgres_send(rebuild->link, "rebuild_patience", NULL, 0, NULL);
     outcome = rebuild_published(rebuild);
     if (outcome == 0)
-        outcome = refold_outcome(rebuild,
+        outcome = rebuild_refold(rebuild,
                                  refold_read(rebuild->refold, rebuild->places, rebuild->place_count, NULL));
     return outcome == 0 ? fold_outbox(rebuild) : outcome;
 }
@@ -274,7 +274,7 @@ static int waiting_places(struct rebuild *rebuild, struct refold_place **ret_pla
                                             .next = postgres_integer(&rows, row, 1)};
     *ret_places = places;
     *ret_count = (size_t)rows.count;
-    return refold_outcome(rebuild, refold_ends(rebuild->refold, places, *ret_count));
+    return rebuild_refold(rebuild, refold_ends(rebuild->refold, places, *ret_count));
 }
 
 struct on_its_way {
@@ -305,7 +305,7 @@ static int forgive_waiting(struct rebuild *rebuild)
 
     postgres_array_start(&on_its_way.ids, POSTGRES_UUID);
     if (outcome == 0)
-        outcome = refold_outcome(rebuild, refold_scan(rebuild->refold, places, count, see, &on_its_way));
+        outcome = rebuild_refold(rebuild, refold_scan(rebuild->refold, places, count, see, &on_its_way));
     return outcome == 0 ? ask(rebuild, rebuild->link, "rebuild_on_its_way", &value, NULL) : outcome;
 }
 

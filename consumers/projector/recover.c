@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "shared/base/clock.h"
+#include "consumers/projector/job.h"
 #include "shared/base/log.h"
 #include "shared/links/kafka.h"
 #include "shared/run/handover.h"
@@ -25,9 +25,6 @@ static const char usage[] =
     "recovery runs, 4 facts and commands contradict each other, or some are gone.\n"
     "\n";
 
-enum { EXIT_BACK, EXIT_USAGE = 2, EXIT_AWAY, EXIT_DATA };
-enum { SPEAK_MS = 5000 };
-
 /* clang-format off */
 static const struct setting own_settings[] = {
     {"namespace", SETTING_TEXT, "colis", 1, sizeof service_values.name_space - 1,
@@ -39,23 +36,15 @@ static const struct setting own_settings[] = {
 
 static const struct setting *const tables[] = {own_settings, handover_settings, kafka_settings,
                                                postgres_settings, NULL};
-
-/* A look over all that was lost may take its time. */
-static char *environment(const char *name)
-{
-    static char patience[] = "600000";
-    char *value = getenv(name);
-
-    return !value && strcmp(name, "COLIS_POSTGRES_STATEMENT_MS") == 0 ? patience : value;
-}
+static const struct job job = {"colis-projector --recover", "Brings back the time PostgreSQL lost.", usage,
+                               tables};
 
 static void progress(struct recover *recover)
 {
     char line[128];
 
-    if (clock_steady_ms() - recover->spoken_ms < SPEAK_MS)
+    if (!job_speaks(&recover->spoken_ms))
         return;
-    recover->spoken_ms = clock_steady_ms();
     (void)snprintf(line, sizeof(line),
                    "%" PRId64 " commands decided again, %" PRId64 " facts folded as they are",
                    recover->decided, recover->folded);
@@ -154,24 +143,14 @@ static void recover_done(struct recover *recover)
     free(recover->facts);
 }
 
-static int say(const char *why, int code)
-{
-    fprintf(stderr, "colis-projector --recover: %s\n", why);
-    return code;
-}
-
 static int end(const struct recover *recover, int outcome)
 {
-    if (outcome > 0)
-        return say(recover->why ? recover->why : "a server is away", EXIT_AWAY);
-    if (outcome < 0)
-        return say(error_text(), outcome == ERROR_SETTINGS ? EXIT_USAGE
-                                 : outcome == ERROR_LINK   ? EXIT_AWAY
-                                                           : EXIT_DATA);
+    if (outcome != 0)
+        return job_failed(&job, outcome, recover->why);
     printf("recover: %" PRId64 " commands decided again, %" PRId64 " facts folded as they are, %" PRId64
            " refused as stale\nrecover: PostgreSQL has its time back\n",
            recover->decided, recover->folded, recover->stale);
-    return EXIT_BACK;
+    return JOB_DONE;
 }
 
 static int run(void)
@@ -187,17 +166,5 @@ static int run(void)
 
 int recover_main(int argc, char **argv)
 {
-    CLEANUP(buf_done) struct buf text = {0};
-    int result;
-
-    log_start("projector", LOG_LEVEL_INFO);
-    result = settings_read(tables, argc, argv, environment);
-    if (result == SETTINGS_HELP) {
-        settings_help(tables, "colis-projector --recover", "Brings back the time PostgreSQL lost.", &text);
-        fputs(usage, stdout);
-        fwrite(text.data, 1, text.size, stdout);
-    }
-    if (result != 0)
-        return result < 0 ? say(error_text(), EXIT_USAGE) : EXIT_BACK;
-    return run();
+    return job_main(&job, run, argc, argv);
 }
