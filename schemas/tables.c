@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Finds a message type among the generated rows, which stand sorted by type. A type is aggregate.verb.vN;
+ * Finds what has a name among the generated rows. Message types stand sorted; a type is aggregate.verb.vN,
  * without its version it is a family. */
 #include "schemas/tables.h"
 
@@ -45,6 +45,14 @@ const struct schema *schema_of(const char *name)
     while (*row && strcmp((*row)->name, name) != 0)
         row++;
     return *row;
+}
+
+const struct topic_row *topic_row_of(const char *name)
+{
+    for (const struct topic_row *row = topic_rows; row->name; row++)
+        if (strcmp(row->name, name) == 0)
+            return row;
+    return NULL;
 }
 
 bool route_allows(const struct route_row *row, const char *role)

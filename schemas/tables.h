@@ -59,6 +59,7 @@ struct topic_row {
     int64_t retention_ms; /* -1 for ever */
     const char *cleanup;
 };
-extern const struct topic_row topic_rows[]; /* ends with an empty row */
+extern const struct topic_row topic_rows[];             /* ends with an empty row */
+const struct topic_row *topic_row_of(const char *name); /* NULL where unknown */
 
 #endif

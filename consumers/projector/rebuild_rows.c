@@ -360,18 +360,11 @@ int rebuild_differences(struct rebuild *rebuild, int64_t most, rebuild_shown sho
 
 /* --- putting right --- */
 
-static int command_partitions(void)
-{
-    for (const struct topic_row *row = topic_rows; row->name; row++)
-        if (strcmp(row->name, "commands") == 0)
-            return row->partitions;
-    return 0;
-}
-
 /* A batch holds its positions for milliseconds; a projector that waits for ours comes again by itself. */
 int rebuild_hold(struct rebuild *rebuild)
 {
-    const struct postgres_value partitions = {.type = POSTGRES_INT4, .integer = command_partitions()};
+    const struct postgres_value partitions = {.type = POSTGRES_INT4,
+                                              .integer = topic_row_of("commands")->partitions};
     int outcome = ask(rebuild, rebuild->control, "rebuild_positions", &partitions, NULL);
 
     for (int tries = 0; tries < HOLD_TRIES && (tries == 0 || outcome == REBUILD_AWAY); tries++) {

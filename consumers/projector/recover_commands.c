@@ -67,12 +67,9 @@ void recover_close(struct recover *recover)
 static int windows_make(struct recover *recover)
 {
     CLEANUP(free_cleanup) struct reader_position *positions = NULL;
-    const struct topic_row *row = topic_rows;
     int outcome;
 
-    while (strcmp(row->name, topic) != 0)
-        row++;
-    recover->window_count = (size_t)row->partitions;
+    recover->window_count = (size_t)topic_row_of(topic)->partitions;
     recover->windows = memory_new(recover->window_count, sizeof(*recover->windows));
     positions = memory_new(recover->window_count, sizeof(*positions));
     for (size_t at = 0; at < recover->window_count; at++)

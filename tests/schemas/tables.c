@@ -167,16 +167,13 @@ END_TEST
 START_TEST(lists_the_topics_and_a_dead_one_for_each_reader)
 {
     int partitions = 0;
-    bool dead = false;
-    for (const struct topic_row *row = topic_rows; row->name; row++) {
+    const struct topic_row *dead = topic_row_of("dead.projector"), *commands = topic_row_of("commands");
+    ck_assert(dead && dead->partitions == 1 && dead->retention_ms == INT64_C(7776000000));
+    ck_assert(commands && commands->partitions == 12 && commands->retention_ms == -1);
+    ck_assert_str_eq(commands->cleanup, "delete");
+    ck_assert_ptr_null(topic_row_of("command"));
+    for (const struct topic_row *row = topic_rows; row->name; row++)
         partitions += row->partitions;
-        if (strcmp(row->name, "dead.projector") == 0)
-            dead = row->partitions == 1 && row->retention_ms == INT64_C(7776000000);
-        if (strcmp(row->name, "commands") == 0)
-            ck_assert(row->partitions == 12 && row->retention_ms == -1 &&
-                      strcmp(row->cleanup, "delete") == 0);
-    }
-    ck_assert(dead);
     ck_assert_int_lt(partitions, 100);
 }
 END_TEST
