@@ -3,6 +3,7 @@
  * with its reason; it never stops the others. */
 #include "consumers/projector/batch.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -258,5 +259,5 @@ void batch_done(struct batch *batch)
     arrays_done(batch->ledger, LEDGER_COLUMNS);
     outbox_done(&batch->outbox);
     buf_done(&batch->text);
-    memset(batch, 0, sizeof(*batch));
+    memset(batch, 0, offsetof(struct batch, decision)); /* behind it is scratch, and most of all */
 }

@@ -315,11 +315,13 @@ void batch_discard(struct batch *batch, const struct event *event)
 
 void batch_conclude(struct batch *batch, const struct event *event, enum refusal refusal, int fact_count)
 {
-    const struct domain_decision concluded = {.refusal = refusal, .fact_count = fact_count};
+    struct domain_decision *concluded = &batch->decision;
     char kind[24];
     struct id subject;
 
     if (id_none(&event->id) || event_subject_parse(span_of(event->subject), kind, &subject) != 0)
         return;
-    add_verdict(batch, event, kind, &subject, &concluded);
+    concluded->refusal = refusal;
+    concluded->fact_count = fact_count;
+    add_verdict(batch, event, kind, &subject, concluded);
 }

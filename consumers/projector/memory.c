@@ -16,8 +16,10 @@ struct memory_block {
 
 static struct memory_block *block_new(size_t size)
 {
-    struct memory_block *block = memory_new(1, sizeof(*block) + size);
+    struct memory_block *block = memory_grow(NULL, 1, sizeof(*block) + size);
 
+    block->next = NULL;
+    block->used = 0;
     block->size = size;
     return block;
 }
