@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A stack of its own by ucontext, and what the sanitizers must be told when stacks are changed. */
+ * A stack of its own by ucontext, and what the sanitizers must be told when stacks are changed. Where there
+ * are none, only a coroutine's first entry is by ucontext: it asks the kernel for the mask of signals each
+ * time, which setjmp does not. */
+#undef _FORTIFY_SOURCE /* its longjmp takes another stack for a broken one */
+#include <setjmp.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -30,6 +34,9 @@
 #else
 #define PLAIN
 #endif
+#if !defined(ADDRESSES) && !defined(THREADS)
+#define JUMPS 1
+#endif
 #define INLINE static inline __attribute__((always_inline))
 
 enum { STACK = 1 << 20 };
@@ -39,7 +46,10 @@ struct coroutine {
     void (*run)(void *self);
     void *self;
     void *stack;
-    bool ended;
+    bool ended, begun;
+#ifdef JUMPS
+    jmp_buf in, out;
+#endif
     void *fake_inside, *fake_outside; /* of the address sanitizer */
     const void *outer;
     size_t outer_size;
@@ -80,6 +90,34 @@ PLAIN static void begin(void)
     coroutine->run(coroutine->self);
     coroutine->ended = true;
     before(NULL, coroutine->outer, coroutine->outer_size, coroutine->outer_fiber);
+#ifdef JUMPS
+    _longjmp(coroutine->out, 1);
+#endif
+}
+
+/* Onto the coroutine's stack, and back here once it gives way or has ended. */
+PLAIN static void enter(struct coroutine *coroutine)
+{
+#ifdef JUMPS
+    if (_setjmp(coroutine->out) != 0)
+        return;
+    if (coroutine->begun)
+        _longjmp(coroutine->in, 1);
+    coroutine->begun = true;
+    (void)setcontext(&coroutine->inside);
+#else
+    (void)swapcontext(&coroutine->outside, &coroutine->inside);
+#endif
+}
+
+PLAIN static void leave(struct coroutine *coroutine)
+{
+#ifdef JUMPS
+    if (_setjmp(coroutine->in) == 0)
+        _longjmp(coroutine->out, 1);
+#else
+    (void)swapcontext(&coroutine->inside, &coroutine->outside);
+#endif
 }
 
 struct coroutine *coroutine_new(void (*run)(void *self), void *self)
@@ -107,7 +145,7 @@ void coroutine_free(struct coroutine *coroutine)
 
 void coroutine_start(struct coroutine *coroutine)
 {
-    coroutine->ended = false;
+    coroutine->ended = coroutine->begun = false;
     coroutine->fake_inside = NULL;
 #ifdef THREADS
     if (coroutine->fiber)
@@ -128,7 +166,7 @@ bool coroutine_resume(struct coroutine *coroutine)
     coroutine->outer_fiber = __tsan_get_current_fiber();
 #endif
     before(&coroutine->fake_outside, coroutine->stack, STACK, coroutine->fiber);
-    (void)swapcontext(&coroutine->outside, &coroutine->inside);
+    enter(coroutine);
     after(coroutine->fake_outside, NULL, NULL);
     return !coroutine->ended;
 }
@@ -136,6 +174,6 @@ bool coroutine_resume(struct coroutine *coroutine)
 void coroutine_yield(struct coroutine *coroutine)
 {
     before(&coroutine->fake_inside, coroutine->outer, coroutine->outer_size, coroutine->outer_fiber);
-    (void)swapcontext(&coroutine->inside, &coroutine->outside);
+    leave(coroutine);
     after(coroutine->fake_inside, &coroutine->outer, &coroutine->outer_size);
 }

@@ -129,7 +129,6 @@ static PGresult *result_of(struct answer *answer)
 
     result->status = states[answer->kind];
     result->answer = answer;
-    (void)snprintf(result->changed, sizeof(result->changed), "%d", answer->changed);
     return result;
 }
 
@@ -298,6 +297,7 @@ char *PQcmdStatus(PGresult *result)
 
 char *PQcmdTuples(PGresult *result)
 {
+    (void)snprintf(result->changed, sizeof(result->changed), "%d", result->answer->changed);
     return result->changed;
 }
 

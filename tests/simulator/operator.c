@@ -24,8 +24,10 @@ static bool to_mark(const struct table *parked, const struct row *row)
 
 static struct row *next_to_mark(void)
 {
-    const struct table *parked = table_named("bus.parked");
+    static const struct table *parked;
 
+    if (!parked)
+        parked = table_named("bus.parked");
     for (int i = 0; i < parked->row_count; i++)
         if (to_mark(parked, parked->rows[i]))
             return parked->rows[i];

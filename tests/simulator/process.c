@@ -66,11 +66,16 @@ int64_t process_due_ms(const struct process *process)
 /* What the reader keeps for its thread is one a process here. */
 void process_turn(struct process *process)
 {
-    reader_because("%s", process->reason);
+    const char *reason;
+
+    if (strcmp(reader_reason(), process->reason) != 0)
+        reader_because("%s", process->reason);
     now = process;
     process->running = coroutine_resume(process->coroutine);
     now = NULL;
-    (void)snprintf(process->reason, sizeof(process->reason), "%s", reader_reason());
+    reason = reader_reason();
+    if (strcmp(reason, process->reason) != 0)
+        (void)snprintf(process->reason, sizeof(process->reason), "%s", reason);
     if (!process->running)
         tell("projector %d: is gone", process->number);
 }

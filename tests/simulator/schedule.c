@@ -217,7 +217,12 @@ static int64_t next_due(void)
 
 static void clock_set(void)
 {
-    clock_hold(SCHEDULE_BASE_MS + schedule.now_ms, schedule.now_ms);
+    static int64_t held_ms = -1;
+
+    if (held_ms == schedule.now_ms)
+        return;
+    held_ms = schedule.now_ms;
+    clock_hold(SCHEDULE_BASE_MS + held_ms, held_ms);
 }
 
 static void step(void)

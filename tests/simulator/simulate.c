@@ -7,6 +7,7 @@
  *
  * --find turns the verdict round: 0 where a law broke (the mutants' tests). --cuts N: fewer batches cut is a
  * failure, for then it was not seen how that ends. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,7 @@ static bool read_options(int argc, char **argv)
     return true;
 }
 
-enum { AGAIN_EVERY = 64 };
+enum { AGAIN_EVERY = 64, KEPT = 1 << 25 };
 
 static double seconds_now(void)
 {
@@ -67,6 +68,8 @@ static int make(void)
     static const struct setting *const tables[] = {postgres_settings, reader_settings, NULL};
     char *arguments[] = {"simulate", NULL};
 
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT); /* what a projector's end frees the next one takes */
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT);
     log_start("simulate", (enum log_level)(LOG_LEVEL_ERROR + 1));
     TRY(settings_read(tables, 1, arguments, environment));
     database_make();
