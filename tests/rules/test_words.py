@@ -10,7 +10,6 @@ VALUES = re.compile(r"_(descriptor|port|wants|status|types|count|main|partitions
 HOSTS = re.compile(r"^(127\.0\.0\.1|localhost|\[::1\]"
                    r"|(?:\w+@)?(?:[\w-]+\.)*example(\.(com|org|net))?|[\w-]+\.(test|invalid)"
                    r"|www\.w3\.org|json-schema\.org|cloudevents\.io|www\.apache\.org|www\.rfc-editor\.org"
-                   r"|maven\.apache\.org"
                    r"|spec\.openapis\.org|[$%{<(].*|\W*)$")
 MACHINE = re.compile(r"(?<![\w.$}/-])/(work|home|root|Users|mnt|srv)/\w")
 LOGS = re.compile(r"\blog_(write|plain|with|seldom|braked|start)\b")
