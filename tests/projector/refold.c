@@ -52,14 +52,28 @@ static void lives_lived(struct bench *bench)
     expect_refused("");
 }
 
-static struct refold *refold_made(struct bench *bench, const char *timers)
-{
-    const struct refold_config config = {
-        .link = bench->store.link, .schema = "again", .ledger = "again.ledger", .timers = timers};
+/* Lives that were lived, and a refold of their facts into empty tables. */
+struct again {
+    struct bench bench;
     struct refold *refold;
+};
 
-    ck_assert_int_eq(refold_new(&config, &refold), 0);
-    return refold;
+static void again_start(struct again *again, const char *timers)
+{
+    struct refold_config config = {.schema = "again", .ledger = "again.ledger", .timers = timers};
+
+    bench_start(&again->bench);
+    lives_lived(&again->bench);
+    again_made();
+    config.link = again->bench.store.link;
+    postgres_drop(config.link);
+    ck_assert_int_eq(refold_new(&config, &again->refold), 0);
+}
+
+static void again_done(struct again *again)
+{
+    refold_free(again->refold);
+    bench_done(&again->bench);
 }
 
 /* The facts of the outbox, in the order they were written, flushed every so many. */
@@ -110,56 +124,41 @@ static void expect_same(void)
 START_TEST(the_facts_alone_give_every_state_and_every_journal)
 {
     static const int every[] = {1, 7, 100000};
-    struct bench bench;
-    struct refold *refold;
+    struct again again;
 
-    bench_start(&bench);
-    lives_lived(&bench);
-    again_made();
-    postgres_drop(bench.store.link);
-    refold = refold_made(&bench, NULL);
-    ck_assert_int_eq(refold_outbox(refold, "", every[_i]), 0);
-    ck_assert_int_eq(refold_count(refold), sql_number("select count(*) from bus.outbox where version > 0"));
+    again_start(&again, NULL);
+    ck_assert_int_eq(refold_outbox(again.refold, "", every[_i]), 0);
+    ck_assert_int_eq(refold_count(again.refold),
+                     sql_number("select count(*) from bus.outbox where version > 0"));
     ck_assert_int_eq(sql_number("select count(*) from state.booking where state = 'completed'"), LIVES);
     ck_assert_int_gt(sql_number("select count(*) from again.ledger"), 8 * LIVES);
     expect_same();
-    refold_free(refold);
-    bench_done(&bench);
+    again_done(&again);
 }
 END_TEST
 
 START_TEST(facts_folded_twice_change_nothing_the_second_time)
 {
-    struct bench bench;
-    struct refold *refold;
+    struct again again;
 
-    bench_start(&bench);
-    lives_lived(&bench);
-    again_made();
-    postgres_drop(bench.store.link);
-    refold = refold_made(&bench, "again.timer");
-    ck_assert_int_eq(refold_outbox(refold, "and id < (select avg(id) from bus.outbox)", 50), 0);
-    ck_assert_int_eq(refold_outbox(refold, "", 50), 0);
-    ck_assert_int_eq(refold_outbox(refold, "", 50), 0);
-    ck_assert_int_eq(refold_count(refold), sql_number("select count(*) from bus.outbox where version > 0"));
+    again_start(&again, "again.timer");
+    ck_assert_int_eq(refold_outbox(again.refold, "and id < (select avg(id) from bus.outbox)", 50), 0);
+    ck_assert_int_eq(refold_outbox(again.refold, "", 50), 0);
+    ck_assert_int_eq(refold_outbox(again.refold, "", 50), 0);
+    ck_assert_int_eq(refold_count(again.refold),
+                     sql_number("select count(*) from bus.outbox where version > 0"));
     expect_same();
     ck_assert_int_eq(sql_number("select count(*) - count(distinct event) from again.timer"), 0);
-    refold_free(refold);
-    bench_done(&bench);
+    again_done(&again);
 }
 END_TEST
 
 START_TEST(the_facts_arm_the_timers_their_decisions_armed)
 {
-    struct bench bench;
-    struct refold *refold;
+    struct again again;
 
-    bench_start(&bench);
-    lives_lived(&bench);
-    again_made();
-    postgres_drop(bench.store.link);
-    refold = refold_made(&bench, "again.timer");
-    ck_assert_int_eq(refold_outbox(refold, "", 64), 0);
+    again_start(&again, "again.timer");
+    ck_assert_int_eq(refold_outbox(again.refold, "", 64), 0);
     ck_assert_int_gt(sql_number("select count(*) from again.timer"), 8 * LIVES);
     ck_assert_int_eq(sql_number("select count(*) from bus.outbox where due is not null"),
                      sql_number("select count(*) from again.timer"));
@@ -169,48 +168,35 @@ START_TEST(the_facts_arm_the_timers_their_decisions_armed)
             "version, value, due) where t.headers::jsonb - 'ce_time' - 'traceparent' = "
             "o.headers::jsonb - 'ce_time' - 'traceparent'"),
         sql_number("select count(*) from again.timer"));
-    refold_free(refold);
-    bench_done(&bench);
+    again_done(&again);
 }
 END_TEST
 
 START_TEST(a_timer_that_was_decided_is_not_armed_again)
 {
-    struct bench bench;
-    struct refold *refold;
+    struct again again;
 
-    bench_start(&bench);
-    lives_lived(&bench);
-    again_made();
+    again_start(&again, "again.timer");
     sql_run(
         "insert into bus.verdict select event, null, event, now(), null, 0, false, 'booking', 'ended' from "
         "bus.outbox where due is not null and headers like '%booking.auto_confirm%'");
-    postgres_drop(bench.store.link);
-    refold = refold_made(&bench, "again.timer");
-    ck_assert_int_eq(refold_outbox(refold, "", 64), 0);
+    ck_assert_int_eq(refold_outbox(again.refold, "", 64), 0);
     ck_assert_int_eq(sql_number("select count(*) from again.timer"),
                      sql_number("select count(*) from bus.outbox where due is not null") - LIVES);
-    refold_free(refold);
-    bench_done(&bench);
+    again_done(&again);
 }
 END_TEST
 
 START_TEST(a_missing_fact_ends_it_and_nothing_of_its_flush_is_written)
 {
-    struct bench bench;
-    struct refold *refold;
+    struct again again;
 
-    bench_start(&bench);
-    lives_lived(&bench);
-    again_made();
-    postgres_drop(bench.store.link);
-    refold = refold_made(&bench, NULL);
-    ck_assert_int_eq(refold_outbox(refold, "and not (headers like '%booking.accepted%')", 100000),
+    again_start(&again, NULL);
+    ck_assert_int_eq(refold_outbox(again.refold, "and not (headers like '%booking.accepted%')", 100000),
                      ERROR_DATA);
     ck_assert_ptr_nonnull(strstr(error_text(), "facts are missing after version 1"));
     ck_assert_int_eq(sql_number("select count(*) from again.booking"), 0);
-    refold_free(refold);
-    bench_done(&bench);
+    again_done(&again);
 }
 END_TEST
 
@@ -229,19 +215,13 @@ static const struct {
 
 START_TEST(a_fact_this_program_cannot_read_ends_it)
 {
-    struct bench bench;
-    struct refold *refold;
+    struct again again;
 
-    bench_start(&bench);
-    lives_lived(&bench);
-    again_made();
+    again_start(&again, NULL);
     sql_run(unreadable[_i].damage);
-    postgres_drop(bench.store.link);
-    refold = refold_made(&bench, NULL);
-    ck_assert_int_eq(refold_outbox(refold, "", 50), ERROR_DATA);
+    ck_assert_int_eq(refold_outbox(again.refold, "", 50), ERROR_DATA);
     ck_assert_msg(strstr(error_text(), unreadable[_i].why) != NULL, "%s", error_text());
-    refold_free(refold);
-    bench_done(&bench);
+    again_done(&again);
 }
 END_TEST
 
