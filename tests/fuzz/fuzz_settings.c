@@ -62,6 +62,9 @@ static void fill_file(struct span content)
     held = content.size;
 }
 
+/* What every file of the environment holds. */
+static struct span file_content;
+
 /* Cuts the input into what a program sees; a NUL ends a line for whoever reads it. */
 static void deal(const uint8_t *data, size_t size)
 {
@@ -82,7 +85,8 @@ static void deal(const uint8_t *data, size_t size)
             variables[variable_count++] = line;
     }
     arguments[argument_count] = NULL;
-    fill_file((struct span){lines + at + (at < size), size - at - (at < size)});
+    file_content = (struct span){lines + at + (at < size), size - at - (at < size)};
+    fill_file(file_content);
 }
 
 static const struct setting *const tables[] = {rows, more_rows, NULL};
@@ -110,7 +114,8 @@ static void look_at_last_argument(void)
         }
 }
 
-/* A refusal names the setting; of a secret's value nothing stands in it. */
+/* A refusal names the setting; of a secret's value nothing stands in it, unless it was written elsewhere too.
+ */
 static void look_at_refusal(void)
 {
     const char *text = error_text(), *secret = environment("COLIS_SECRET");
@@ -123,6 +128,8 @@ static void look_at_refusal(void)
     for (int i = 0; i < variable_count; i++)
         if (strstr(variables[i], secret) && strncmp(variables[i], "COLIS_SECRET=", 13) != 0)
             return;
+    if (memmem(file_content.data, file_content.size, secret, strlen(secret)))
+        return;
     LAW(!strstr(text, secret));
 }
 
