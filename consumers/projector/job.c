@@ -30,7 +30,7 @@ static int say(const struct job *job, const char *why, int code)
     return code;
 }
 
-int job_failed(const struct job *job, int outcome, const char *why)
+int job_status(const struct job *job, int outcome, const char *why)
 {
     if (outcome > 0)
         return say(job, why ? why : "a server is away", JOB_AWAY);

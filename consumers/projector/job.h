@@ -21,10 +21,10 @@ struct job {
  * otherwise. Returns an exit code. */
 int job_main(const struct job *job, int (*run)(void), int argc, char **argv);
 
-/* Says why a job came to no end, and returns its exit code: JOB_AWAY of a positive outcome, whose reason is
+/* Says why a job came to no end, and which exit code that is: JOB_AWAY of a positive outcome, whose reason is
  * why (may be NULL); of a negative one JOB_USAGE, JOB_AWAY or JOB_DATA by its kind, the reason is
  * error_text. */
-int job_failed(const struct job *job, int outcome, const char *why);
+int job_status(const struct job *job, int outcome, const char *why);
 
 /* True every few seconds: a line of progress is due. */
 bool job_speaks(int64_t *spoken_ms);

@@ -264,7 +264,7 @@ static int begin(struct rebuild *rebuild)
 static int end(const struct rebuild *rebuild, int outcome, int64_t differing)
 {
     if (outcome != 0)
-        return job_failed(&job, outcome, rebuild->why);
+        return job_status(&job, outcome, rebuild->why);
     puts(differing > 0 ? "rebuild: the live tables differ from what the facts say"
                        : "rebuild: the live tables are what the facts say");
     if (rebuild->contradictory > 0)

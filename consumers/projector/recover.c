@@ -146,7 +146,7 @@ static void recover_done(struct recover *recover)
 static int end(const struct recover *recover, int outcome)
 {
     if (outcome != 0)
-        return job_failed(&job, outcome, recover->why);
+        return job_status(&job, outcome, recover->why);
     printf("recover: %" PRId64 " commands decided again, %" PRId64 " facts folded as they are, %" PRId64
            " refused as stale\nrecover: PostgreSQL has its time back\n",
            recover->decided, recover->folded, recover->stale);
