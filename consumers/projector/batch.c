@@ -21,7 +21,7 @@ static size_t hash_of(const struct id *id)
     return (size_t)(hash ^ (hash >> 33));
 }
 
-static void index_start(struct batch_index *index)
+void batch_index_start(struct batch_index *index)
 {
     if (index->used)
         memset(index->slots, 0, index->capacity * sizeof(*index->slots));
@@ -71,11 +71,18 @@ static void index_put(struct batch_index *index, struct batch_slot *slot, const 
     *slot = (struct batch_slot){key, slot->hash, value};
 }
 
-static int index_find(const struct batch_index *index, const struct id *key)
+int batch_index_value_of(const struct batch_index *index, const struct id *key)
 {
     const struct batch_slot *slot = index->used ? index_slot(index, key, hash_of(key)) : NULL;
 
     return slot && slot->key ? slot->value : -1;
+}
+
+void batch_index_add(struct batch_index *index, const struct id *key, int value)
+{
+    struct batch_slot *slot = index_place(index, key);
+
+    index_put(index, slot, key, value);
 }
 
 size_t batch_machine_index(const struct machine *machine)
@@ -89,7 +96,7 @@ size_t batch_machine_index(const struct machine *machine)
 
 int batch_index_of(const struct batch *batch, const struct machine *machine, const struct id *id)
 {
-    return index_find(&batch->subjects[batch_machine_index(machine)], id);
+    return batch_index_value_of(&batch->subjects[batch_machine_index(machine)], id);
 }
 
 int batch_state_of(struct batch *batch, const struct machine *machine, const struct id *id)
@@ -114,7 +121,7 @@ int batch_state_of(struct batch *batch, const struct machine *machine, const str
 struct batch_item *batch_item_of(struct batch *batch, const char *id)
 {
     struct id key;
-    int at = id_parse(span_of(id), &key) == 0 ? index_find(&batch->ids, &key) : -1;
+    int at = id_parse(span_of(id), &key) == 0 ? batch_index_value_of(&batch->ids, &key) : -1;
 
     return at >= 0 ? &batch->items[at] : NULL;
 }
@@ -213,9 +220,9 @@ static void make_room(struct batch *batch, size_t count)
     batch->count = count;
     batch->state_count = 0;
     memory_restart(&batch->memory);
-    index_start(&batch->ids);
+    batch_index_start(&batch->ids);
     for (int m = 0; m < BATCH_MACHINES; m++)
-        index_start(&batch->subjects[m]);
+        batch_index_start(&batch->subjects[m]);
 }
 
 void batch_start(struct batch *batch, const struct event *events, size_t count)

@@ -37,6 +37,7 @@ struct batch_state {
     const struct machine *machine;
     const void *stored;     /* as it is in the database, of the batch's memory; NULL: it is not there */
     int64_t stored_version; /* 0: not in the database; another than the state's own: it has changed */
+    int32_t xmin;           /* the transaction that wrote it */
     bool wanted;            /* an open command names it: it is peeked at */
 };
 
@@ -49,6 +50,9 @@ struct batch_index {
     } * slots;
     size_t capacity, used;
 };
+void batch_index_start(struct batch_index *index);                                /* empties */
+int batch_index_value_of(const struct batch_index *index, const struct id *key);  /* -1: not there */
+void batch_index_add(struct batch_index *index, const struct id *key, int value); /* not there yet */
 
 /* Columns of rows to insert, by table. */
 enum { VERDICT_COLUMNS = 9, PRIVATE_COLUMNS = 4, PARKED_COLUMNS = 9, LEDGER_COLUMNS = 8 };

@@ -7,7 +7,10 @@
  * do. Only where a batch has such commands, one more round trip goes before: the rows are peeked at, without
  * locks and outside the transaction, for what they refer to. Between peek and lock another projector may have
  * changed that: the locked rows are asked again, and where they name what is not locked, all is let go and
- * done anew. */
+ * done anew.
+ *
+ * What is kept of the batches before (kept.h) is not peeked at, and locked without being read; where another
+ * projector, or an operator, has changed it, it is read in one more round trip. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,7 +19,9 @@
 enum { NAMING_TRIES = 5 };
 
 struct loaded {
-    struct postgres_rows positions, verdicts, parked, states[BATCH_MACHINES];
+    struct postgres_rows positions, verdicts, parked;
+    struct postgres_rows locked[BATCH_MACHINES]; /* without what is in them */
+    struct postgres_rows states[BATCH_MACHINES];
 };
 
 static void loaded_done(struct loaded *loaded)
@@ -24,12 +29,16 @@ static void loaded_done(struct loaded *loaded)
     postgres_rows_done(&loaded->positions);
     postgres_rows_done(&loaded->verdicts);
     postgres_rows_done(&loaded->parked);
-    for (int m = 0; m < BATCH_MACHINES; m++)
+    for (int m = 0; m < BATCH_MACHINES; m++) {
+        postgres_rows_done(&loaded->locked[m]);
         postgres_rows_done(&loaded->states[m]);
+    }
 }
 
 struct asked {
-    struct postgres_array partitions, ids, keys, states[BATCH_MACHINES];
+    struct postgres_array partitions, ids, keys;
+    struct postgres_array states[BATCH_MACHINES], read[BATCH_MACHINES]; /* all; those that are not kept */
+    bool any;                                                           /* state */
 };
 
 static void asked_done(struct asked *asked)
@@ -37,8 +46,10 @@ static void asked_done(struct asked *asked)
     postgres_array_done(&asked->partitions);
     postgres_array_done(&asked->ids);
     postgres_array_done(&asked->keys);
-    for (int m = 0; m < BATCH_MACHINES; m++)
+    for (int m = 0; m < BATCH_MACHINES; m++) {
         postgres_array_done(&asked->states[m]);
+        postgres_array_done(&asked->read[m]);
+    }
 }
 
 static void ask_for(struct asked *asked, struct batch *batch, const struct reader_position *positions,
@@ -136,26 +147,31 @@ static void keep_stored(struct batch *batch, struct batch_state *state)
     state->stored_version = state->state->version;
 }
 
-/* What was peeked at has only the columns that refer to others. */
+/* What was peeked at has only the columns that refer to others; before the columns of the others stands xmin.
+ */
 static int take_states(struct batch *batch, const struct machine *machine, const struct postgres_rows *rows,
                        bool peeked)
 {
-    uint64_t columns = peeked && rows->count ? postgres_reference_columns(machine->state) : UINT64_MAX;
+    uint64_t references = peeked && rows->count ? postgres_reference_columns(machine->state) : 0;
 
     for (int row = 0; row < rows->count; row++) {
         struct batch_state *state;
         struct id id;
+        int result;
 
-        postgres_id(rows, row, 0, &id); /* the first member of every state */
+        postgres_id(rows, row, peeked ? 0 : 1, &id); /* the first member of every state */
         state = &batch->states[batch_index_of(batch, machine, &id)];
-        if (postgres_fetch_of(machine->state, columns, rows, row, state->state) != 0) {
+        result = peeked ? postgres_fetch_of(machine->state, references, rows, row, state->state)
+                        : postgres_fetch(machine->state, rows, row, 1, state->state);
+        if (result != 0) {
             reader_because("%s",
                            error_text()); /* a row this program cannot read: a newer one's, most likely */
             return READER_FAILED;
         }
-        state->stored_version = 0;
-        if (!peeked)
-            keep_stored(batch, state);
+        if (peeked)
+            continue;
+        state->xmin = (int32_t)postgres_integer(rows, row, 0);
+        keep_stored(batch, state);
     }
     return READER_DONE;
 }
@@ -169,47 +185,139 @@ static int take_all(struct batch *batch, const struct loaded *loaded, bool peeke
     return outcome;
 }
 
-static void send_states(struct postgres *link, const char *verb, const struct asked *asked,
-                        struct loaded *loaded)
+static void send_of(struct postgres *link, const char *verb, const struct machine *machine,
+                    const struct postgres_array *ids, struct postgres_rows *ret_rows)
 {
     char statement[64];
 
+    if (ids->count == 0)
+        return;
+    (void)snprintf(statement, sizeof(statement), "%s_%s", verb, machine->kind);
+    send_array(link, statement, ids, ret_rows);
+}
+
+/* Where some are kept all are locked first, in order, and the others read then. */
+static void send_states(struct postgres *link, const struct asked *asked, struct loaded *loaded)
+{
     for (int m = 0; machines[m]; m++) {
-        if (asked->states[m].count == 0)
-            continue;
-        (void)snprintf(statement, sizeof(statement), "%s_%s", verb, machines[m]->kind);
-        send_array(link, statement, &asked->states[m], &loaded->states[m]);
+        bool kept = asked->read[m].count < asked->states[m].count;
+
+        if (kept)
+            send_of(link, "lock", machines[m], &asked->states[m], &loaded->locked[m]);
+        send_of(link, kept ? "read" : "load", machines[m], &asked->read[m], &loaded->states[m]);
     }
 }
 
-static void ask_states(struct asked *asked, const struct batch *batch, bool wanted_only)
+/* Once more, and of each machine: those in read only. */
+static int look(struct store *store, struct batch *batch, const char *verb, const struct asked *asked)
 {
-    for (int m = 0; m < BATCH_MACHINES; m++)
+    CLEANUP(loaded_done) struct loaded loaded = {0};
+    int outcome;
+
+    if (!asked->any)
+        return READER_DONE;
+    for (int m = 0; machines[m]; m++)
+        send_of(store->link, verb, machines[m], &asked->read[m], &loaded.states[m]);
+    outcome = postgres_sync(store->link, NULL);
+    if (outcome != POSTGRES_DONE)
+        return store_outcome(store, outcome);
+    return take_all(batch, &loaded, strcmp(verb, "peek") == 0);
+}
+
+static void ask_start(struct asked *asked)
+{
+    for (int m = 0; m < BATCH_MACHINES; m++) {
         postgres_array_start(&asked->states[m], POSTGRES_UUID);
-    for (size_t i = 0; i < batch->state_count; i++)
-        if (batch->states[i].wanted || !wanted_only)
-            postgres_array_text(&asked->states[batch_machine_index(batch->states[i].machine)],
-                                span_of(batch->states[i].state->id.text));
+        postgres_array_start(&asked->read[m], POSTGRES_UUID);
+    }
+}
+
+static void ask_read(struct asked *asked, size_t machine, const struct id *id)
+{
+    postgres_array_text(&asked->read[machine], span_of(id->text));
+    asked->any = true;
+}
+
+static void ask_states(struct asked *asked, const struct kept *kept, struct batch *batch)
+{
+    ask_start(asked);
+    for (size_t i = 0; i < batch->state_count; i++) {
+        struct batch_state *state = &batch->states[i];
+        size_t machine = batch_machine_index(state->machine);
+
+        state->stored = NULL;
+        state->stored_version = 0;
+        postgres_array_text(&asked->states[machine], span_of(state->state->id.text));
+        if (!kept_find(kept, machine, &state->state->id))
+            ask_read(asked, machine, &state->state->id);
+    }
+}
+
+static void ask_wanted(struct asked *asked, const struct kept *kept, struct batch *batch)
+{
+    ask_start(asked);
+    for (size_t i = 0; i < batch->state_count; i++) {
+        struct batch_state *state = &batch->states[i];
+        size_t machine = batch_machine_index(state->machine);
+        const struct kept_row *row = state->wanted ? kept_find(kept, machine, &state->state->id) : NULL;
+
+        if (row)
+            memcpy(state->state, row->state, state->machine->state->size);
+        else if (state->wanted)
+            ask_read(asked, machine, &state->state->id);
+    }
 }
 
 /* What the rows that commands name refer to themselves, without locks. */
 static int peek(struct store *store, struct batch *batch)
 {
-    CLEANUP(loaded_done) struct loaded loaded = {0};
     CLEANUP(asked_done) struct asked asked = {0};
     int outcome;
 
     if (!batch_want(batch))
         return READER_DONE;
-    ask_states(&asked, batch, true);
-    send_states(store->link, "peek", &asked, &loaded);
-    outcome = postgres_sync(store->link, NULL);
-    if (outcome != POSTGRES_DONE)
-        return store_outcome(store, outcome);
-    outcome = take_all(batch, &loaded, true);
+    ask_wanted(&asked, &store->kept, batch);
+    outcome = look(store, batch, "peek", &asked);
     if (outcome == READER_DONE)
         batch_foresee(batch);
     return outcome;
+}
+
+/* From what is kept where that is still so; else it is asked for. */
+static void take_locked(struct store *store, struct batch *batch, size_t machine,
+                        const struct postgres_rows *rows, struct asked *asked)
+{
+    for (int row = 0; row < rows->count; row++) {
+        const struct kept_row *kept;
+        struct batch_state *state;
+        struct id id;
+
+        postgres_id(rows, row, 1, &id);
+        kept = kept_find(&store->kept, machine, &id);
+        if (!kept)
+            continue; /* it was read with the others */
+        if (kept->xmin != postgres_integer(rows, row, 0) ||
+            kept->state->version != postgres_integer(rows, row, 2)) {
+            kept_drop(&store->kept, machine, &id);
+            ask_read(asked, machine, &id);
+            continue;
+        }
+        state = &batch->states[batch_index_of(batch, machines[machine], &id)];
+        memcpy(state->state, kept->state, machines[machine]->state->size);
+        state->stored = kept->state;
+        state->stored_version = kept->state->version;
+        state->xmin = kept->xmin;
+    }
+}
+
+static int take_kept(struct store *store, struct batch *batch, const struct loaded *loaded)
+{
+    CLEANUP(asked_done) struct asked asked = {0};
+
+    ask_start(&asked);
+    for (size_t m = 0; machines[m]; m++)
+        take_locked(store, batch, m, &loaded->locked[m], &asked);
+    return look(store, batch, "read", &asked);
 }
 
 /* Do the locked rows still name nothing else? */
@@ -229,9 +337,9 @@ static int lock(struct store *store, struct batch *batch, const struct reader_po
     int outcome;
 
     ask_for(&asked, batch, positions, count);
-    ask_states(&asked, batch, false);
+    ask_states(&asked, &store->kept, batch);
     send_marks(store->link, &asked, &loaded);
-    send_states(store->link, "load", &asked, &loaded);
+    send_states(store->link, &asked, &loaded);
     outcome = postgres_sync(store->link, NULL);
     if (outcome != POSTGRES_DONE)
         return store_outcome(store, outcome);
@@ -239,10 +347,13 @@ static int lock(struct store *store, struct batch *batch, const struct reader_po
         reader_because("a position moved under us");
         return READER_MOVED;
     }
+    if (count > 0)
+        store->transaction = (int32_t)postgres_integer(&loaded.positions, 0, 2);
     mark_decided(batch, &loaded.verdicts);
     if (!parked_too)
         mark_behind(batch, &loaded.parked);
-    return take_all(batch, &loaded, false);
+    outcome = take_all(batch, &loaded, false);
+    return outcome == READER_DONE ? take_kept(store, batch, &loaded) : outcome;
 }
 
 int store_load(struct store *store, struct batch *batch, const struct reader_position *positions,
@@ -253,6 +364,7 @@ int store_load(struct store *store, struct batch *batch, const struct reader_pos
     if (outcome != READER_DONE)
         return outcome;
     for (int tries = 0; tries < NAMING_TRIES; tries++) {
+        kept_turn(&store->kept, postgres_session(store->link));
         outcome = peek(store, batch);
         if (outcome == READER_DONE)
             outcome = lock(store, batch, positions, count, parked_too);

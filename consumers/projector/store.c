@@ -8,7 +8,7 @@
 
 #include "shared/base/fail.h"
 
-enum { UNIQUE_RETRIES = 3, STATEMENTS_A_MACHINE = 5 };
+enum { UNIQUE_RETRIES = 3, STATEMENTS_A_MACHINE = 7 };
 
 /* What many rows are written by has its unnest in the list of what is selected: the columns come side by side
  * as the rows are made. Behind from each of them would be laid down whole, and read again. */
@@ -18,8 +18,8 @@ static const struct postgres_statement fixed[] = {
                       "select 'projector', 'commands', p, -1 from unnest($1::int[]) p on conflict do nothing"},
     {"position_read", "select partition, next from bus.position "
                       "where reader = 'projector' and topic = 'commands' and partition = any($1::int[])"},
-    {"position_lock", "select partition, next from bus.position where reader = 'projector' and topic = 'commands' "
-                      "and partition = any($1::int[]) order by partition for update"},
+    {"position_lock", "select partition, next, pg_current_xact_id() from bus.position where reader = 'projector' "
+                      "and topic = 'commands' and partition = any($1::int[]) order by partition for update"},
     {"position_move", "update bus.position p set next = n.next "
                       "from unnest($1::int[], $2::bigint[], $3::bigint[]) n (partition, was, next) "
                       "where p.reader = 'projector' and p.topic = 'commands' and p.partition = n.partition "
@@ -61,28 +61,47 @@ static void make_statement(struct postgres_statement *statement, const char *ver
     *sql = (struct buf){0};
 }
 
+/* Read, of those that were locked just before; or locked in the order of their ids, and read, or only told of
+ * which transaction they are. */
+static void make_reading(struct postgres_statement *statements, const struct machine *machine,
+                         const char *table)
+{
+    static const char *const verbs[] = {"read", "load", "lock"};
+    struct buf sql = {0};
+
+    for (int i = 0; i < 3; i++) {
+        buf_text(&sql, "select xmin, ");
+        if (i < 2)
+            postgres_columns(machine->state, NULL, &sql);
+        else
+            buf_text(&sql, "id, version");
+        if (i == 0)
+            buf_format(&sql, " from %s where id = any($1::uuid[])", table);
+        else
+            buf_format(&sql, " from %s where id = any($1::uuid[]) order by id for update", table);
+        make_statement(&statements[i], verbs[i], machine->kind, &sql);
+    }
+}
+
 static void make_machine(struct postgres_statement *statements, const struct machine *machine)
 {
     struct buf sql = {0}, table = {0};
 
     buf_format(&table, "state.%s", machine->kind);
-    buf_text(&sql, "select ");
-    postgres_columns(machine->state, NULL, &sql);
-    buf_format(&sql, " from %s where id = any($1::uuid[]) order by id for update", table.data);
-    make_statement(&statements[0], "load", machine->kind, &sql);
+    make_reading(&statements[4], machine, table.data);
     postgres_insert_sql(machine->state, table.data, &sql);
-    make_statement(&statements[1], "insert", machine->kind, &sql);
+    make_statement(&statements[0], "insert", machine->kind, &sql);
     postgres_update_sql(machine->state, table.data, &sql);
-    make_statement(&statements[2], "update", machine->kind, &sql);
+    make_statement(&statements[1], "update", machine->kind, &sql);
     buf_format(&sql,
                "insert into private.%s (id, name, n, value) "
                "select unnest($1::uuid[]), unnest($2::text[]), unnest($3::bigint[]), unnest($4::jsonb[])",
                machine->kind);
-    make_statement(&statements[3], "private", machine->kind, &sql);
+    make_statement(&statements[2], "private", machine->kind, &sql);
     buf_text(&sql, "select ");
     postgres_references(machine->state, &sql);
     buf_format(&sql, " from %s where id = any($1::uuid[])", table.data);
-    make_statement(&statements[4], "peek", machine->kind, &sql);
+    make_statement(&statements[3], "peek", machine->kind, &sql);
     buf_done(&table);
 }
 
@@ -112,6 +131,7 @@ void store_done(struct store *store)
         free((char *)(uintptr_t)statement->sql);
     }
     free(store->statements);
+    kept_done(&store->kept);
     shapes_free(store->shapes);
 }
 
@@ -259,6 +279,20 @@ static void send_remove(struct postgres *link, const struct store_place *remove)
     postgres_send(link, "parked_remove", values, 2, NULL);
 }
 
+/* What was committed, and what was locked and stayed as it was. */
+static void keep(struct store *store, const struct batch *batch)
+{
+    for (size_t i = 0; i < batch->state_count; i++) {
+        const struct batch_state *state = &batch->states[i];
+        size_t machine = batch_machine_index(state->machine);
+
+        if (state->state->version != state->stored_version)
+            kept_put(&store->kept, machine, state->state, store->transaction);
+        else if (state->stored_version > 0)
+            kept_put(&store->kept, machine, state->stored, state->xmin);
+    }
+}
+
 /* Two segments would be two round trips: the COMMIT goes with the writes. What they must have changed was
  * locked by store_load in this very transaction, so a difference found after it is a bug, not a race. */
 int store_commit(struct store *store, struct batch *batch, const struct reader_position *positions,
@@ -283,8 +317,10 @@ int store_commit(struct store *store, struct batch *batch, const struct reader_p
     held = shapes_held(store->shapes) && moved.moved.count == (int)count;
     if (outcome == POSTGRES_DONE && !held)
         return error_new(ERROR_BUG, "a locked row was not what it was");
-    if (outcome == POSTGRES_DONE)
+    if (outcome == POSTGRES_DONE) {
         store->unique_failures = 0;
+        keep(store, batch);
+    }
     return store_outcome(store, outcome);
 }
 

@@ -6,6 +6,7 @@
 #define COLIS_PROJECTOR_STORE_H
 
 #include "consumers/projector/batch.h"
+#include "consumers/projector/kept.h"
 #include "consumers/projector/shapes.h"
 #include "shared/run/past.h"
 #include "shared/run/reader.h"
@@ -14,6 +15,8 @@ struct store {
     struct postgres *link;
     struct shapes *shapes;
     struct postgres_statement *statements; /* those made from the tables of states/ */
+    struct kept kept;                      /* what was committed or locked last */
+    int32_t transaction;                   /* the open one, as xmin names it */
     int unique_failures;                   /* in a row */
     struct past *past; /* nothing is begun while PostgreSQL has lost time; NULL: not asked */
 };

@@ -3,6 +3,7 @@
  * and lock is followed. */
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "shared/base/clock.h"
@@ -116,6 +117,62 @@ START_TEST(a_reference_that_moves_between_peek_and_lock_is_followed)
 }
 END_TEST
 
+static struct event photo_of(int number, const char *parcel, const char *digest)
+{
+    static char data[2][160];
+    char *text = data[number % 2];
+
+    (void)snprintf(text, sizeof(data[0]), "{\"digest\":\"%s\",\"stage\":\"register\",\"type\":\"jpeg\"}",
+                   digest);
+    return command_made("parcel.attach_photo.v1", awa, number, parcel, text);
+}
+
+#define DIGEST(letter) "00112233445566778899aabbccddeeff00112233445566778899aabbccddee" letter letter
+
+START_TEST(what_another_projector_wrote_is_read_again)
+{
+    struct bench bench, other;
+    struct event parcel, photo;
+
+    bench_start(&bench);
+    people_made(&bench);
+    parcel = parcel_of(4, awa, 1);
+    ck_assert_int_eq(bench_run(&bench, &parcel, 1), READER_DONE);
+    bench_join(&other, 1);
+    photo = photo_of(5, parcel.subject, DIGEST("a"));
+    photo.partition = 1;
+    ck_assert_int_eq(bench_run(&other, &photo, 1), READER_DONE);
+    photo = photo_of(6, parcel.subject, DIGEST("b"));
+    ck_assert_int_eq(bench_run(&bench, &photo, 1), READER_DONE);
+    photo = photo_of(7, parcel.subject, DIGEST("c"));
+    photo.partition = 1;
+    ck_assert_int_eq(bench_run(&other, &photo, 1), READER_DONE);
+    expect_refused("");
+    ck_assert_int_eq(sql_number("select jsonb_array_length(photos) from state.parcel where version = 4"), 3);
+    bench_done(&other);
+    bench_done(&bench);
+}
+END_TEST
+
+/* As a rebuild's switch does: the version tells nothing then. */
+START_TEST(what_was_put_right_in_the_database_is_read_again)
+{
+    struct bench bench;
+    struct event parcel, photo;
+
+    bench_start(&bench);
+    people_made(&bench);
+    parcel = parcel_of(4, awa, 1);
+    ck_assert_int_eq(bench_run(&bench, &parcel, 1), READER_DONE);
+    sql_run("update state.parcel set sender = '22222222-2222-4222-8222-222222222222'");
+    photo = photo_of(5, parcel.subject, DIGEST("a"));
+    ck_assert_int_eq(bench_run(&bench, &photo, 1), READER_DONE);
+    ck_assert_int_eq(sql_number("select count(*) from bus.verdict where not accepted"), 1);
+    ck_assert_int_eq(sql_number("select count(*) from state.parcel where version = 1 and photos = '[]'"), 1);
+    bench_done(&bench);
+}
+END_TEST
+
 TCase *races_cases(void)
 {
     TCase *cases = tcase_create("races");
@@ -123,5 +180,7 @@ TCase *races_cases(void)
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, two_projectors_after_the_last_kilogram_give_it_once);
     tcase_add_test(cases, a_reference_that_moves_between_peek_and_lock_is_followed);
+    tcase_add_test(cases, what_another_projector_wrote_is_read_again);
+    tcase_add_test(cases, what_was_put_right_in_the_database_is_read_again);
     return cases;
 }

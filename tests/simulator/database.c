@@ -118,7 +118,7 @@ static struct table *table_make(const char *first, const char *second, int key_c
     table->key_count = key_count;
     for (int i = 0; i < key_count; i++)
         table->key[i] = i;
-    table->identity = table->machine = -1;
+    table->identity = table->machine = table->xmin = -1;
     database_tables[database_table_count++] = table;
     return table;
 }
@@ -166,6 +166,8 @@ void database_make(void)
 
         states->machine = m;
         columns_of(states, machines[m]->state);
+        states->xmin = states->column_count;
+        columns_read(states, "xmin int4");
         columns_read(table_make("private.", machines[m]->kind, 3), "id uuid, name text, n int8, value jsonb");
     }
 }

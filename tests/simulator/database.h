@@ -42,6 +42,7 @@ struct table {
     int column_count, key[TABLE_KEY], key_count;
     int identity; /* a column numbered by itself; -1: none */
     int machine;  /* whose states they are; -1: no states */
+    int xmin;     /* of states: the column behind all others, which nobody writes; -1: none */
     int64_t numbered;
     struct row **rows;
     int row_count, row_capacity;

@@ -74,10 +74,10 @@ static void compare(const struct machine *machine, const struct row *row)
         return;
     }
     state = &folded.states[at];
-    for (int i = 0; i < row->table->column_count; i++)
+    for (int i = 0; i < row->table->xmin; i++)
         postgres_array_start(&columns[i], row->table->types[i]);
     postgres_bind(machine->state, state->state, columns);
-    for (int i = 0; i < row->table->column_count; i++) {
+    for (int i = 0; i < row->table->xmin; i++) {
         struct cell cell = only_cell(&columns[i]);
 
         if (cell.size != row->stored[i].size || (cell.size > 0 && !cell_same(cell, row->stored[i])))

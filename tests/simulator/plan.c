@@ -62,6 +62,8 @@ static struct cell value_of(const struct turn *turn, const struct operand *opera
         return parameters[turn->plan->source[operand->at]].cells[turn->tuple];
     case OPERAND_PARAMETER:
         return parameters[operand->at].cells[0];
+    case OPERAND_XACT:
+        return cell_of_integer(POSTGRES_INT8, turn->session->xact);
     default:
         return null_cell;
     }
@@ -267,6 +269,8 @@ static struct cell *new_cells(const struct turn *turn)
         cells[i] = null_cell;
     for (int i = 0; i < turn->plan->set_count; i++)
         cells[turn->plan->set[i].column] = value_of(turn, &turn->plan->set[i].value, NULL);
+    if (table->xmin >= 0)
+        cells[table->xmin] = cell_of_integer(POSTGRES_INT4, turn->session->xact);
     if (table->identity >= 0)
         cells[table->identity] = cell_of_integer(POSTGRES_INT8, ++table->numbered);
     return cells;
@@ -319,6 +323,8 @@ static void write_row(const struct turn *turn, struct row *row, const struct cel
     memcpy(cells, now, size);
     for (int i = 0; i < turn->plan->set_count; i++)
         cells[turn->plan->set[i].column] = value_of(turn, &turn->plan->set[i].value, now);
+    if (row->table->xmin >= 0)
+        cells[row->table->xmin] = cell_of_integer(POSTGRES_INT4, turn->session->xact);
     row->written = cells;
     turn->session->answer->changed++;
 }

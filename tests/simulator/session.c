@@ -10,6 +10,7 @@ enum { CUT_BEFORE = 900, CUT_AFTER = 60, ERROR_EVERY = 300 };
 
 static struct session sessions[SESSIONS];
 static int session_number;
+static int64_t xacts;
 
 struct session *session_at(int number)
 {
@@ -33,6 +34,7 @@ void sessions_restart(void)
     for (int i = 0; i < session_number; i++)
         forget(&sessions[i]);
     session_number = 0;
+    xacts = 0;
 }
 
 struct session *session_new(int owner)
@@ -283,9 +285,11 @@ static void statement(struct session *session, const struct sent *sent)
 
     if (verb == SQL_BEGIN && session->transaction >= TX_OPEN)
         law_broken("open", "projector %d begins a transaction, and has one", session->owner);
-    if (session->transaction == TX_NONE)
+    if (session->transaction == TX_NONE) {
         session->transaction = verb == SQL_BEGIN ? TX_OPEN : TX_IMPLICIT;
-    else if (verb == SQL_BEGIN)
+        session->xact = ++xacts;
+    }
+    if (verb == SQL_BEGIN)
         session->transaction = TX_OPEN;
     session->answer->plan = sent->plan;
     if (verb == SQL_COMMIT || verb == SQL_ROLLBACK) {

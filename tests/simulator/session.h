@@ -34,6 +34,7 @@ struct answer {
 struct session {
     int number, owner; /* owner: of which process */
     enum session_transaction transaction;
+    int64_t xact;  /* its number, which its rows bear as xmin */
     bool skipping; /* a statement failed: nothing up to the next Sync */
     bool client;   /* somebody listens to its answers */
     bool over;     /* nothing comes of it any more */

@@ -168,6 +168,8 @@ static struct operand operand(struct reading *reading, enum postgres_type type)
     }
     if (word(reading, "'"))
         return literal(reading);
+    if (word(reading, "pg_current_xact_id()"))
+        return (struct operand){.kind = OPERAND_XACT};
     if (word(reading, "unnest"))
         return (struct operand){.kind = OPERAND_SOURCE, .at = source_column(reading)};
     if (word(reading, "$"))
@@ -230,8 +232,7 @@ static void source_columns(struct reading *reading)
 {
     must(reading, "select");
     do {
-        must(reading, "unnest");
-        (void)source_column(reading);
+        (void)operand(reading, POSTGRES_TEXT);
         must(reading, "as");
         reading->wrong |= !name(reading, reading->names[reading->name_count++]);
     } while (!reading->wrong && reading->name_count < TABLE_COLUMNS && word(reading, ","));
@@ -249,10 +250,7 @@ static const char *source(struct reading *reading)
         return NULL;
     reading->at = from;
     must(reading, "from");
-    if (word(reading, "("))
-        source_columns(reading);
-    else
-        source_rows(reading);
+    (word(reading, "(") ? source_columns : source_rows)(reading);
     from = reading->at;
     reading->at = back;
     return from;

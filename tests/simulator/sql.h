@@ -16,7 +16,14 @@ enum sql_verb {
     SQL_UPDATE,
     SQL_UNPARK, /* parked_remove: delete one, mark the next of its key */
 };
-enum operand_kind { OPERAND_NULL, OPERAND_LITERAL, OPERAND_COLUMN, OPERAND_SOURCE, OPERAND_PARAMETER };
+enum operand_kind {
+    OPERAND_NULL,
+    OPERAND_LITERAL,
+    OPERAND_COLUMN,
+    OPERAND_SOURCE,
+    OPERAND_PARAMETER,
+    OPERAND_XACT
+};
 struct operand {
     enum operand_kind kind;
     int at; /* column, place in the source, or parameter from 0 */
