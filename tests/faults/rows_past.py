@@ -4,6 +4,7 @@ restored puts the town's own database back to an earlier moment, under load and 
 break topics of a small bus of their own, beside the town: what was lost there for good is no promise of the bus, what
 it must do is to stop, say how much is missing, and go on once an operator has decided what that is worth.
 """
+import contextlib
 import os
 import signal
 import subprocess
@@ -114,6 +115,15 @@ class Hamlet(Bus):
             self.programs[name].kill()
             self.programs[name].start()
 
+    @contextlib.contextmanager
+    def stopped(self, *names):
+        """They are stopped meanwhile, and ready behind it."""
+        for name in names:
+            self.programs[name].stop()
+        yield
+        for name in names:
+            self.programs[name].start().await_ready()
+
     def says(self, name, what):
         """Waits until it is not ready, and its log says so."""
         program = self.programs[name]
@@ -129,6 +139,14 @@ class Hamlet(Bus):
         return taken, partition, before[partition]
 
 
+def hamlets(round, what):
+    """One for each fault."""
+    for number in round.faults():
+        round.note(what, number)
+        with Hamlet(round, number) as bus:
+            yield bus
+
+
 def expect(round, is_so, text, counts="broken"):
     if not is_so:
         round.find("not-as-told", text, counts)
@@ -140,11 +158,9 @@ def decided(person, taken):
 
 def truncated(round):
     """DeleteRecords past a position, of commands and of facts: that partition stops and says how many are missing."""
-    for number in round.faults():
-        round.note("records deleted past the positions of projector and notifier", number)
-        with Hamlet(round, number) as bus:
-            commands_truncated(round, bus)
-            facts_truncated(round, bus)
+    for bus in hamlets(round, "records deleted past the positions of projector and notifier"):
+        commands_truncated(round, bus)
+        facts_truncated(round, bus)
 
 
 def commands_truncated(round, bus):
@@ -159,9 +175,9 @@ def commands_truncated(round, bus):
     verdicts = [other.get(other.status_url(other.register()), params={"wait": "5"}).status_code for other in others]
     expect(round, 200 in verdicts, f"no other partition goes on: {verdicts}")
     # The operator: what is gone is gone. On from what there is; who was not answered asks again, with the same key.
-    bus.projector.stop()
-    bus.rows("update bus.position set next = %s where reader = 'projector' and partition = %s", first + gone, partition)
-    bus.projector.start().await_ready()
+    with bus.stopped("projector"):
+        bus.rows("update bus.position set next = %s where reader = 'projector' and partition = %s", first + gone,
+                 partition)
     for one in taken[gone:]:
         expect(round, decided(person, one), f"{one['id']} stood behind those missing", "lost")
     for at, one in enumerate(taken[:gone]):
@@ -181,23 +197,18 @@ def facts_truncated(round, bus):
     bus.says("notifier", "records are missing")
     bus.cut("relay")  # it stands before the marker of its transaction, which is gone with the fact
     bus.says("relay", "Kafka lost records")
-    for name in ("notifier", "relay"):
-        bus.programs[name].stop()
-    bus.rows("update bus.position set next = %s where reader = 'notifier' and topic = 'parcel' and partition = %s", end,
-             partition)
-    bus.rows("update bus.relay_position set next = %s where topic = 'parcel' and partition = %s", end, partition)
-    for name in ("notifier", "relay"):
-        bus.programs[name].start().await_ready()
+    with bus.stopped("notifier", "relay"):
+        bus.rows("update bus.position set next = %s where reader = 'notifier' and topic = 'parcel' and partition = %s",
+                 end, partition)
+        bus.rows("update bus.relay_position set next = %s where topic = 'parcel' and partition = %s", end, partition)
     bus.topics.await_facts("parcel", f"parcel/{person.registered()}")
 
 
 def recreated(round):
     """A fact topic, then the commands, deleted and made anew: who stands past their ends stops."""
-    for number in round.faults():
-        round.note("topics deleted and made anew", number)
-        with Hamlet(round, number) as bus:
-            facts_recreated(round, bus)
-            commands_recreated(round, bus)
+    for bus in hamlets(round, "topics deleted and made anew"):
+        facts_recreated(round, bus)
+        commands_recreated(round, bus)
 
 
 def facts_recreated(round, bus):
@@ -211,13 +222,10 @@ def facts_recreated(round, bus):
     bus.says("notifier", "records are missing")
     bus.says("history", "records are missing")
     late = person.registered()  # decided; its fact waits in the outbox
-    for name in ("relay", "notifier", "history"):
-        bus.programs[name].stop()
-    bus.rows("update bus.relay_position set next = 0 where topic = 'parcel'")
-    bus.rows("update bus.position set next = 0 where topic = 'parcel'")
-    bus.mongo.position.delete_one({"_id": "history:parcel"})
-    for name in ("relay", "notifier", "history"):
-        bus.programs[name].start().await_ready()
+    with bus.stopped("relay", "notifier", "history"):
+        bus.rows("update bus.relay_position set next = 0 where topic = 'parcel'")
+        bus.rows("update bus.position set next = 0 where topic = 'parcel'")
+        bus.mongo.position.delete_one({"_id": "history:parcel"})
     expect(round, bus.topics.await_facts("parcel", f"parcel/{late}"), "a fact that waited is not published", "lost")
     until(lambda: bus.mongo.history.find_one({"parcel": late}), 30, "the history goes on")
 
@@ -228,31 +236,28 @@ def commands_recreated(round, bus):
         person.registered()
     bus.recreate("commands")
     bus.says("projector", "the log ends at 0: ")
-    bus.projector.stop()
-    bus.rows("update bus.position set next = 0 where reader = 'projector'")
-    bus.projector.start().await_ready()
+    with bus.stopped("projector"):
+        bus.rows("update bus.position set next = 0 where reader = 'projector'")
     until(lambda: person.post("/v1/parcels", PARCEL).status_code == 202, 30, "commands are taken again", every=0.1)
     expect(round, decided(person, person.register()), "a command on the new topic is not decided", "lost")
 
 
 def aged_out(round):
     """A projector that is down: no retention may take what is not decided. Where one is set, nobody runs by it."""
-    for number in round.faults():
-        round.note("a projector down, a retention set on the commands", number)
-        with Hamlet(round, number) as bus:
-            person = bus.person()
-            person.registered()
-            bus.projector.stop()
-            taken, _, _ = bus.asked(person, 3)
-            bus.retention("commands", 3600000)
-            bus.projector.start()
-            code = until(lambda: bus.projector.process.poll(), 20, "the projector refuses to run")
-            expect(round, code > 0, f"the projector ended with {code}")
-            expect(round, "retention" in bus.projector.last_lines(), "it does not say why")
-            bus.retention("commands", -1)
-            bus.projector.start().await_ready()
-            for one in taken:
-                expect(round, decided(person, one), f"{one['id']} was taken while nobody decided", "lost")
+    for bus in hamlets(round, "a projector down, a retention set on the commands"):
+        person = bus.person()
+        person.registered()
+        bus.projector.stop()
+        taken, _, _ = bus.asked(person, 3)
+        bus.retention("commands", 3600000)
+        bus.projector.start()
+        code = until(lambda: bus.projector.process.poll(), 20, "the projector refuses to run")
+        expect(round, code > 0, f"the projector ended with {code}")
+        expect(round, "retention" in bus.projector.last_lines(), "it does not say why")
+        bus.retention("commands", -1)
+        bus.projector.start().await_ready()
+        for one in taken:
+            expect(round, decided(person, one), f"{one['id']} was taken while nobody decided", "lost")
 
 
 ROWS = (

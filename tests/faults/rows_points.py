@@ -50,15 +50,15 @@ class Victim(Program):
     def __init__(self, *arguments):
         super().__init__(*arguments)
         self.binary = places.build() / "tests" / "faults" / f"colis-{self.name}"
-        self.todo, self.deaths, self.since = collections.deque(), collections.Counter(), 0
+        self.pending, self.deaths, self.since = collections.deque(), collections.Counter(), 0
 
     def start(self):
         armed = self.settings.pop("COLIS_FAIL_POINT", None)
         if armed and self.process and self.process.poll() == -signal.SIGKILL:
             self.deaths[armed.partition(":")[0]] += 1
-            self.todo.popleft()
-        if self.todo:
-            self.settings["COLIS_FAIL_POINT"] = "{}:{}".format(*self.todo[0])
+            self.pending.popleft()
+        if self.pending:
+            self.settings["COLIS_FAIL_POINT"] = "{}:{}".format(*self.pending[0])
         self.since = time.monotonic()
         return super().start()
 
@@ -75,7 +75,7 @@ class PointTown(Town):
         return Victim(name, *arguments) if name in POINTS else super().program(name, *arguments)
 
 
-def todo_of(points, count, chance):
+def pending_of(points, count, chance):
     """Each point count times, in an order by chance, with the passing to die at."""
     order = [point for point in points for _ in range(count)]
     chance.shuffle(order)
@@ -86,7 +86,8 @@ def todo_of(points, count, chance):
 def points_kill(round, programs=tuple(POINTS)):
     victims = [round.bus.programs[name] for name in programs]
     for victim in victims:
-        victim.todo.extend(todo_of(POINTS[victim.name], round.count, random.Random(f"{round.seed}/{victim.name}")))
+        chance = random.Random(f"{round.seed}/{victim.name}")
+        victim.pending.extend(pending_of(POINTS[victim.name], round.count, chance))
         victim.again()
     deaths_await(round, victims)
 
@@ -95,13 +96,13 @@ def deaths_await(round, victims):
     """Until each has died at all of its points; one that is not passed in time is a finding, and left out."""
     def over():
         for victim in victims:
-            if victim.todo and time.monotonic() - victim.since > PATIENCE:
-                point, _ = victim.todo.popleft()
+            if victim.pending and time.monotonic() - victim.since > PATIENCE:
+                point, _ = victim.pending.popleft()
                 round.find("unreached", f"{victim.name} did not pass {point} in {PATIENCE} s")
                 victim.again()
-        return not any(victim.todo for victim in victims)
+        return not any(victim.pending for victim in victims)
     try:
-        until(over, 60 + PATIENCE * sum(len(victim.todo) for victim in victims), "deaths at every point", every=0.05)
+        until(over, 60 + PATIENCE * sum(len(victim.pending) for victim in victims), "deaths at every point", every=0.05)
     finally:
         for victim in victims:
             round.injected += victim.deaths.total()
@@ -146,14 +147,14 @@ def redrive_kill(round):
             parked = parked_make(bus, person)
             dying = round.random.choice(list(DRAINING))
             round.note(f"kill -9 of redrive at {point}, of the projector at {dying}", number)
-            projector.todo.append((dying, DRAINING[dying]))
+            projector.pending.append((dying, DRAINING[dying]))
             projector.again()
             until(lambda: "COLIS_FAIL_POINT" in projector.settings and projector.ready(), 60, "armed", every=0.02)
             code = redrive(bus, "release", person.id, point=point)
             if code != -signal.SIGKILL:
                 round.find("unreached", f"redrive did not pass {point}: {code}")
             drained_judge(round, person, parked, marked)
-        until(lambda: not projector.todo, PATIENCE, "the projector died", every=0.05)
+        until(lambda: not projector.pending, PATIENCE, "the projector died", every=0.05)
 
 
 def parked_make(bus, person):
