@@ -161,17 +161,10 @@ static int wake(struct intake *intake, const struct event *event)
 static int intake_handle(void *self, const struct event *event)
 {
     struct intake *intake = self;
-    if (!event->readable) {
-        reader_because("%s", event->reason);
-        return READER_REJECT;
-    }
-    if (!reads_family(event->type))
-        return READER_SKIP;
-    const struct message_row *message = message_of(event->type);
-    if (!message || message->kind != MESSAGE_FACT) {
-        reader_because("%s is newer than this program", event->type);
-        return READER_STOP;
-    }
+    const struct message_row *message = NULL;
+    int outcome = reader_fact(event, reads_family, &message);
+    if (outcome != READER_DONE)
+        return outcome;
     if (strcmp(message->family, "profile.updated") == 0)
         return wake(intake, event);
     CLEANUP(free_cleanup) void *fact = memory_new(1, message->schema->size);

@@ -149,21 +149,13 @@ static int intake_handle(void *self, const struct event *event)
 {
     struct intake *intake = self;
     CLEANUP(free_cleanup) void *fact = NULL;
-    const struct message_row *message;
+    const struct message_row *message = NULL;
     struct id subject;
     char kind[24];
+    int outcome = reader_fact(event, reads_type, &message);
 
-    if (!event->readable) {
-        reader_because("%s", event->reason);
-        return READER_REJECT;
-    }
-    if (!reads_type(event->type))
-        return READER_SKIP;
-    message = message_of(event->type);
-    if (!message || message->kind != MESSAGE_FACT) {
-        reader_because("%s is newer than this program", event->type);
-        return READER_STOP;
-    }
+    if (outcome != READER_DONE)
+        return outcome;
     fact = memory_new(1, message->schema->size);
     if (event_subject_parse(span_of(event->subject), kind, &subject) != 0 ||
         codec_decode(message->schema, event->data, fact, NULL) != 0) {

@@ -18,6 +18,7 @@
 #define COLIS_RUN_READER_H
 
 #include "schemas/event.h"
+#include "schemas/tables.h"
 #include "shared/base/settings.h"
 
 struct reader_position {
@@ -80,6 +81,11 @@ MUST_CHECK int reader_run(const struct reader *reader);
 /* From any thread: the store may not be what it was (a new session, perhaps of a database put back to an
  * earlier hour). Positions are asked for again before anything more is read. */
 void reader_doubt(void);
+
+/* For handle: the fact an event is, where it is of the types the reader takes. REJECT where it is no event;
+ * SKIP where takes says no; STOP where the type is unknown: it is newer than this program. */
+MUST_CHECK int reader_fact(const struct event *event, bool (*takes)(const char *type),
+                           const struct message_row **ret_row);
 
 /* Reason of the newest REJECT, FAILED or RETRY: set by verbs before they return it (copied, 200 bytes). */
 void reader_because(const char *format, ...) FORMAT_LIKE(1, 2);

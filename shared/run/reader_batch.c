@@ -31,6 +31,22 @@ const char *reader_reason(void)
     return because[0] != '\0' ? because : "no reason given";
 }
 
+int reader_fact(const struct event *event, bool (*takes)(const char *type),
+                const struct message_row **ret_row)
+{
+    if (!event->readable) {
+        reader_because("%s", event->reason);
+        return READER_REJECT;
+    }
+    if (!takes(event->type))
+        return READER_SKIP;
+    *ret_row = message_of(event->type);
+    if (*ret_row && (*ret_row)->kind == MESSAGE_FACT)
+        return READER_DONE;
+    reader_because("%s is newer than this program", event->type);
+    return READER_STOP;
+}
+
 static int handle_all(struct reader_batch *batch, const struct event *events, size_t count)
 {
     for (size_t at = 0; at < count; at++) {

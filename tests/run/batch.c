@@ -365,6 +365,31 @@ START_TEST(a_reason_is_cut_not_overrun)
 }
 END_TEST
 
+static const struct {
+    struct event event;
+    int outcome;
+} offered[] = {
+    {{.type = "booking.accepted.v1", .readable = true}, READER_DONE},
+    {{.type = "booking.accepted.v9", .readable = true}, READER_STOP},
+    {{.type = "booking.accept.v1", .readable = true}, READER_STOP}, /* a command */
+    {{.type = "parcel.registered.v1", .readable = true}, READER_SKIP},
+    {{.type = "booking.accepted.v1", .reason = "no id"}, READER_REJECT},
+};
+
+static bool takes_bookings(const char *type)
+{
+    return strncmp(type, "booking.", strlen("booking.")) == 0;
+}
+
+START_TEST(a_fact_is_taken_only_where_this_program_knows_its_type)
+{
+    const struct message_row *row = NULL;
+    ck_assert_int_eq(reader_fact(&offered[_i].event, takes_bookings, &row), offered[_i].outcome);
+    if (offered[_i].outcome == READER_DONE)
+        ck_assert_str_eq(row->type, offered[_i].event.type);
+}
+END_TEST
+
 TCase *batch_cases(void)
 {
     TCase *cases = tcase_create("batch");
@@ -400,5 +425,7 @@ TCase *batch_cases(void)
     tcase_add_test(cases, a_partition_that_stops_at_once_does_not_move);
     tcase_add_test(cases, a_partition_may_stop_while_going_one_by_one);
     tcase_add_test(cases, a_reason_is_cut_not_overrun);
+    tcase_add_loop_test(cases, a_fact_is_taken_only_where_this_program_knows_its_type, 0,
+                        sizeof(offered) / sizeof(offered[0]));
     return cases;
 }
