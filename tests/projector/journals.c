@@ -14,11 +14,7 @@ START_TEST(a_charge_is_a_journal_of_the_fact_that_tells_of_it)
 
     bench_start(&bench);
     people_made(&bench);
-    events[0] = trip_announced(4, 1, "10000");
-    events[1] = parcel_of(5, awa, 1);
-    events[2] = asked_for(6, awa, 1, 1, 1);
-    events[3] = on_booking("booking.accept.v1", 7, moussa, 1, "{}");
-    events[4] = on_booking("booking.pay.v1", 8, awa, 1, "{}");
+    booking_begun(events, 5);
     id_numbered("booking", 1, &booking);
     domain_payment_of(&booking, &payment);
     /* 2.5 kg at 3900 and a fee of 12 %: 9750 + 1170 */

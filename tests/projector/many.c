@@ -46,11 +46,7 @@ START_TEST(a_booking_announced_requested_accepted_and_paid_in_one_batch_is_one_t
 
     bench_start(&bench);
     people_made(&bench);
-    events[0] = trip_announced(4, 1, "10000");
-    events[1] = parcel_of(5, awa, 1);
-    events[2] = asked_for(6, awa, 1, 1, 1);
-    events[3] = on_booking("booking.accept.v1", 7, moussa, 1, "{}");
-    events[4] = on_booking("booking.pay.v1", 8, awa, 1, "{}");
+    booking_begun(events, 5);
     ck_assert_int_eq(bench_run(&bench, events, 5), READER_DONE);
     expect_refused("");
     ck_assert_int_eq(bench.splits, 0);
@@ -74,11 +70,7 @@ START_TEST(the_same_chain_one_by_one_gives_the_same_states)
 
     bench_start(&bench);
     people_made(&bench);
-    events[0] = trip_announced(4, 1, "10000");
-    events[1] = parcel_of(5, awa, 1);
-    events[2] = asked_for(6, awa, 1, 1, 1);
-    events[3] = on_booking("booking.accept.v1", 7, moussa, 1, "{}");
-    events[4] = on_booking("booking.pay.v1", 8, awa, 1, "{}");
+    booking_begun(events, 5);
     for (int i = 0; i < 5; i++)
         ck_assert_int_eq(bench_run(&bench, &events[i], 1), READER_DONE);
     expect_refused("");
@@ -100,10 +92,7 @@ START_TEST(a_fact_is_its_aggregate_s_but_travels_under_its_key)
 
     bench_start(&bench);
     people_made(&bench);
-    events[0] = trip_announced(4, 1, "10000");
-    events[1] = parcel_of(5, awa, 1);
-    events[2] = asked_for(6, awa, 1, 1, 1);
-    events[3] = on_booking("booking.accept.v1", 7, moussa, 1, "{}");
+    booking_begun(events, 4);
     ck_assert_int_eq(bench_run(&bench, events, 4), READER_DONE);
     ck_assert_int_eq(
         sql_number("select count(*) from bus.outbox where topic = 'payment' and key = (select id::text "
@@ -127,9 +116,7 @@ START_TEST(a_timer_waits_in_the_outbox_until_it_is_due)
 
     bench_start(&bench);
     people_made(&bench);
-    events[0] = trip_announced(4, 1, "10000");
-    events[1] = parcel_of(5, awa, 1);
-    events[2] = asked_for(6, awa, 1, 1, 1);
+    booking_begun(events, 3);
     ck_assert_int_eq(bench_run(&bench, events, 3), READER_DONE);
     named("booking", 1, subject);
     id_of_timer(subject, "request_unanswered", 1, 1, &timer);
@@ -163,9 +150,7 @@ START_TEST(a_timer_that_fires_is_decided_and_a_void_one_is_refused)
 
     bench_start(&bench);
     people_made(&bench);
-    events[0] = trip_announced(4, 1, "10000");
-    events[1] = parcel_of(5, awa, 1);
-    events[2] = asked_for(6, awa, 1, 1, 1);
+    booking_begun(events, 3);
     events[3] =
         by_role(on_booking("booking.expire.v1", 7, "", 1, "{\"epoch\":7,\"due\":\"2027-01-16T08:00:00Z\"}"),
                 "system");
@@ -195,9 +180,7 @@ START_TEST(a_fan_out_is_a_command_to_each_booking_due_at_once)
 
     bench_start(&bench);
     people_made(&bench);
-    events[0] = trip_announced(4, 1, "10000");
-    events[1] = parcel_of(5, awa, 1);
-    events[2] = asked_for(6, awa, 1, 1, 1);
+    booking_begun(events, 3);
     named("trip", 1, subject);
     events[3] = command_made("trip.redate.v1", moussa, 7, subject,
                              "{\"departs\":\"2027-01-21T08:00:00Z\",\"arrives\":\"2027-01-21T14:00:00Z\","

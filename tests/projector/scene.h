@@ -19,5 +19,8 @@ struct event trip_announced(int number, int trip, const char *capacity);
 struct event parcel_of(int number, const char *person, int parcel);
 struct event asked_for(int number, const char *person, int booking, int trip, int parcel);
 struct event on_booking(const char *type, int number, const char *person, int booking, const char *data);
+/* The first count of: trip 1 announced, Awa's parcel 1 registered, booking 1 asked for, accepted, to be paid.
+ * Offsets 4 to 8. */
+void booking_begun(struct event *events, int count);
 
 #endif
