@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The dead letters of readers that park nothing (history, notifier): what cannot be taken goes to
+ * The dead letters of readers that park nothing (history, notifier, payments): what cannot be taken goes to
  * <namespace>.dead.<reader>, whole, and only once the broker has it does the reader move on.
  * The letter's id derives from topic:partition:offset, so a second copy is known for what it is. */
 #ifndef COLIS_RUN_DEAD_H
