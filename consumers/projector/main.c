@@ -211,6 +211,7 @@ static int run(void *self)
         metric_register(&decided[i]);
     metric_register(&splits);
     TRY(store_new(&projector->store, "colis-projector", service_values.name_space));
+    postgres_plan_once(projector->store.link);
     postgres_statements(projector->store.link, parked_statements);
     postgres_statements(projector->store.link, past_statements);
     projector->past.postgres = projector->store.link;

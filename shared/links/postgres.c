@@ -131,6 +131,11 @@ void postgres_statements(struct postgres *link, const struct postgres_statement 
     link->lists[link->list_count++] = statements;
 }
 
+void postgres_plan_once(struct postgres *link)
+{
+    link->plans_once = true;
+}
+
 void postgres_listen(struct postgres *link, const char *channel, postgres_told told, void *self)
 {
     link->channel = channel;

@@ -81,6 +81,10 @@ void postgres_statements(struct postgres *link,
  * not copied. Where its segment fails it is unknown whether the server has it: drop the connection. */
 void postgres_prepare(struct postgres *link, const struct postgres_statement *statement);
 
+/* Plans each statement once, and not anew for its first five values: where all of them go by keys, many, and
+ * by arrays, whose plans are alike and no cheaper for knowing them. Call before use. */
+void postgres_plan_once(struct postgres *link);
+
 /* One result row by row, columns by number; binary format. */
 struct postgres_rows {
     struct pg_result *result;

@@ -55,6 +55,7 @@ struct postgres {
     int list_count;
     const struct postgres_statement **added; /* by postgres_prepare */
     int added_count, added_capacity;
+    bool plans_once;
     const char *channel;
     postgres_told told;
     void *told_self;

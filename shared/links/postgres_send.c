@@ -117,12 +117,13 @@ static bool put_session(struct postgres *link)
     static const char sql[] =
         "select set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false), "
         "set_config('idle_in_transaction_session_timeout', '10s', false), "
-        "set_config('enable_seqscan', 'off', false), set_config('synchronous_commit', 'on', false)";
+        "set_config('enable_seqscan', 'off', false), set_config('synchronous_commit', 'on', false), "
+        "set_config('plan_cache_mode', $3, false)";
     char statement_ms[24], lock_ms[24];
     snprintf(statement_ms, sizeof(statement_ms), "%lld", (long long)postgres_given.statement_ms);
     snprintf(lock_ms, sizeof(lock_ms), "%lld", (long long)postgres_given.lock_ms);
-    const char *values[] = {statement_ms, lock_ms};
-    return PQsendQueryParams(link->connection, sql, 2, NULL, values, NULL, NULL, 1) == 1;
+    const char *values[] = {statement_ms, lock_ms, link->plans_once ? "force_generic_plan" : "auto"};
+    return PQsendQueryParams(link->connection, sql, 3, NULL, values, NULL, NULL, 1) == 1;
 }
 
 static bool put_listen(struct postgres *link)

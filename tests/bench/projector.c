@@ -84,6 +84,7 @@ static int run(struct bench *bench, int64_t commands, int size)
 
     bench->batch.codes = &bench->codes;
     TRY(store_new(&bench->store, "colis-bench", service_values.name_space));
+    postgres_plan_once(bench->store.link);
     if (store_positions(&bench->store, &bench->position, 1) != READER_DONE)
         return error_new(ERROR_LINK, "no position");
     bench->position.from = bench->position.next;

@@ -19,7 +19,7 @@ static const struct postgres_statement statements[] = {
     {"session",
      "select current_setting('statement_timeout'), current_setting('lock_timeout'), "
      "current_setting('idle_in_transaction_session_timeout'), current_setting('synchronous_commit'), "
-     "current_setting('application_name'), current_database()::text"},
+     "current_setting('application_name'), current_database()::text, current_setting('plan_cache_mode')"},
     {"delete", "delete from thing"},
     {0},
 };
@@ -182,6 +182,20 @@ START_TEST(a_session_has_our_timeouts_and_name)
     expect_text(&rows, 3, "on");
     expect_text(&rows, 4, "test");
     expect_text(&rows, 5, database_name());
+    expect_text(&rows, 6, "auto");
+    postgres_rows_done(&rows);
+}
+END_TEST
+
+START_TEST(who_plans_once_does_so_on_each_connection)
+{
+    struct postgres_rows rows;
+    postgres_drop(session);
+    postgres_plan_once(session);
+    ck_assert_int_eq(postgres_ready(session), POSTGRES_DONE);
+    postgres_send(session, "session", NULL, 0, &rows);
+    ck_assert_int_eq(postgres_sync(session, NULL), POSTGRES_DONE);
+    expect_text(&rows, 6, "force_generic_plan");
     postgres_rows_done(&rows);
 }
 END_TEST
@@ -222,6 +236,7 @@ TCase *sync_cases(void)
     tcase_add_test(cases, an_empty_segment_is_done);
     tcase_add_test(cases, a_statement_nobody_knows_spoils_its_segment);
     tcase_add_test(cases, a_session_has_our_timeouts_and_name);
+    tcase_add_test(cases, who_plans_once_does_so_on_each_connection);
     tcase_add_test(cases, a_hint_ends_the_wait);
     return cases;
 }

@@ -134,6 +134,7 @@ void bench_join(struct bench *bench, int32_t partition)
     memset(bench, 0, sizeof(*bench));
     bench->batch.codes = &codes;
     ck_assert_int_eq(store_new(&bench->store, "test", name), 0);
+    postgres_plan_once(bench->store.link);
     postgres_statements(bench->store.link, parked_statements);
     bench->position = (struct reader_position){"commands", partition, -1, -1};
     ck_assert_msg(store_positions(&bench->store, &bench->position, 1) == READER_DONE, "%s", reader_reason());
