@@ -15,8 +15,10 @@
 enum { PATIENCE_MS = 15000, HEAD = 20, HEAD_COUNT = 12 };
 
 struct pg_conn {
-    struct session *session; /* NULL: never connected */
-    bool sent[SQL_PLANS];    /* which statements it was asked to prepare */
+    struct session *session;              /* NULL: never connected */
+    bool sent[SQL_PLANS];                 /* which statements it was asked to prepare */
+    int unanswered;                       /* of what was sent, a Sync too */
+    enum session_transaction transaction; /* as the newest Sync told that was read */
     bool bad;
 };
 
@@ -136,7 +138,12 @@ PGresult *PQgetResult(PGconn *conn)
 {
     struct answer *answer = lost(conn) ? NULL : session_take(conn->session);
 
-    return answer ? result_of(answer) : NULL;
+    if (!answer)
+        return NULL;
+    conn->unanswered--;
+    if (answer->kind == ANSWER_SYNC)
+        conn->transaction = answer->transaction;
+    return result_of(answer);
 }
 
 int PQenterPipelineMode(PGconn *conn)
@@ -149,6 +156,7 @@ static int say(PGconn *conn, const struct sent *sent)
 {
     if (!lost(conn))
         session_send(conn->session, sent);
+    conn->unanswered++;
     return !conn->bad;
 }
 
@@ -237,6 +245,7 @@ int PQsendQueryPrepared(PGconn *conn, const char *stmtName, int nParams, VALUES)
     return say(conn, &sent);
 }
 
+/* What the server said last, not what it is at by now. */
 PGTransactionStatusType PQtransactionStatus(const PGconn *conn)
 {
     static const PGTransactionStatusType states[] = {[TX_NONE] = PQTRANS_IDLE,
@@ -244,7 +253,9 @@ PGTransactionStatusType PQtransactionStatus(const PGconn *conn)
                                                      [TX_OPEN] = PQTRANS_INTRANS,
                                                      [TX_FAILED] = PQTRANS_INERROR};
 
-    return lost(conn) ? PQTRANS_UNKNOWN : states[conn->session->transaction];
+    if (lost(conn))
+        return PQTRANS_UNKNOWN;
+    return conn->unanswered ? PQTRANS_ACTIVE : states[conn->transaction];
 }
 
 PQnoticeReceiver PQsetNoticeReceiver(PGconn *conn, PQnoticeReceiver proc, void *arg)

@@ -114,7 +114,9 @@ static void list(const struct turn *turn, struct row *row, uint64_t mark)
         session->listed_capacity = session->listed_capacity ? 2 * session->listed_capacity : 64;
         session->listed =
             memory_grow(session->listed, (size_t)session->listed_capacity, sizeof(struct row *));
+        session->listed_for = memory_grow(session->listed_for, (size_t)session->listed_capacity, sizeof(int));
     }
+    session->listed_for[session->listed_count] = turn->tuple;
     session->listed[session->listed_count++] = row;
 }
 
@@ -127,12 +129,12 @@ static const struct condition *by_key(const struct plan *plan)
     return NULL;
 }
 
-static void list_all(const struct turn *turn)
+/* mark: one for all rows that are listed once. */
+static void list_all(const struct turn *turn, uint64_t mark)
 {
     const struct condition *key = by_key(turn->plan);
     struct table *table = turn->plan->table;
     struct cell cells[TABLE_COLUMNS];
-    uint64_t mark = ++marks;
 
     if (!key) {
         for (int i = 0; i < table->row_count; i++)
@@ -186,6 +188,28 @@ static void sort(const struct turn *turn)
         }
 }
 
+static bool all_held(const struct session *session)
+{
+    for (int i = 0; i < session->listed_count; i++)
+        if (session->listed[i]->holder != session)
+            return false;
+    return true;
+}
+
+/* In which order a statement that says none comes by its rows is the planner's. */
+static void shuffle(struct session *session)
+{
+    for (int i = all_held(session) ? 0 : session->listed_count; i > 1; i--) {
+        int other = (int)chance_below(&schedule.order, (uint32_t)i), tuple = session->listed_for[i - 1];
+        struct row *row = session->listed[i - 1];
+
+        session->listed[i - 1] = session->listed[other];
+        session->listed_for[i - 1] = session->listed_for[other];
+        session->listed[other] = row;
+        session->listed_for[other] = tuple;
+    }
+}
+
 static bool told_already(const struct answer *answer, const struct cell *cells, int columns)
 {
     for (int row = 0; row < answer->rows; row++) {
@@ -227,8 +251,10 @@ static enum ran run_select(const struct turn *turn)
     if (!session->begun) {
         if (turn->plan->locks && turn->plan->table->machine >= 0)
             session->saw[turn->plan->table->machine] = judge_count();
-        list_all(turn);
+        list_all(turn, ++marks);
         sort(turn);
+        if (turn->plan->locks && !turn->plan->order_count)
+            shuffle(session);
     }
     session->begun = true;
     for (; turn->plan->locks && session->at < session->listed_count; session->at++)
@@ -329,38 +355,30 @@ static void write_row(const struct turn *turn, struct row *row, const struct cel
     turn->session->answer->changed++;
 }
 
-/* The rows of one tuple of the source. */
-static enum ran update_tuple(const struct turn *turn)
-{
-    struct session *session = turn->session;
-
-    if (!session->begun) {
-        session->listed_count = 0;
-        list_all(turn);
-    }
-    session->begun = true;
-    for (int i = 0; i < session->listed_count; i++)
-        if (!session_hold(session, session->listed[i]))
-            return RAN_WAITS;
-    for (int i = 0; i < session->listed_count; i++) {
-        const struct cell *now = row_cells(session->listed[i], session);
-
-        if (matches(turn, now))
-            write_row(turn, session->listed[i], now);
-    }
-    session->begun = false;
-    return RAN;
-}
-
+/* Its rows, as they are when it begins; each is looked at again once it is held. */
 static enum ran run_update(struct turn *turn)
 {
     struct session *session = turn->session;
     int count = turn->plan->source_count ? turn->sent->parameters[turn->plan->source[0]].count : 1;
 
-    for (; session->at < count; session->at++) {
-        turn->tuple = session->at;
-        if (update_tuple(turn) != RAN)
+    if (!session->begun) {
+        uint64_t mark = ++marks;
+
+        for (turn->tuple = 0; turn->tuple < count; turn->tuple++)
+            list_all(turn, mark);
+        shuffle(session);
+    }
+    session->begun = true;
+    for (; session->at < session->listed_count; session->at++) {
+        struct row *row = session->listed[session->at];
+        const struct cell *now;
+
+        if (!session_hold(session, row))
             return RAN_WAITS;
+        turn->tuple = session->listed_for[session->at];
+        now = row_cells(row, session);
+        if (matches(turn, now))
+            write_row(turn, row, now);
     }
     return RAN;
 }

@@ -26,6 +26,7 @@ static void forget(struct session *session)
 {
     free(session->touched);
     free(session->listed);
+    free(session->listed_for);
     memset(session, 0, sizeof(*session));
 }
 
@@ -212,6 +213,7 @@ static void fails(struct session *session)
     bool open = session->transaction >= TX_OPEN;
 
     session->skipping = true;
+    session->waits = NULL;
     finish(session, false);
     session->transaction = open ? TX_FAILED : TX_NONE;
 }
@@ -326,6 +328,7 @@ static void sync_point(struct session *session)
         finish(session, true);
     session->skipping = false;
     session->answer->kind = ANSWER_SYNC;
+    session->answer->transaction = session->transaction;
 }
 
 static void one(struct session *session)

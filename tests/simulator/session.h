@@ -24,8 +24,9 @@ enum answer_kind { ANSWER_ROWS, ANSWER_DONE, ANSWER_ERROR, ANSWER_SKIPPED, ANSWE
 struct answer {
     struct answer *next;
     enum answer_kind kind;
-    const char *state, *why; /* of an error */
-    const char *tag;         /* "COMMIT" */
+    const char *state, *why;              /* of an error */
+    const char *tag;                      /* "COMMIT" */
+    enum session_transaction transaction; /* of a Sync */
     const struct plan *plan;
     struct cell *cells; /* rows by columns */
     int rows, row_capacity, changed;
@@ -47,7 +48,8 @@ struct session {
     int64_t wait_until_ms, idle_since_ms, linger_ms;
     /* the statement under way */
     bool begun;
-    struct row **listed;
+    struct row **listed; /* the rows it is about, as they were when it began */
+    int *listed_for;     /* and of which tuple of its source each is */
     int listed_count, listed_capacity, at;
     struct answer *answer;
     /* how many verdicts there were when it locked the states of a machine: what was not there then could not

@@ -18,7 +18,8 @@ enum {
     MARKER_EVERY = 8,
     EARLY = 12,
     NOISE = 7,
-    SELDOM = 12
+    SELDOM = 12,
+    HASTY = 6
 };
 enum person { SENDER, TRAVELLER, STAFF, NOBODY };
 enum about { A_SENDER, A_TRAVELLER, A_TRIP, A_PARCEL, A_BOOKING, A_PAYMENT };
@@ -31,10 +32,11 @@ static const struct stage {
     const char *role;
     enum about about;
     const char *body; /* %T departs, %A arrives, %W window, %t trip, %p parcel, %r reference, %c charge, %1 %2 codes */
-} first[] = { /* of all lives */
+} first[] = { /* of all lives; the second trip, where the third life takes place, comes last */
     {"profile.update",             TRAVELLER, "person",   A_TRAVELLER, "{\"name\":\"Omar Diop\",\"email\":\"omar@example.org\",\"language\":\"en\"}"},
     {"profile.set_payout_account", TRAVELLER, "person",   A_TRAVELLER, "{\"method\":\"mobile_money\",\"country\":\"SN\",\"provider\":\"WAVE\",\"account\":\"221770000001\",\"holder\":\"Omar Diop\"}"},
     {"profile.set_tier",           STAFF,     "staff",    A_TRAVELLER, "{\"tier\":2,\"reason\":\"identity_checked\"}"},
+    {"trip.announce",              TRAVELLER, "person",   A_TRIP,      "{\"origin\":{\"country\":\"FR\",\"city\":\"Paris\"},\"destination\":{\"country\":\"SN\",\"city\":\"Dakar\"},\"departs\":\"%T\",\"arrives\":\"%A\",\"drop_off_until\":\"%W\",\"capacity_g\":5000,\"price_per_kg\":5000,\"currency\":\"XOF\"}"},
     {"trip.announce",              TRAVELLER, "person",   A_TRIP,      "{\"origin\":{\"country\":\"FR\",\"city\":\"Paris\"},\"destination\":{\"country\":\"SN\",\"city\":\"Dakar\"},\"departs\":\"%T\",\"arrives\":\"%A\",\"drop_off_until\":\"%W\",\"capacity_g\":5000,\"price_per_kg\":5000,\"currency\":\"XOF\"}"},
 }, each[] = { /* of one life */
     {"profile.update",             SENDER,    "person",   A_SENDER,    "{\"name\":\"Awa Ndiaye\",\"email\":\"awa@example.org\",\"language\":\"fr\"}"},
@@ -86,6 +88,7 @@ static struct made made[FIRST + LIVES * (EACH + NOISES)];
 static struct {
     int lives, at[LIVES + 1]; /* how far each thread is; the first is the traveller's */
     int asked, most;
+    bool hasty; /* all at once, whether it makes sense or not: batches that name much */
     struct command *newest[LIVES + 1];
     bool noise_told[LIVES][NOISES];
     struct command *buckets[BUCKETS];
@@ -119,7 +122,7 @@ static void subject_of(enum about about, int life, struct id *ret_id)
     if (about <= A_TRAVELLER)
         person_of(about == A_SENDER ? SENDER : TRAVELLER, life, ret_id->text);
     else if (about == A_TRIP)
-        numbered("trip", 0, ret_id);
+        numbered("trip", life / 2, ret_id);
     else if (about == A_PARCEL)
         numbered("parcel", life, ret_id);
     else if (about == A_BOOKING)
@@ -211,7 +214,7 @@ void story_make(void)
     struct made *to = made;
 
     for (int i = 0; i < FIRST; i++)
-        make(to++, &first[i], 0);
+        make(to++, &first[i], i == FIRST - 1 ? LIVES - 1 : 0);
     for (int life = 0; life < LIVES; life++)
         for (int i = 0; i < EACH; i++)
             make(to++, &each[i], life);
@@ -231,6 +234,7 @@ void story_restart(void)
     memset(&story, 0, sizeof(story));
     story.lives = 1 + (int)chance_below(&schedule.story, LIVES);
     story.most = ASKED_LEAST + (int)chance_below(&schedule.story, ASKED_MORE);
+    story.hasty = chance_one_in(&schedule.story, HASTY);
 }
 
 static struct command **bucket_of(const struct id *id)
@@ -301,7 +305,7 @@ static struct command *ask(struct made *from)
 
 static int thread_end(int thread)
 {
-    return thread == 0 ? FIRST : EACH;
+    return thread == 0 ? FIRST - (story.lives < LIVES) : EACH;
 }
 
 /* Has what comes before it been decided? */
@@ -309,7 +313,7 @@ static bool may_go_on(int thread)
 {
     const struct command *before = story.at[thread] ? story.newest[thread] : thread ? story.newest[0] : NULL;
 
-    if (thread && story.at[thread] == 2 && story.at[0] < FIRST)
+    if (thread && story.at[thread] == 2 && story.at[0] < thread_end(0))
         return false; /* a request wants the trip announced */
     return story.at[thread] < thread_end(thread) && (!before || before->row);
 }
@@ -328,6 +332,8 @@ bool story_ready(void)
 {
     if (story_over())
         return false;
+    if (story.hasty)
+        return true;
     for (int thread = 0; thread <= story.lives; thread++)
         if (may_go_on(thread))
             return true;
@@ -347,9 +353,9 @@ static void noise_turn(void)
 void story_turn(void)
 {
     int thread = (int)chance_below(&schedule.story, (uint32_t)story.lives + 1);
-    bool early = chance_one_in(&schedule.story, EARLY);
+    bool early = chance_one_in(&schedule.story, story.hasty ? 2 : EARLY);
 
-    if (chance_one_in(&schedule.story, NOISE)) {
+    if (chance_one_in(&schedule.story, story.hasty ? 2 : NOISE)) {
         noise_turn();
         return;
     }
