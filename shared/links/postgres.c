@@ -62,6 +62,13 @@ static const struct outcome_row outcome_rows[] = {
     {"58", POSTGRES_RETRY, false},     /* the server's own system failed it */
     {"25006", POSTGRES_RETRY, true},   /* read only: a standby, or a primary that no longer is one */
     {"25P03", POSTGRES_RETRY, true},   /* idle in transaction for too long: the session was ended */
+    /* Not the database we are made for: being put back, or not migrated yet. Nobody's command is wrong. */
+    {"3F000", POSTGRES_RETRY, true}, /* no such schema */
+    {"42P01", POSTGRES_RETRY, true}, /* table */
+    {"42703", POSTGRES_RETRY, true}, /* column */
+    {"42704", POSTGRES_RETRY, true}, /* type */
+    {"42883", POSTGRES_RETRY, true}, /* function */
+    {"42501", POSTGRES_RETRY, true}, /* nothing granted; a backup has its grants at the end */
 };
 
 static const struct outcome_row *outcome_row(const char *state)

@@ -20,7 +20,8 @@ struct pg_result;
 /* How a failure is to be met: by SQLSTATE, in one table in postgres.c (design section 4). */
 enum postgres_outcome {
     POSTGRES_DONE = 0,
-    POSTGRES_RETRY = 1,   /* 08 40 53 55P03 57 58 25006, connection gone, unanswered: again from the start */
+    POSTGRES_RETRY = 1,   /* 08 40 53 55P03 57 58 25006, connection gone, unanswered, what is asked for is not
+                             there or not granted (yet): again from the start */
     POSTGRES_UNIQUE = 2,  /* 23505 */
     POSTGRES_REFUSED = 3, /* any other: the statement or its data is wrong */
 };

@@ -76,7 +76,9 @@ static const struct expected expected[] = {
     {"53100", POSTGRES_RETRY, true},   {"55P03", POSTGRES_RETRY, true},   {"57014", POSTGRES_RETRY, true},
     {"57P01", POSTGRES_RETRY, false},  {"58030", POSTGRES_RETRY, true},   {"25006", POSTGRES_RETRY, false},
     {"25P03", POSTGRES_RETRY, false},  {"23505", POSTGRES_UNIQUE, true},  {"23514", POSTGRES_REFUSED, true},
-    {"22001", POSTGRES_REFUSED, true}, {"42501", POSTGRES_REFUSED, true}, {"P0001", POSTGRES_REFUSED, true},
+    {"22001", POSTGRES_REFUSED, true}, {"42601", POSTGRES_REFUSED, true}, {"P0001", POSTGRES_REFUSED, true},
+    {"3F000", POSTGRES_RETRY, false},  {"42P01", POSTGRES_RETRY, false},  {"42703", POSTGRES_RETRY, false},
+    {"42704", POSTGRES_RETRY, false},  {"42883", POSTGRES_RETRY, false},  {"42501", POSTGRES_RETRY, false},
 };
 
 START_TEST(every_sqlstate_has_its_outcome)
@@ -215,11 +217,24 @@ END_TEST
 
 START_TEST(a_statement_the_database_cannot_prepare_is_refused)
 {
-    static const struct postgres_statement wrong[] = {{"wrong", "select nothing from nowhere"}, {0}};
+    static const struct postgres_statement wrong[] = {{"wrong", "select from where"}, {0}};
     CLEANUP(postgres_free_cleanup) struct postgres *other = database_link(wrong);
     ck_assert_int_eq(postgres_ready(other), POSTGRES_REFUSED);
-    ck_assert_int_eq(strncmp(postgres_why(other), "42P01", 5), 0);
+    ck_assert_int_eq(strncmp(postgres_why(other), "42601", 5), 0);
     ck_assert(!postgres_connected(other));
+}
+END_TEST
+
+/* A backup that is being put back has no tables for a while, then no grants. */
+START_TEST(a_table_that_is_not_there_yet_is_waited_for)
+{
+    static const struct postgres_statement early[] = {{"early", "select at from early"}, {0}};
+    static const struct postgres_statement grown[] = {{"make", "create table early (at int)"}, {0}};
+    CLEANUP(postgres_free_cleanup) struct postgres *other = database_link(early);
+    ck_assert_int_eq(postgres_ready(other), POSTGRES_RETRY);
+    ck_assert_int_eq(strncmp(postgres_why(other), "42P01", 5), 0);
+    database_run(grown);
+    ck_assert_int_eq(postgres_ready(other), POSTGRES_DONE);
 }
 END_TEST
 
@@ -240,5 +255,6 @@ TCase *failure_cases(void)
     tcase_add_test(cases, the_text_of_a_failure_quotes_no_value);
     tcase_add_test(cases, a_database_that_is_not_there_is_retried);
     tcase_add_test(cases, a_statement_the_database_cannot_prepare_is_refused);
+    tcase_add_test(cases, a_table_that_is_not_there_yet_is_waited_for);
     return cases;
 }
