@@ -91,7 +91,7 @@ static int jumps; /* of the clock, to timers that are not due for long */
 void schedule_start(uint64_t seed, int command_limit, int fault_limit)
 {
     static const uint32_t roughness[] = {1, 1, 1, 1, 1, 1, 2, 6};
-    static const int batches[] = {1, 2, 3, 5, 8, 20, 1000, 1000};
+    static const int batches[] = {1, 2, 3, 5, 8, 20, 200, 200};
     struct memory memory = schedule.memory;
     struct chance first = {.state = seed};
     bool told = schedule.told;
