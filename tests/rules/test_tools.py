@@ -91,7 +91,9 @@ def test_clang_tidy_finds_nothing():
     paths = [path for path in source.files(".c") if f"/{path}\"" in compiled]
 
     def check(path):
-        return findings(run("clang-tidy", "--quiet", "-p", str(folder), path).stdout)
+        # The analyzer is nine tenths of the time; tests are what the sanitizers run.
+        less = ["--checks=-clang-analyzer-*"] if path.startswith("tests/") else []
+        return findings(run("clang-tidy", "--quiet", *less, "-p", str(folder), path).stdout)
     found = checked("clang-tidy", paths, check)
     assert not found, source.told(found)
 
