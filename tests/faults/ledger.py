@@ -128,7 +128,7 @@ class Ledger:
         dead = set(self.bus.rows('select partition, "offset" from bus.parked where kind = \'dead\''))
         self.commands = agreed([message for message in self.bus.topics.read("commands")
                                 if (message.partition, message.offset) not in dead])
-        self.facts = [message for topic in FACT_TOPICS for message in self.bus.topics.read(topic)]
+        self.facts = [message for topic in FACT_TOPICS for message in self.bus.topics.read(topic, whole=True)]
         rows = self.bus.rows("select id::text, accepted, fact_count, reason from bus.verdict")
         self.verdicts = {row[0]: row[1:] for row in rows}
 

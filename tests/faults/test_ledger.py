@@ -64,7 +64,7 @@ class Story:
                      "refunds": [{"comments": REFUND, "status": "completed"}],
                      "transfers": [{"reference": PAYOUT, "status": "SUCCESSFUL"}]}
 
-    def read(self, topic):
+    def read(self, topic, whole=False):
         return {"commands": self.commands, "parcel": self.facts, "payment": self.payment_facts}.get(topic, [])
 
     def rows(self, query):

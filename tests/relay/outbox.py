@@ -64,7 +64,7 @@ class Ledger:
 
     def check(self, bus):
         """Every row once on its topic, versions of each aggregate in order without a gap, nothing left behind."""
-        found = [message for topic in self.TOPICS for message in bus.topics.read(topic, check=False)]
+        found = [message for topic in self.TOPICS for message in bus.topics.read(topic, check=False, whole=True)]
         times = collections.Counter(message.id for message in found)
         assert not [event for event, count in times.items() if count > 1], "doubled"
         assert set(times) == set(self.committed), f"{len(set(self.committed) - set(times))} lost"

@@ -69,13 +69,18 @@ class Topics:
     def _client(self, **more):
         return {"bootstrap.servers": places.servers()["COLIS_KAFKA_BROKERS"], "log_level": 0, **more}
 
-    def _reader(self):
+    def _reader(self, level="read_committed"):
         return confluent_kafka.Consumer(self._client(**{
             "group.id": f"{self.namespace}.eyes", "enable.auto.commit": False, "enable.partition.eof": True,
-            "isolation.level": "read_committed", "auto.offset.reset": "earliest", "fetch.wait.max.ms": 10}))
+            "isolation.level": level, "auto.offset.reset": "earliest", "fetch.wait.max.ms": 10}))
 
-    def read(self, topic, check=True):
-        """Every message of a topic from its start to its end now, in order of partition and offset."""
+    def read(self, topic, check=True, whole=False):
+        """Every message of a topic from its start to its end now, in order of partition and offset. Whole: once no
+        transaction is open on it, for a broker answers a commit before it marks it in the partitions, and who reads
+        what is committed sees it only then."""
+        if whole:
+            until(lambda: self.ends(topic) == self.ends(topic, "read_uncommitted"), 60,
+                  f"every transaction on {topic} ended", every=0.05)
         reader = self._reader()
         try:
             found = self._read_all(reader, f"{self.namespace}.{topic}")
@@ -109,8 +114,8 @@ class Topics:
             return found if len(found) >= count else None
         return until(look, deadline, f"{count} facts of {subject} on {topic}", every=0.1)
 
-    def ends(self, topic):
-        reader = self._reader()
+    def ends(self, topic, level="read_committed"):
+        reader = self._reader(level)
         try:
             name = f"{self.namespace}.{topic}"
             partitions = reader.list_topics(name, timeout=10).topics[name].partitions
