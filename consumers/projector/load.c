@@ -38,7 +38,6 @@ static void loaded_done(struct loaded *loaded)
 struct asked {
     struct postgres_array partitions, ids, keys;
     struct postgres_array states[BATCH_MACHINES], read[BATCH_MACHINES]; /* all; those that are not kept */
-    bool any;                                                           /* state */
 };
 
 static void asked_done(struct asked *asked)
@@ -209,19 +208,22 @@ static void send_states(struct postgres *link, const struct asked *asked, struct
 }
 
 /* Once more, and of each machine: those in read only. */
-static int look(struct store *store, struct batch *batch, const char *verb, const struct asked *asked)
+static int look(struct store *store, struct batch *batch, const struct asked *asked, bool peeked)
 {
     CLEANUP(loaded_done) struct loaded loaded = {0};
+    size_t count = 0;
     int outcome;
 
-    if (!asked->any)
+    for (int m = 0; machines[m]; m++) {
+        send_of(store->link, peeked ? "peek" : "read", machines[m], &asked->read[m], &loaded.states[m]);
+        count += (size_t)asked->read[m].count;
+    }
+    if (count == 0)
         return READER_DONE;
-    for (int m = 0; machines[m]; m++)
-        send_of(store->link, verb, machines[m], &asked->read[m], &loaded.states[m]);
     outcome = postgres_sync(store->link, NULL);
     if (outcome != POSTGRES_DONE)
         return store_outcome(store, outcome);
-    return take_all(batch, &loaded, strcmp(verb, "peek") == 0);
+    return take_all(batch, &loaded, peeked);
 }
 
 static void ask_start(struct asked *asked)
@@ -235,7 +237,6 @@ static void ask_start(struct asked *asked)
 static void ask_read(struct asked *asked, size_t machine, const struct id *id)
 {
     postgres_array_text(&asked->read[machine], span_of(id->text));
-    asked->any = true;
 }
 
 static void ask_states(struct asked *asked, const struct kept *kept, struct batch *batch)
@@ -277,7 +278,7 @@ static int peek(struct store *store, struct batch *batch)
     if (!batch_want(batch))
         return READER_DONE;
     ask_wanted(&asked, &store->kept, batch);
-    outcome = look(store, batch, "peek", &asked);
+    outcome = look(store, batch, &asked, true);
     if (outcome == READER_DONE)
         batch_foresee(batch);
     return outcome;
@@ -317,7 +318,7 @@ static int take_kept(struct store *store, struct batch *batch, const struct load
     ask_start(&asked);
     for (size_t m = 0; machines[m]; m++)
         take_locked(store, batch, m, &loaded->locked[m], &asked);
-    return look(store, batch, "read", &asked);
+    return look(store, batch, &asked, false);
 }
 
 /* Do the locked rows still name nothing else? */
