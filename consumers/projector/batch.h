@@ -39,6 +39,7 @@ struct batch_state {
     int64_t stored_version; /* 0: not in the database; another than the state's own: it has changed */
     int32_t xmin;           /* the transaction that wrote it */
     bool wanted;            /* an open command names it: it is peeked at */
+    bool locked;            /* before it is read: what is made meanwhile is not there yet */
 };
 
 /* Ids to index, open addressing; keys are borrowed. */

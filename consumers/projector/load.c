@@ -18,10 +18,14 @@
 
 enum { NAMING_TRIES = 5 };
 
+/* How rows were read: without locks; locking them; by a statement after the one that locked them. */
+enum taking { PEEKED, LOADED, LOCKED_BEFORE };
+
 struct loaded {
     struct postgres_rows positions, verdicts, parked;
     struct postgres_rows locked[BATCH_MACHINES]; /* without what is in them */
     struct postgres_rows states[BATCH_MACHINES];
+    enum taking taking[BATCH_MACHINES];
 };
 
 static void loaded_done(struct loaded *loaded)
@@ -149,8 +153,9 @@ static void keep_stored(struct batch *batch, struct batch_state *state)
 /* What was peeked at has only the columns that refer to others; before the columns of the others stands xmin.
  */
 static int take_states(struct batch *batch, const struct machine *machine, const struct postgres_rows *rows,
-                       bool peeked)
+                       enum taking taking)
 {
+    bool peeked = taking == PEEKED;
     uint64_t references = peeked && rows->count ? postgres_reference_columns(machine->state) : 0;
 
     for (int row = 0; row < rows->count; row++) {
@@ -160,6 +165,8 @@ static int take_states(struct batch *batch, const struct machine *machine, const
 
         postgres_id(rows, row, peeked ? 0 : 1, &id); /* the first member of every state */
         state = &batch->states[batch_index_of(batch, machine, &id)];
+        if (taking == LOCKED_BEFORE && !state->locked)
+            continue;
         result = peeked ? postgres_fetch_of(machine->state, references, rows, row, state->state)
                         : postgres_fetch(machine->state, rows, row, 1, state->state);
         if (result != 0) {
@@ -175,12 +182,12 @@ static int take_states(struct batch *batch, const struct machine *machine, const
     return READER_DONE;
 }
 
-static int take_all(struct batch *batch, const struct loaded *loaded, bool peeked)
+static int take_all(struct batch *batch, const struct loaded *loaded)
 {
     int outcome = READER_DONE;
 
     for (int m = 0; machines[m] && outcome == READER_DONE; m++)
-        outcome = take_states(batch, machines[m], &loaded->states[m], peeked);
+        outcome = take_states(batch, machines[m], &loaded->states[m], loaded->taking[m]);
     return outcome;
 }
 
@@ -201,6 +208,7 @@ static void send_states(struct postgres *link, const struct asked *asked, struct
     for (int m = 0; machines[m]; m++) {
         bool kept = asked->read[m].count < asked->states[m].count;
 
+        loaded->taking[m] = kept ? LOCKED_BEFORE : LOADED;
         if (kept)
             send_of(link, "lock", machines[m], &asked->states[m], &loaded->locked[m]);
         send_of(link, kept ? "read" : "load", machines[m], &asked->read[m], &loaded->states[m]);
@@ -208,14 +216,16 @@ static void send_states(struct postgres *link, const struct asked *asked, struct
 }
 
 /* Once more, and of each machine: those in read only. */
-static int look(struct store *store, struct batch *batch, const struct asked *asked, bool peeked)
+static int look(struct store *store, struct batch *batch, const struct asked *asked, enum taking taking)
 {
     CLEANUP(loaded_done) struct loaded loaded = {0};
     size_t count = 0;
     int outcome;
 
     for (int m = 0; machines[m]; m++) {
-        send_of(store->link, peeked ? "peek" : "read", machines[m], &asked->read[m], &loaded.states[m]);
+        send_of(store->link, taking == PEEKED ? "peek" : "read", machines[m], &asked->read[m],
+                &loaded.states[m]);
+        loaded.taking[m] = taking;
         count += (size_t)asked->read[m].count;
     }
     if (count == 0)
@@ -223,7 +233,7 @@ static int look(struct store *store, struct batch *batch, const struct asked *as
     outcome = postgres_sync(store->link, NULL);
     if (outcome != POSTGRES_DONE)
         return store_outcome(store, outcome);
-    return take_all(batch, &loaded, peeked);
+    return take_all(batch, &loaded);
 }
 
 static void ask_start(struct asked *asked)
@@ -248,6 +258,7 @@ static void ask_states(struct asked *asked, const struct kept *kept, struct batc
 
         state->stored = NULL;
         state->stored_version = 0;
+        state->locked = false;
         postgres_array_text(&asked->states[machine], span_of(state->state->id.text));
         if (!kept_find(kept, machine, &state->state->id))
             ask_read(asked, machine, &state->state->id);
@@ -278,7 +289,7 @@ static int peek(struct store *store, struct batch *batch)
     if (!batch_want(batch))
         return READER_DONE;
     ask_wanted(&asked, &store->kept, batch);
-    outcome = look(store, batch, &asked, true);
+    outcome = look(store, batch, &asked, PEEKED);
     if (outcome == READER_DONE)
         batch_foresee(batch);
     return outcome;
@@ -311,6 +322,17 @@ static void take_locked(struct store *store, struct batch *batch, size_t machine
     }
 }
 
+static void mark_locked(struct batch *batch, const struct loaded *loaded)
+{
+    for (int m = 0; machines[m]; m++)
+        for (int row = 0; row < loaded->locked[m].count; row++) {
+            struct id id;
+
+            postgres_id(&loaded->locked[m], row, 1, &id);
+            batch->states[batch_index_of(batch, machines[m], &id)].locked = true;
+        }
+}
+
 static int take_kept(struct store *store, struct batch *batch, const struct loaded *loaded)
 {
     CLEANUP(asked_done) struct asked asked = {0};
@@ -318,7 +340,7 @@ static int take_kept(struct store *store, struct batch *batch, const struct load
     ask_start(&asked);
     for (size_t m = 0; machines[m]; m++)
         take_locked(store, batch, m, &loaded->locked[m], &asked);
-    return look(store, batch, &asked, false);
+    return look(store, batch, &asked, LOCKED_BEFORE);
 }
 
 /* Do the locked rows still name nothing else? */
@@ -353,7 +375,8 @@ static int lock(struct store *store, struct batch *batch, const struct reader_po
     mark_decided(batch, &loaded.verdicts);
     if (!parked_too)
         mark_behind(batch, &loaded.parked);
-    outcome = take_all(batch, &loaded, false);
+    mark_locked(batch, &loaded);
+    outcome = take_all(batch, &loaded);
     return outcome == READER_DONE ? take_kept(store, batch, &loaded) : outcome;
 }
 
