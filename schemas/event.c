@@ -135,23 +135,26 @@ static bool take_value(const struct attribute *row, struct span value, void *to)
     return false;
 }
 
-int event_header_take(struct event *event, struct span name, struct span value)
+static int take_attribute(struct event *event, size_t at, struct span value)
 {
-    for (size_t i = 0; i < ATTRIBUTES; i++) {
-        const struct attribute *row = &attributes[i];
-        if (!span_is(name, row->name))
-            continue;
-        uint32_t bit = UINT32_C(1) << i;
-        if (event->seen & bit) {
-            event->reason = "a header stands twice";
-            return EVENT_MALFORMED;
-        }
-        event->seen |= bit;
-        if (take_value(row, value, (char *)event + row->offset))
-            return 0;
-        event->reason = row->wrong;
+    const struct attribute *row = &attributes[at];
+    uint32_t bit = UINT32_C(1) << at;
+    if (event->seen & bit) {
+        event->reason = "a header stands twice";
         return EVENT_MALFORMED;
     }
+    event->seen |= bit;
+    if (take_value(row, value, (char *)event + row->offset))
+        return 0;
+    event->reason = row->wrong;
+    return EVENT_MALFORMED;
+}
+
+int event_header_take(struct event *event, struct span name, struct span value)
+{
+    for (size_t i = 0; i < ATTRIBUTES; i++)
+        if (span_is(name, attributes[i].name))
+            return take_attribute(event, i, value);
     return 0;
 }
 
@@ -255,6 +258,49 @@ int event_from_headers_json(struct span json, struct event *ret_event)
     if (token == SCAN_OBJECT_END && scan_next(&scan) == SCAN_END)
         return event_complete(ret_event);
     ret_event->reason = "headers are not a JSON object of strings";
+    return EVENT_MALFORMED;
+}
+
+void event_line(const struct event *event, struct buf *to)
+{
+    char text[256], *scratch = text;
+    for (size_t i = 0; i < ATTRIBUTES; i++) {
+        if (attributes[i].kind == VALUE_FIXED)
+            continue;
+        buf_span(to, attribute_text(&attributes[i], event, &scratch));
+        buf_byte(to, '\t');
+    }
+    to->data[--to->size] = '\0'; /* the last one has nothing behind it */
+}
+
+/* What stands before the tab; takes both off the line, which is NULL after the last. */
+static struct span cell_of(struct span *line)
+{
+    const char *tab = memchr(line->data, '\t', line->size);
+    struct span cell = {line->data, tab ? (size_t)(tab - line->data) : line->size};
+    *line = tab ? (struct span){tab + 1, line->size - cell.size - 1} : (struct span){NULL, 0};
+    return cell;
+}
+
+int event_from_line(struct span line, struct event *ret_event)
+{
+    memset(ret_event, 0, sizeof *ret_event);
+    for (size_t i = 0; i < ATTRIBUTES; i++) {
+        if (attributes[i].kind == VALUE_FIXED) {
+            ret_event->seen |= UINT32_C(1) << i;
+            continue;
+        }
+        if (!line.data) {
+            ret_event->reason = "the line of attributes breaks off";
+            return EVENT_MALFORMED;
+        }
+        struct span cell = cell_of(&line);
+        if (cell.size > 0 && take_attribute(ret_event, i, cell) != 0)
+            return EVENT_MALFORMED;
+    }
+    if (!line.data)
+        return event_complete(ret_event);
+    ret_event->reason = "the line of attributes goes on";
     return EVENT_MALFORMED;
 }
 

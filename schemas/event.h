@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * CloudEvents 1.0, Kafka binding, binary mode: a message on the bus as attributes and data, and the same as
- * the name, value pairs of record headers (or of an outbox row). */
+ * the name, value pairs of record headers. */
 #ifndef COLIS_SCHEMAS_EVENT_H
 #define COLIS_SCHEMAS_EVENT_H
 
@@ -57,9 +57,14 @@ MUST_CHECK int event_header_take(struct event *event, struct span name, struct s
  * specversion type subject, content-type application/json where given). key falls back to nothing. */
 MUST_CHECK int event_complete(struct event *event);
 
-/* {"ce_id":"...",...} for the outbox and parked rows, and back. */
+/* {"ce_id":"...",...} for parked rows, and back. */
 void event_headers_json(const struct event *event, struct buf *to);
 MUST_CHECK int event_from_headers_json(struct span json, struct event *ret_event);
+
+/* The values alone, of all that may vary, a tab between them, in the order of the headers: for rows of the
+ * outbox (bus.headers of schemas/sql makes the object of them). No value holds a tab or a newline. */
+void event_line(const struct event *event, struct buf *to);
+MUST_CHECK int event_from_line(struct span line, struct event *ret_event);
 
 /* "parcel/8c1e..." -> kind, id; 1 (EVENT_MALFORMED) where it is not kind/uuid. */
 MUST_CHECK int event_subject_parse(struct span subject, char ret_kind[24], struct id *ret_id);

@@ -119,7 +119,7 @@ static void add_fact(struct batch *batch, const struct event *command, const str
     buf_clear(&batch->text);
     codec_encode(fact->row->schema, fact->data.bytes, CODEC_ALL, &batch->text);
     event.data = buf_as_span(&batch->text);
-    outbox_add(&batch->outbox, fact->row->topic, &event, 0);
+    outbox_add_fact(&batch->outbox, fact->row->topic, &event);
 }
 
 void batch_add_entries(struct batch *batch, const struct payment_state *payment,
@@ -177,7 +177,7 @@ void batch_add_follow(struct batch *batch, const struct event *command, const st
     codec_encode(follow->row->schema, follow->data.bytes, CODEC_ALL, &batch->text);
     event.data = buf_as_span(&batch->text);
     fingerprint(&event);
-    outbox_add(&batch->outbox, "commands", &event, follow->due_ms);
+    outbox_add_command(&batch->outbox, &event, follow->due_ms);
 }
 
 static void add_private(struct batch *batch, const struct batch_item *item, const struct machine *machine,
@@ -278,7 +278,7 @@ static void add_notice(struct batch *batch, const struct event *command, int32_t
     buf_clear(&batch->text);
     codec_encode(&command_parked_v1_schema, &notice, CODEC_ALL, &batch->text);
     event.data = buf_as_span(&batch->text);
-    outbox_add(&batch->outbox, "dead.projector", &event, 0);
+    outbox_add_fact(&batch->outbox, "dead.projector", &event);
 }
 
 void batch_plain(const char *text, char ret_line[BATCH_REASON])

@@ -35,7 +35,7 @@ const struct postgres_statement rebuild_statements[] = {
     {"rebuild_armed",     "select count(*) from rebuild.timer"},
     {"rebuild_forgive",   "delete from rebuild.difference where kind = 'timer'"},
     {"rebuild_lost",      "insert into rebuild.difference (kind, id, why) select 'timer', t.event, 'missing' "
-                          "from rebuild.timer t where not exists (select from bus.outbox o where o.event = t.event) "
+                          "from rebuild.timer t where not exists (select from bus.outbox_command o where o.event = t.event) "
                           "and not exists (select from bus.parked p where p.id = t.event)"},
     {"rebuild_waiting",   "select partition, next from bus.position where reader = 'projector' and topic = 'commands'"},
     {"rebuild_on_its_way","delete from rebuild.difference where kind = 'timer' and id = any($1::uuid[])"},
@@ -47,10 +47,10 @@ const struct postgres_statement rebuild_statements[] = {
                           "select 1, kind, id, why from rebuild.difference) s (part, kind, id, why) "
                           "order by part, kind, id limit $1::bigint"},
     {"rebuild_put_right", "select bus.rebuild_put_right()"},
-    {"rebuild_arm",       "insert into bus.outbox (topic, key, aggregate, version, event, headers, value, due) "
+    {"rebuild_arm",       "insert into bus.outbox_command (topic, key, aggregate, version, event, headers, value, due) "
                           "select t.topic, t.key, t.aggregate, t.version, t.event, t.headers, t.value, t.due "
                           "from rebuild.timer t join rebuild.difference d on d.kind = 'timer' and d.id = t.event "
-                          "where not exists (select from bus.outbox o where o.event = t.event)"},
+                          "where not exists (select from bus.outbox_command o where o.event = t.event)"},
     {"rebuild_hint",      "select pg_notify('outbox', '')"},
     {NULL, NULL},
 };

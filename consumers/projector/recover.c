@@ -117,7 +117,7 @@ static int begin(struct recover *recover, struct postgres_statement *statements)
     struct refold_config config = {.name_space = service_values.name_space,
                                    .schema = "state",
                                    .ledger = "bus.ledger",
-                                   .timers = "bus.outbox"};
+                                   .timers = "bus.outbox_command"};
 
     TRY(handover_key_read(&recover->codes));
     recover->batch.codes = &recover->codes;

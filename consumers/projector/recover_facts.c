@@ -55,8 +55,8 @@ const struct postgres_statement recover_statements[] = {
                           " case when bool_or(r.headers::json ->> 'ce_type' like 'booking.code_failed.%') then 'code_wrong' end"
                           " from bus.recovery r where r.causation in (select causation from bus.recovery"
                           "  where event = any($1::uuid[])) group by 1 on conflict do nothing"},
-    {"recover_settle",    "delete from bus.outbox o using bus.recovery r where o.event = r.event and o.topic <> 'commands'"},
-    {"recover_fired",     "delete from bus.outbox o using bus.verdict v where o.topic = 'commands' and v.id = o.event"},
+    {"recover_settle",    "select count(*) from bus.outbox_found((select array_agg(event) from bus.recovery))"},
+    {"recover_fired",     "delete from bus.outbox_command o using bus.verdict v where v.id = o.event"},
     {"recover_unpark",    "delete from bus.parked p using bus.verdict v where p.kind = 'parked' and v.id = p.id"},
     {"recover_relay",     "insert into bus.relay_position as p (topic, partition, next) select topic, partition, until"
                           " from bus.lost on conflict (topic, partition) do update set next = excluded.next"

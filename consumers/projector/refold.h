@@ -41,7 +41,7 @@ struct refold_config {
     struct postgres *link;  /* borrowed. Given before its first connection; the tables are there by then */
     const char *schema;     /* of tables with the columns of schemas/states: "state" */
     const char *ledger;     /* a table with the columns of bus.ledger: "bus.ledger" */
-    const char *timers;     /* likewise of bus.outbox; NULL: no timer is made */
+    const char *timers;     /* likewise of bus.outbox_command; NULL: no timer is made */
     /* Each may be NULL. folded: of each fact that was, memory only. sending: once a flush that folded any,
      * may queue statements into the segment that writes: they hold or fail with the rows. */
     void (*folded)(void *self, const struct refold_fact *fact);

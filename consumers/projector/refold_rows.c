@@ -59,14 +59,14 @@ void refold_rows_new(struct refold *refold)
                refold->config.ledger);
     statement_make(&refold->statements[count * STATEMENTS_A_MACHINE], "refold_ledger", &ledger);
     if (refold->config.timers) {
-        buf_format(
-            &timers,
-            "insert into %s (topic, key, aggregate, version, event, headers, value, due) "
-            "select t.* from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::uuid[], "
-            "$6::text[], $7::text[], $8::timestamptz[]) t (topic, key, aggregate, version, event, headers, "
-            "value, due) where not exists (select from bus.verdict v where v.id = t.event) on conflict do "
-            "nothing",
-            refold->config.timers);
+        buf_format(&timers,
+                   "insert into %s (topic, key, aggregate, version, event, headers, value, due) "
+                   "select 'commands', t.key, t.aggregate, 0, t.event, t.headers, t.value, t.due from unnest("
+                   "$1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[]) "
+                   "t (key, aggregate, event, headers, value, due) where not exists (select from bus.verdict "
+                   "v where v.id = t.event) on conflict do "
+                   "nothing",
+                   refold->config.timers);
         statement_make(&refold->statements[count * STATEMENTS_A_MACHINE + 1], "refold_timers", &timers);
     }
     postgres_statements(refold->config.link, refold->statements);

@@ -10,6 +10,7 @@
 #include "shared/base/fail.h"
 #include "shared/base/log.h"
 #include "shared/base/metric.h"
+#include "shared/run/outbox.h"
 #include "shared/run/service.h"
 
 static struct metric fact_metric = {
@@ -93,34 +94,20 @@ void publish_end(struct relay *relay)
     relay->facts = relay->commands = NULL;
 }
 
-/* A row that makes no event blocks the rows behind it: to go round it would break its aggregate's order. */
-static int event_of(struct relay *relay, const struct store_row *row, struct event *ret_event)
+/* What makes no event blocks what is behind it: to go round it would break its aggregate's order. */
+static int torn(struct relay *relay, const char *why, const struct event *event)
 {
-    int malformed = event_from_headers_json(row->headers, ret_event);
-    if (malformed == 0 && id_same(&ret_event->id, &row->event) &&
-        text_copy(ret_event->key, sizeof ret_event->key, row->key) == 0) {
-        ret_event->data = row->value;
-        return 0;
-    }
-    log_seldom(LOG_LEVEL_ERROR, "a row of the outbox makes no event", .event = row->event.text,
-               .err = malformed != 0 ? ret_event->reason : "its columns and its headers differ");
-    relay->torn = "a row of the outbox makes no event";
+    log_seldom(LOG_LEVEL_ERROR, why, .event = event->id.text, .err = event->reason);
+    relay->torn = why;
     return RELAY_TORN;
 }
 
-static int send_fact(struct relay *relay, const struct store_row *row)
+static int send_fact(struct relay *relay, struct span name, const struct event *event)
 {
-    struct event event;
-    int result = event_of(relay, row, &event);
-    if (result != 0)
-        return result;
-    const char *topic = relay_topic(relay, row->topic);
-    if (!topic) {
-        log_seldom(LOG_LEVEL_ERROR, "a row of the outbox names no topic of ours", .event = row->event.text);
-        relay->torn = "a row of the outbox names a topic that is not the relay's";
-        return RELAY_TORN;
-    }
-    return kafka(kafka_out_send(relay->facts, topic, &event, (void *)(uintptr_t)topic), "not sent");
+    const char *topic = relay_topic(relay, name);
+    if (!topic)
+        return torn(relay, "a message of the outbox names a topic that is not the relay's", event);
+    return kafka(kafka_out_send(relay->facts, topic, event, (void *)(uintptr_t)topic), "not sent");
 }
 
 static int flush(struct relay *relay, struct kafka_out *out)
@@ -129,34 +116,49 @@ static int flush(struct relay *relay, struct kafka_out *out)
     return result == 0 && relay->unsure ? RELAY_OVER : result;
 }
 
-static int send_facts(struct relay *relay, const struct store_scan *scan, struct postgres_array *ids)
+static int send_page(struct relay *relay, struct span page, int64_t *count)
+{
+    struct event event;
+    struct span topic;
+    int more = outbox_next(&page, &topic, &event), result = 0;
+    for (; more == 0 && result == 0; more = outbox_next(&page, &topic, &event)) {
+        result = send_fact(relay, topic, &event);
+        ++*count;
+    }
+    return result == 0 && more == OUTBOX_MALFORMED
+               ? torn(relay, "a message of the outbox makes no event", &event)
+               : result;
+}
+
+static int send_facts(struct relay *relay, const struct store_scan *scan, struct postgres_array *pages,
+                      int64_t *count)
 {
     int result = kafka(kafka_out_begin(relay->facts), "no transaction");
-    postgres_array_start(ids, POSTGRES_INT8);
-    for (int at = 0; at < scan->fact_count && result == 0; at++) {
-        const struct store_row row = store_fact(scan, at);
-        postgres_array_integer(ids, row.id);
-        result = send_fact(relay, &row);
+    postgres_array_start(pages, POSTGRES_INT8);
+    for (int at = 0; at < scan->page_count && result == 0; at++) {
+        struct span page;
+        postgres_array_integer(pages, store_page(scan, at, &page));
+        result = send_page(relay, page, count);
     }
     return result != 0 ? result : flush(relay, relay->facts);
 }
 
 int publish_facts(struct relay *relay, const struct store_scan *scan)
 {
-    CLEANUP(postgres_array_done) struct postgres_array ids = {0};
-    int64_t from = clock_steady_ms();
-    if (scan->fact_count == 0)
+    CLEANUP(postgres_array_done) struct postgres_array pages = {0};
+    int64_t from = clock_steady_ms(), count = 0;
+    if (scan->page_count == 0)
         return 0;
-    int result = send_facts(relay, scan, &ids);
+    int result = send_facts(relay, scan, &pages, &count);
     FAIL_POINT("relay-acknowledged");
     if (result == 0)
         result = kafka(kafka_out_commit(relay->facts, RELAY_KAFKA_MS), "no commit");
     FAIL_POINT("relay-committed");
     if (result == 0)
-        result = store_settle(relay, &ids);
+        result = store_settle(relay, &pages);
     FAIL_POINT("relay-settled");
     if (result == 0) {
-        metric_add(&fact_metric, scan->fact_count);
+        metric_add(&fact_metric, count);
         metric_observe_us(&batch_metric, 1000 * (clock_steady_ms() - from));
     }
     return result;
@@ -168,11 +170,12 @@ static int send_due(struct relay *relay, const struct store_scan *scan, struct p
     postgres_array_start(ids, POSTGRES_INT8);
     for (int at = 0; at < scan->due_count && result == 0; at++) {
         struct event event;
-        const struct store_row row = store_due(scan, at);
-        postgres_array_integer(ids, row.id);
-        result = event_of(relay, &row, &event);
-        if (result == 0)
-            result = kafka(kafka_out_send(relay->commands, "commands", &event, NULL), "not sent");
+        struct span line, data;
+        postgres_array_integer(ids, store_due(scan, at, &line, &data));
+        if (event_from_line(line, &event) != 0)
+            return torn(relay, "a command of the outbox makes no event", &event);
+        event.data = data;
+        result = kafka(kafka_out_send(relay->commands, "commands", &event, NULL), "not sent");
     }
     return result != 0 ? result : flush(relay, relay->commands);
 }
@@ -191,7 +194,7 @@ int publish_due(struct relay *relay, const struct store_scan *scan)
     int result = send_due(relay, scan, &ids);
     FAIL_POINT("relay-due-acknowledged");
     if (result == 0)
-        result = store_settle(relay, &ids);
+        result = store_sent(relay, scan, &ids);
     if (result == 0)
         metric_add(&due_metric, scan->due_count);
     return result;

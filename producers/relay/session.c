@@ -70,7 +70,7 @@ static int turn(struct relay *relay)
     if (result != 0)
         return result;
     floor_move(&relay->floor, &scan.seen);
-    return scan.fact_count + scan.due_count > 0 ? 0 : store_wait(relay);
+    return scan.page_count + scan.due_count > 0 ? 0 : store_wait(relay);
 }
 
 static int catch_up(struct relay *relay)

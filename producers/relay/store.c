@@ -20,15 +20,13 @@ const struct setting store_settings[] = {
     /* One shard today: positions are not kept by shard, so a second relay would read the first one's records. */
     {"relay_shard", SETTING_INTEGER, "0", 0, 0,
      .help = "which shard of the outbox is relayed; there is one", .target = &store_shard},
-    {"relay_batch", SETTING_INTEGER, "500", 1, 5000,
-     .help = "most facts published in one transaction", .target = &batch},
+    {"relay_batch", SETTING_INTEGER, "200", 1, 2000,
+     .help = "most rows of the outbox published at once: pages of some ten facts, or commands", .target = &batch},
     {"relay_poll_ms", SETTING_INTEGER, "50", 1, 1000,
      .help = "how long the relay waits for a hint before it looks", .target = &store_poll_ms},
     {0},
 };
 /* clang-format on */
-
-#define ROW_COLUMNS "o.id, o.topic, o.key, o.event, o.headers, o.value"
 
 /* clang-format off */
 const struct postgres_statement store_statements[] = {
@@ -41,16 +39,16 @@ const struct postgres_statement store_statements[] = {
     {"relay_positions", "select topic, partition, next from bus.relay_position"},
     /* One row even where there is nothing: the snapshot and what it sees come from one statement. */
     {"relay_facts",     "select pg_snapshot_xmin(s.taken)::text::int8, pg_snapshot_xmax(s.taken)::text::int8, "
-                        ROW_COLUMNS
-                        " from (select pg_current_snapshot() as taken) s left join lateral"
-                        " (select * from bus.outbox where shard = $1::int2 and id > $2::int8 and topic <> 'commands'"
+                        "o.id, o.messages from (select pg_current_snapshot() as taken) s left join lateral"
+                        " (select id, messages from bus.outbox_page where shard = $1::int2 and id > $2::int8"
                         "  order by id limit $3::int8) o on true order by o.id"},
-    {"relay_due",       "select null::int8, null::int8, " ROW_COLUMNS " from bus.outbox o"
-                        " where shard = $1::int2 and topic = 'commands'"
-                        " and coalesce(due, '-infinity') <= statement_timestamp()"
-                        " order by coalesce(due, '-infinity'), o.id limit $2::int8"},
-    {"relay_delete",    "delete from bus.outbox where id = any($1::int8[])"},
-    {"relay_found",     "delete from bus.outbox where event = any($1::uuid[]) and topic <> 'commands' returning event"},
+    {"relay_due",       "select id, due::text, headers, value from bus.outbox_command"
+                        " where shard = $1::int2 and due <= statement_timestamp() order by due, id limit $2::int8"},
+    {"relay_published", "delete from bus.outbox_page where id = any($1::int8[])"},
+    /* None of them is due later than the last: so they are found by when they are due, whose index there is. */
+    {"relay_sent",      "delete from bus.outbox_command where shard = $2::int2 and due <= $3::text::timestamptz"
+                        " and id = any($1::int8[])"},
+    {"relay_found",     "select bus.outbox_found($1::uuid[])"},
     {"relay_move",      "insert into bus.relay_position as p (topic, partition, next)"
                         " select * from unnest($1::text[], $2::int4[], $3::int8[])"
                         " on conflict (topic, partition) do update set next = excluded.next"
@@ -59,7 +57,8 @@ const struct postgres_statement store_statements[] = {
 };
 /* clang-format on */
 
-enum { XMIN, XMAX, ID, TOPIC, KEY, EVENT, HEADERS, VALUE }; /* columns of relay_facts and relay_due */
+enum { XMIN, XMAX, PAGE, MESSAGES }; /* columns of relay_facts */
+enum { ID, DUE, LINE, DATA };        /* of relay_due */
 
 /* Whatever PostgreSQL did not do ends the session: the next one reads how things stand. */
 static int asked(struct relay *relay, int outcome)
@@ -141,37 +140,27 @@ int store_read(struct relay *relay, struct store_scan *ret_scan)
         return result;
     const struct postgres_rows *rows = &ret_scan->facts;
     ret_scan->due_count = ret_scan->due.count;
-    ret_scan->fact_count = rows->count == 1 && postgres_null(rows, 0, ID) ? 0 : rows->count;
+    ret_scan->page_count = rows->count == 1 && postgres_null(rows, 0, PAGE) ? 0 : rows->count;
     ret_scan->seen = (struct floor_scan){
         .xmin = postgres_integer(rows, 0, XMIN),
         .xmax = postgres_integer(rows, 0, XMAX),
-        .last_id = ret_scan->fact_count > 0 ? postgres_integer(rows, rows->count - 1, ID) : 0,
-        .full = ret_scan->fact_count >= batch,
+        .last_id = ret_scan->page_count > 0 ? postgres_integer(rows, rows->count - 1, PAGE) : 0,
+        .full = ret_scan->page_count >= batch,
     };
     return 0;
 }
 
-static struct store_row row_of(const struct postgres_rows *rows, int row)
+int64_t store_page(const struct store_scan *scan, int row, struct span *ret_messages)
 {
-    struct store_row read = {
-        .id = postgres_integer(rows, row, ID),
-        .topic = postgres_text(rows, row, TOPIC),
-        .key = postgres_text(rows, row, KEY),
-        .headers = postgres_text(rows, row, HEADERS),
-        .value = postgres_text(rows, row, VALUE),
-    };
-    postgres_id(rows, row, EVENT, &read.event);
-    return read;
+    *ret_messages = postgres_text(&scan->facts, row, MESSAGES);
+    return postgres_integer(&scan->facts, row, PAGE);
 }
 
-struct store_row store_fact(const struct store_scan *scan, int row)
+int64_t store_due(const struct store_scan *scan, int row, struct span *ret_line, struct span *ret_data)
 {
-    return row_of(&scan->facts, row);
-}
-
-struct store_row store_due(const struct store_scan *scan, int row)
-{
-    return row_of(&scan->due, row);
+    *ret_line = postgres_text(&scan->due, row, LINE);
+    *ret_data = postgres_text(&scan->due, row, DATA);
+    return postgres_integer(&scan->due, row, ID);
 }
 
 /* The positions of the places that moved, as the columns of relay_move. */
@@ -212,21 +201,38 @@ static void moves_kept(struct relay *relay)
         relay->places[at].moved = false;
 }
 
-int store_settle(struct relay *relay, const struct postgres_array *ids)
+static int settled(struct relay *relay, int deleted, const struct postgres_array *ids)
+{
+    if (deleted == ids->count)
+        return 0;
+    relay->torn = "somebody else deletes rows of the outbox";
+    return RELAY_TORN;
+}
+
+int store_settle(struct relay *relay, const struct postgres_array *pages)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows deleted = {0};
     CLEANUP(moves_done) struct moves moves = {0};
-    const struct postgres_value value = {.type = POSTGRES_INT8, .array = ids};
-    postgres_send(relay->postgres, "relay_delete", &value, 1, &deleted);
+    const struct postgres_value value = {.type = POSTGRES_INT8, .array = pages};
+    postgres_send(relay->postgres, "relay_published", &value, 1, &deleted);
     send_moves(relay, &moves);
     int result = asked(relay, postgres_sync(relay->postgres, NULL));
     if (result != 0)
         return result;
     moves_kept(relay);
-    if (deleted.count == ids->count)
-        return 0;
-    relay->torn = "somebody else deletes rows of the outbox";
-    return RELAY_TORN;
+    return settled(relay, deleted.count, pages);
+}
+
+int store_sent(struct relay *relay, const struct store_scan *scan, const struct postgres_array *ids)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows deleted = {0};
+    const struct postgres_value values[] = {
+        {.type = POSTGRES_INT8, .array = ids},
+        {.type = POSTGRES_INT2, .integer = store_shard},
+        {.type = POSTGRES_TEXT, .text = postgres_text(&scan->due, scan->due_count - 1, DUE)}};
+    postgres_send(relay->postgres, "relay_sent", values, 3, &deleted);
+    int result = asked(relay, postgres_sync(relay->postgres, NULL));
+    return result != 0 ? result : settled(relay, deleted.count, ids);
 }
 
 static bool among(const struct postgres_rows *rows, const struct id *event)

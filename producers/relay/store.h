@@ -10,17 +10,10 @@ extern const struct setting store_settings[]; /* relay_shard relay_batch relay_p
 extern int64_t store_shard, store_poll_ms;
 extern const struct postgres_statement store_statements[];
 
-/* A row of the outbox; borrows from its scan. */
-struct store_row {
-    int64_t id;
-    struct span topic, key, headers, value;
-    struct id event;
-};
-
 struct store_scan {
     struct postgres_rows facts, due;
-    int fact_count, due_count;
-    struct floor_scan seen; /* of the facts */
+    int page_count, due_count;
+    struct floor_scan seen; /* of the pages */
 };
 void store_scan_done(struct store_scan *scan);
 
@@ -30,15 +23,19 @@ MUST_CHECK int store_lock(struct relay *relay, bool *ret_taken);
 MUST_CHECK int store_cluster(struct relay *relay, const char *cluster);
 MUST_CHECK int store_positions(struct relay *relay); /* fills next of every place */
 
-/* The next facts in order of id, from the floor, and the commands that are due. */
+/* The next pages of facts in order of id, from the floor, and the commands that are due. */
 MUST_CHECK int store_read(struct relay *relay, struct store_scan *ret_scan);
-struct store_row store_fact(const struct store_scan *scan, int row);
-struct store_row store_due(const struct store_scan *scan, int row);
+/* Each gives the row's id; what it holds is borrowed from the scan. */
+int64_t store_page(const struct store_scan *scan, int row, struct span *ret_messages);
+int64_t store_due(const struct store_scan *scan, int row, struct span *ret_line, struct span *ret_data);
 
-/* One transaction: deletes these rows and keeps the positions of the places that moved. */
-MUST_CHECK int store_settle(struct relay *relay, const struct postgres_array *ids);
-/* The same for rows found on their topic, named by event. RELAY_TORN, and nothing is changed, where the
- * outbox lacks one of them: *ret_missing says which. */
+/* One transaction: deletes these pages and keeps the positions of the places that moved. */
+MUST_CHECK int store_settle(struct relay *relay, const struct postgres_array *pages);
+/* Deletes these commands, all of that scan. */
+MUST_CHECK int store_sent(struct relay *relay, const struct store_scan *scan,
+                          const struct postgres_array *ids);
+/* As store_settle, for facts found on their topic, named by event. RELAY_TORN, and nothing is changed, where
+ * the outbox lacks one of them: *ret_missing says which. */
 MUST_CHECK int store_found(struct relay *relay, const struct id *events, int count, struct id *ret_missing);
 
 MUST_CHECK int store_speak(struct relay *relay); /* the least that keeps the connection */

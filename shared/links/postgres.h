@@ -60,6 +60,7 @@ void postgres_array_text(struct postgres_array *array,
 void postgres_array_id(struct postgres_array *array, const struct id *id); /* UUID; null where it is none */
 void postgres_array_integer(struct postgres_array *array,
                             int64_t value); /* INT2 INT4 INT8, TIME from milliseconds, BOOL */
+#define POSTGRES_BEFORE_ALL INT64_MIN       /* a TIME: -infinity */
 
 enum { POSTGRES_PARAMETERS = 96 }; /* of one statement at most: a state has fewer columns */
 struct postgres_value {

@@ -45,7 +45,8 @@ static void put_u32(char *to, uint32_t value)
 int postgres_wire_integer(enum postgres_type type, int64_t value, char ret_wire[POSTGRES_WIRE])
 {
     uint16_t two = htobe16((uint16_t)value);
-    uint64_t eight = htobe64((uint64_t)(type == POSTGRES_TIME ? value * 1000 - epoch_us : value));
+    bool moment = type == POSTGRES_TIME && value != POSTGRES_BEFORE_ALL;
+    uint64_t eight = htobe64((uint64_t)(moment ? value * 1000 - epoch_us : value));
     switch (type) {
     case POSTGRES_BOOL:
         ret_wire[0] = value != 0;

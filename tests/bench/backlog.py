@@ -35,7 +35,7 @@ def work_off(bus, commands, say):
         until(lambda: projector.metric("colis_reader_events_total") >= wanted, 3600, f"{wanted} verdicts", every=0.1)
         found.append(time.monotonic() - began)
         say(f"  backlog: {wanted:,} decided after {found[-1]:.0f} s")
-    until(lambda: bus.value("select count(*) from bus.outbox where topic <> 'commands'") == 0, 3600, "every fact",
+    until(lambda: bus.value("select count(*) from bus.outbox_page") == 0, 3600, "every fact",
           every=0.5)
     return found, time.monotonic() - began
 

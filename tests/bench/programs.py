@@ -56,7 +56,7 @@ def burst(bus, folder):
     drive(bus.ingress, bus.url("ingress"), script_write(folder), BURST_SECONDS)
     wanted = sum(bus.topics.ends("commands").values())
     until(lambda: bus.value("select count(*) from bus.verdict") >= wanted, 300, "every verdict", every=0.2)
-    until(lambda: bus.value("select count(*) from bus.outbox") == 0, 300, "every fact", every=0.2)
+    until(lambda: bus.value("select count(*) from bus.outbox_page") == 0, 300, "every fact", every=0.2)
 
 
 def rows(found, loaded):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-TABLES = ("state.parcel", "private.parcel", "bus.verdict", "bus.outbox")
+TABLES = ("state.parcel", "private.parcel", "bus.verdict", "bus.outbox_page")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -31,13 +31,14 @@ def columns(connection, table):
     return ", ".join(f'"{name}"' for (name,) in rows)
 
 
-def taken_out(connection, batch):
-    """For each table its rows as COPY text, cut into blocks of one batch."""
+def taken_out(connection, batches):
+    """For each table its rows as COPY text, cut into a block for each batch."""
     blocks = {}
     for table in TABLES:
         with connection.cursor().copy(f"copy {table} ({columns(connection, table)}) to stdout") as copy:
             lines = b"".join(bytes(block) for block in copy).splitlines(keepends=True)
-        blocks[table] = [b"".join(lines[at:at + batch]) for at in range(0, len(lines), batch)]
+        cuts = [len(lines) * at // batches for at in range(batches + 1)]
+        blocks[table] = [b"".join(lines[begin:end]) for begin, end in zip(cuts, cuts[1:])]
     return blocks
 
 
@@ -63,8 +64,9 @@ def projected(program, commands, batch, environment, *what):
 def written(connection):
     """How many rows there are: every state, private value, verdict, fact, timer and line of a journal."""
     tables = connection.execute("select schemaname || '.' || relname from pg_stat_user_tables where schemaname in "
-                                "('state', 'private') or relname in ('verdict', 'outbox', 'ledger')").fetchall()
-    return sum(connection.execute(f"select count(*) from {table}").fetchone()[0] for (table,) in tables)
+                                "('state', 'private') or relname in ('verdict', 'ledger')").fetchall()
+    return sum(connection.execute(f"select count(*) from {table}").fetchone()[0]
+               for table in [name for (name,) in tables] + ["bus.outbox"])
 
 
 def everything_empty(connection):
@@ -102,7 +104,7 @@ def measure(url, namespace, build, commands=20000, batch=1000, rounds=5):
         for turn in range(rounds + 1):
             empty(connection)
             figures = projected(program, commands, batch, environment)
-            blocks = taken_out(connection, batch)
+            blocks = taken_out(connection, commands // batch)
             empty(connection)
             seconds = copied(connection, blocks)
             if turn:  # the first round warms up

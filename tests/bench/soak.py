@@ -17,7 +17,7 @@ MEMORY_MB, DESCRIPTORS = 1.0, 2  # what may come in the last two thirds: pages o
 def published(bus, commands):
     """Every command is decided, every fact on its topic and in the history."""
     return bus.value("select count(*) from bus.verdict") >= commands and \
-        bus.value("select count(*) from bus.outbox where topic <> 'commands'") == 0 and \
+        bus.value("select count(*) from bus.outbox_page") == 0 and \
         bus.history.metric("colis_history_documents_total") >= commands
 
 

@@ -80,7 +80,7 @@ class Quiet:
                 ("update state.parcel set weight_g = weight_g + 1, category = 'food' where id = %s", other),
                 ("update state.parcel set version = version + 7, photos = '[1]' where id = %s", third),
                 ("update state.trip set reserved_g = 12 where id = %s", self.trip),
-                ("delete from bus.outbox where due is not null and aggregate = %s", f"trip/{self.trip}"),
+                ("delete from bus.outbox_command where aggregate = %s", f"trip/{self.trip}"),
                 (f"insert into bus.ledger select '{uuid.UUID(int=random.getrandbits(128))}', line, booking, payment, "
                  "account, currency, amount, at from bus.ledger where journal = (select journal from bus.ledger "
                  "where %s <> '' order by journal limit 1)", "any"))

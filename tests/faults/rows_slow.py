@@ -35,7 +35,7 @@ begin
     return null;
 end $$;
 create trigger slow after insert on bus.verdict for each row execute function slow.row_wait();
-create trigger slow after delete on bus.outbox for each row execute function slow.row_wait();
+create trigger slow after delete on bus.outbox_page for each row execute function slow.row_wait();
 create trigger slow after insert or update on bus.notification for each row execute function slow.row_wait();
 create trigger slow after insert or update on bus.payment_task for each row execute function slow.row_wait();
 """

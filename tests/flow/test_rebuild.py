@@ -72,7 +72,7 @@ DAMAGES = {
                              "text)::uuid from bus.ledger)) l", "ledger", "in no fact"),
     "a line of a journal is gone": ("delete from bus.ledger where (journal, line) = (select journal, line from "
                                     "bus.ledger order by journal, line limit 1)", "ledger", "missing"),
-    "a timer is gone": ("delete from bus.outbox where due is not null and headers like '%%trip.overdue%%'", "timer",
+    "a timer is gone": ("delete from bus.outbox_command where headers like '%%trip.overdue%%'", "timer",
                         "missing"),
 }
 
@@ -157,7 +157,7 @@ def test_a_timer_that_is_on_its_way_is_not_missed(lived):
     try:
         waiting = lived.value("select count(*) from bus.outbox where headers like '%%trip.overdue%%'")
         assert waiting
-        lived.rows("update bus.outbox set due = now() where headers like '%%trip.overdue%%'")
+        lived.rows("update bus.outbox_command set due = now() where headers like '%%trip.overdue%%'")
         lived.rows("notify outbox")
         until(lambda: not lived.value("select count(*) from bus.outbox where headers like '%%trip.overdue%%'"), 20,
               "the timers are sent")

@@ -114,7 +114,7 @@ def test_a_timer_whose_time_was_overtaken_is_void_and_changes_nothing(bus):
     due_move(bus, "booking/" + declined.booking, days=-1)
     assert verdict_of(bus, too_late) == "ended"
     unpaid = timers(bus, "booking/" + answered.booking)[0][0]
-    bus.rows("update bus.outbox set due = now() where event = %s", unanswered)
+    bus.rows("update bus.outbox_command set due = now() where event = %s", unanswered)
     bus.rows("notify outbox")
     assert verdict_of(bus, unanswered) == "timer_void"
     assert answered.is_at() == "accepted" and answered.value("version") == 2

@@ -1,4 +1,5 @@
 """infra/migrate: applied once however often and however many start it; what was applied never changes."""
+import json
 import os
 import pathlib
 import shlex
@@ -97,6 +98,38 @@ def test_a_file_that_fails_leaves_nothing_of_itself_behind(copy, namespace):
     assert code != 0 and "9000_wrong.sql" in printed
     with psycopg.connect(os.environ["COLIS_POSTGRES_URL"] + "/" + namespace) as connection:
         assert connection.execute("select to_regclass('bus.half')").fetchone() == (None,)
+
+
+OUTBOX = "select topic, key, aggregate, version, event::text, headers::jsonb, value, due from bus.outbox order by id"
+
+
+def test_what_waits_in_the_outbox_waits_there_after_it_went_into_pages(copy, namespace):
+    """0017 takes rows of the outbox apart: facts into pages, commands to themselves."""
+    later = [file for file in (copy / "schemas" / "sql").glob("*.sql") if file.name >= "0017"]
+    kept = {file: file.read_text() for file in later}
+    for file in later:
+        file.unlink()
+    assert migrate(copy, namespace)[0] == 0
+    with psycopg.connect(os.environ["COLIS_POSTGRES_URL"] + "/" + namespace) as connection:
+        for number, topic, due in ((1, "parcel", None), (2, "trip", None), (0, "commands", "2030-01-01T00:00:00Z"),
+                                   (0, "commands", None), (0, "dead.projector", None)):
+            event, subject = str(uuid.uuid4()), f"parcel/{uuid.uuid4()}"
+            headers = {"ce_specversion": "1.0", "ce_id": event, "ce_source": "/projector", "ce_type": "some.type.v1",
+                       "ce_subject": subject, "ce_partitionkey": "k", "content-type": "application/json"}
+            headers |= {"ce_sequence": f"{number:010d}", "ce_role": "person"} if number else {}
+            connection.execute("insert into bus.outbox (topic, key, aggregate, version, event, headers, value, due) "
+                               "values (%s, 'k', %s, %s, %s, %s, %s, %s)",
+                               (topic, subject, number, event, json.dumps(headers), '{"a": "b c"}', due))
+        before = connection.execute(OUTBOX).fetchall()
+    for file, text in kept.items():
+        file.write_text(text)
+    assert migrate(copy, namespace)[0] == 0
+    with psycopg.connect(os.environ["COLIS_POSTGRES_URL"] + "/" + namespace) as connection:
+        after = connection.execute(OUTBOX).fetchall()
+        assert sorted(after, key=str) == sorted(before, key=str) and len(after) == 5
+        facts = [row for row in after if row[0] != "commands"]
+        assert facts == [row for row in before if row[0] != "commands"], "facts stay in their order"
+        assert connection.execute("select count(*) from bus.outbox_command").fetchone() == (2,)
 
 
 def test_topics_are_those_of_topics_json(copy, namespace):

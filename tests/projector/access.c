@@ -132,12 +132,24 @@ START_TEST(programs_are_granted_what_they_need_and_no_more)
         const char *role, *table, *what;
         int granted;
     } rows[] = {
-        {"colis_projector", "state.trip", "update", 1},    {"colis_projector", "private.review", "insert", 1},
-        {"colis_notifier", "state.booking", "select", 1},  {"colis_notifier", "state.booking", "update", 0},
-        {"colis_notifier", "private.trip", "select", 1},   {"colis_payments", "private.profile", "select", 1},
-        {"colis_payments", "state.payment", "select", 1},  {"colis_payments", "state.payment", "update", 0},
-        {"colis_payments", "private.parcel", "select", 0}, {"authenticated", "state.trip", "select", 1},
-        {"authenticated", "state.payment", "update", 0},   {"authenticated", "bus.outbox", "select", 0},
+        {"colis_projector", "state.trip", "update", 1},
+        {"colis_projector", "private.review", "insert", 1},
+        {"colis_notifier", "state.booking", "select", 1},
+        {"colis_notifier", "state.booking", "update", 0},
+        {"colis_notifier", "private.trip", "select", 1},
+        {"colis_payments", "private.profile", "select", 1},
+        {"colis_payments", "state.payment", "select", 1},
+        {"colis_payments", "state.payment", "update", 0},
+        {"colis_payments", "private.parcel", "select", 0},
+        {"authenticated", "state.trip", "select", 1},
+        {"authenticated", "state.payment", "update", 0},
+        {"authenticated", "bus.outbox", "select", 0},
+        {"authenticated", "bus.outbox_page", "select", 0},
+        {"colis_relay", "bus.outbox_page", "update", 1},
+        {"colis_relay", "bus.outbox_page", "insert", 0},
+        {"colis_relay", "bus.outbox_command", "delete", 1},
+        {"colis_query", "bus.outbox", "select", 0},
+        {"colis_projector", "bus.outbox_command", "insert", 1},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

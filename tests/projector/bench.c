@@ -145,7 +145,8 @@ void bench_start(struct bench *bench)
 {
     CLEANUP(buf_done) struct buf sql = {0};
 
-    buf_text(&sql, "truncate bus.ledger, bus.verdict, bus.outbox, bus.position, bus.parked, bus.cluster");
+    buf_text(&sql, "truncate bus.ledger, bus.verdict, bus.outbox_page, bus.outbox_command, bus.position, "
+                   "bus.parked, bus.cluster");
     for (int m = 0; machines[m]; m++)
         buf_format(&sql, ", state.%s, private.%s", machines[m]->kind, machines[m]->kind);
     sql_run(sql.data);
@@ -284,6 +285,7 @@ int main(void)
     suite_add_tcase(suite, mixed_cases());
     suite_add_tcase(suite, access_cases());
     suite_add_tcase(suite, refold_cases());
+    suite_add_tcase(suite, outbox_cases());
     int code = suite_run(suite);
     database_drop();
     return code;

@@ -16,6 +16,7 @@ TCase *journals_cases(void);
 TCase *mixed_cases(void);
 TCase *access_cases(void);
 TCase *refold_cases(void);
+TCase *outbox_cases(void);
 
 /* What a test stands on. */
 struct bench {

@@ -5,8 +5,12 @@ import uuid
 
 from harness.until import until
 
-INSERT = """insert into bus.outbox (topic, key, aggregate, version, event, headers, value, due)
-            values (%s, %s, %s, %s, %s, %s, %s, %s)"""
+PAGE = "insert into bus.outbox_page (messages) values (%s)"
+COMMAND = "insert into bus.outbox_command (key, aggregate, event, headers, value, due) " \
+          "values (%s, %s, %s, %s, %s, coalesce(%s, '-infinity'::timestamptz))"
+# The attributes of a line, in the order of schemas/event.c.
+LINE = ("ce_id", "ce_source", "ce_type", "ce_subject", "ce_time", "ce_dataschema", "ce_partitionkey", "ce_sequence",
+        "ce_principal", "ce_role", "ce_causationid", "ce_fingerprint", "traceparent")
 
 
 def headers_of(event, subject, key, version, kind="parcel.registered.v1"):
@@ -23,13 +27,29 @@ def row(aggregate, version, topic="parcel", due=None, kind="parcel.registered.v1
     event, subject = str(uuid.uuid4()), f"{topic if topic != 'commands' else 'parcel'}/{aggregate}"
     headers = headers_of(event, subject, str(aggregate), version, kind)
     value = json.dumps({"version": version}, separators=(",", ":"))
-    return topic, str(aggregate), subject, version, event, json.dumps(headers), value, due
+    return topic, str(aggregate), subject, version, event, headers, value, due
+
+
+def line(headers):
+    return "\t".join(headers.get(name, "") for name in LINE)
+
+
+def write(cursor, rows):
+    """As the projector does: facts in pages, here of one to nine; commands alone."""
+    facts = [f"{topic}\t{line(headers)}\t{value}\n" for topic, _, _, _, _, headers, value, _ in rows
+             if topic != "commands"]
+    size = 1 + len(facts) % 9
+    for at in range(0, len(facts), size):
+        cursor.execute(PAGE, ["".join(facts[at:at + size])])
+    for topic, key, subject, _, event, headers, value, due in rows:
+        if topic == "commands":
+            cursor.execute(COMMAND, (key, subject, event, line(headers), value, due))
 
 
 def insert(connection, rows, hint=True):
     """In one transaction, as a batch of the projector."""
     with connection.transaction(), connection.cursor() as cursor:
-        cursor.executemany(INSERT, rows)
+        write(cursor, rows)
         if hint:
             cursor.execute("notify outbox")
 

@@ -226,6 +226,44 @@ START_TEST(keeps_versions_in_the_order_of_their_texts)
 }
 END_TEST
 
+START_TEST(a_line_holds_what_the_headers_hold)
+{
+    struct event event = whole_event(), bare = {.source = "/ingress", .type = "t.v1", .subject = "s"}, read;
+    CLEANUP(buf_done) struct buf line = {0}, json = {0};
+    event_line(&event, &line);
+    ck_assert_ptr_null(strpbrk(line.data, "\r\n"));
+    ck_assert_int_eq(event_from_line(buf_as_span(&line), &read), 0);
+    event_headers_json(&read, &json);
+    ck_assert_str_eq(json.data, headers_json);
+    ck_assert_int_eq(id_parse(span_of(one_id), &bare.id), 0);
+    buf_clear(&line);
+    event_line(&bare, &line);
+    ck_assert_str_eq(line.data, "5b904a52-4f0b-8d3c-9a61-2b7f5d9e0c14\t/ingress\tt.v1\ts\t\t\t\t\t\t\t\t\t");
+    ck_assert_int_eq(event_from_line(buf_as_span(&line), &read), 0);
+    ck_assert_int_eq(read.time_ms + read.sequence, 0);
+    ck_assert_str_eq(read.subject, "s");
+}
+END_TEST
+
+START_TEST(a_line_that_breaks_off_or_goes_on_or_lies_is_malformed)
+{
+    static const char *const rows[][2] = {
+        {"", "breaks off"},
+        {"5b904a52-4f0b-8d3c-9a61-2b7f5d9e0c14", "breaks off"},
+        {"5b904a52-4f0b-8d3c-9a61-2b7f5d9e0c14\t/i\tt.v1\ts\t\t\t\t\t\t\t\t", "breaks off"},
+        {"5b904a52-4f0b-8d3c-9a61-2b7f5d9e0c14\t/i\tt.v1\ts\t\t\t\t\t\t\t\t\t\t", "goes on"},
+        {"5b904a52-4f0b-8d3c-9a61-2b7f5d9e0c14\t/i\tt.v1\t\t\t\t\t\t\t\t\t\t", "ce_subject is missing"},
+        {"5b904a52\t/i\tt.v1\ts\t\t\t\t\t\t\t\t\t", "ce_id is malformed"},
+        {"5b904a52-4f0b-8d3c-9a61-2b7f5d9e0c14\t/i\tt.v1\ts\tnow\t\t\t\t\t\t\t\t", "ce_time is malformed"},
+    };
+    struct event event;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ck_assert_int_eq(event_from_line(span_of(rows[i][0]), &event), EVENT_MALFORMED);
+        ck_assert_msg(event.reason && strstr(event.reason, rows[i][1]), "%s: %s", rows[i][0], event.reason);
+    }
+}
+END_TEST
+
 START_TEST(parts_a_subject_into_kind_and_id)
 {
     static const char *const wrong[] = {"",
@@ -263,6 +301,8 @@ TCase *event_cases(void)
     tcase_add_test(cases, refuses_headers_that_are_no_object_of_strings);
     tcase_add_test(cases, decodes_escapes_in_stored_headers);
     tcase_add_test(cases, keeps_versions_in_the_order_of_their_texts);
+    tcase_add_test(cases, a_line_holds_what_the_headers_hold);
+    tcase_add_test(cases, a_line_that_breaks_off_or_goes_on_or_lies_is_malformed);
     tcase_add_test(cases, parts_a_subject_into_kind_and_id);
     return cases;
 }

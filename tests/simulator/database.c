@@ -30,10 +30,9 @@ static const struct fixed_table {
      "text, "
      "action text",
      2},
-    {"bus.outbox",
-     "id int8, topic text, key text, aggregate text, version int8, event uuid, headers text, value text, due "
-     "time",
-     1},
+    {"bus.outbox_page", "id int8, messages text", 1},
+    {"bus.outbox_command",
+     "id int8, key text, aggregate text, event uuid, headers text, value text, due time", 1},
 };
 
 struct table *database_tables[TABLES];
@@ -160,7 +159,8 @@ void database_make(void)
     for (size_t i = 0; i < sizeof(fixed_tables) / sizeof(fixed_tables[0]); i++)
         columns_read(table_make(fixed_tables[i].name, "", fixed_tables[i].key_count),
                      fixed_tables[i].columns);
-    table_named("bus.outbox")->identity = 0;
+    table_named("bus.outbox_page")->identity = 0;
+    table_named("bus.outbox_command")->identity = 0;
     for (int m = 0; machines[m]; m++) {
         struct table *states = table_make("state.", machines[m]->kind, 1);
 

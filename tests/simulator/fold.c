@@ -6,40 +6,30 @@
 #include "consumers/projector/batch.h"
 #include "tests/simulator/story.h"
 
-enum { O_TOPIC = 1, O_KEY, O_AGGREGATE, O_VERSION, O_EVENT, O_HEADERS, O_VALUE, O_DUE };
+enum { MESSAGES = 1 };
 
 static struct batch folded; /* only for the states it keeps */
 static struct postgres_array columns[TABLE_COLUMNS];
 
-static bool is_fact(const struct row *row)
-{
-    return row->stored && !cell_is(row->stored[O_TOPIC], "commands") &&
-           !cell_is(row->stored[O_TOPIC], "dead.projector");
-}
-
-static bool read_fact(const struct cell *cells, struct domain_fact *fact, struct event *event)
+static bool read_fact(const struct event *event, struct domain_fact *fact)
 {
     char kind[24];
 
-    memset(event, 0, sizeof(*event));
-    if (event_from_headers_json(cell_span(cells[O_HEADERS]), event) != 0)
-        return false;
     fact->row = message_of(event->type);
-    fact->version = cell_integer(cells[O_VERSION]);
+    fact->version = event->sequence;
     fact->at_ms = event->time_ms;
-    return fact->row && event_subject_parse(cell_span(cells[O_AGGREGATE]), kind, &fact->subject) == 0 &&
-           text_copy(fact->key.text, sizeof(fact->key.text), cell_span(cells[O_KEY])) == 0 &&
-           codec_decode(fact->row->schema, cell_span(cells[O_VALUE]), fact->data.bytes, NULL) == 0;
+    return fact->row && event_subject_parse(span_of(event->subject), kind, &fact->subject) == 0 &&
+           text_copy(fact->key.text, sizeof(fact->key.text), span_of(event->key)) == 0 &&
+           codec_decode(fact->row->schema, event->data, fact->data.bytes, NULL) == 0;
 }
 
-static void fold_row(const struct row *row)
+static void fold_event(const struct event *event)
 {
     static struct domain_fact fact;
-    static struct event event;
     int at, folded_how;
 
-    if (!read_fact(row->stored, &fact, &event)) {
-        law_broken("facts", "a fact of the outbox cannot be read: %s", event.type);
+    if (!read_fact(event, &fact)) {
+        law_broken("facts", "a fact of the outbox cannot be read: %s", event->type);
         return;
     }
     at = batch_state_of(&folded, machine_of(fact.row->aggregate), &fact.subject); /* states may have moved */
@@ -47,10 +37,20 @@ static void fold_row(const struct row *row)
     met.facts++;
     if (folded_how != 0)
         law_broken("facts", "%s version %lld of %s: %s", fact.row->type, (long long)fact.version,
-                   event.subject,
+                   event->subject,
                    folded_how == FOLD_OLD   ? "is there twice"
                    : folded_how == FOLD_GAP ? "follows a gap"
                                             : "does not fold");
+}
+
+static void fold_page(struct span page)
+{
+    struct event event;
+    struct span topic;
+
+    while (outbox_next(&page, &topic, &event) == 0)
+        if (!span_is(topic, "dead.projector"))
+            fold_event(&event);
 }
 
 static struct cell only_cell(const struct postgres_array *array)
@@ -105,13 +105,13 @@ static int compare_all(const struct machine *machine)
 
 void fold_judge(void)
 {
-    const struct table *outbox = table_named("bus.outbox");
+    const struct table *outbox = table_named("bus.outbox_page");
     size_t stored = 0;
 
     batch_start(&folded, NULL, 0);
     for (int i = 0; i < outbox->row_count && !schedule.law[0]; i++)
-        if (is_fact(outbox->rows[i]))
-            fold_row(outbox->rows[i]);
+        if (outbox->rows[i]->stored)
+            fold_page(cell_span(outbox->rows[i]->stored[MESSAGES]));
     for (int m = 0; machines[m] && !schedule.law[0]; m++)
         stored += (size_t)compare_all(machines[m]);
     if (!schedule.law[0] && stored != folded.state_count)

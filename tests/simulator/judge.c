@@ -8,21 +8,24 @@
 enum { R_TOPIC = 1, R_PARTITION, R_NEXT };
 enum { P_PARTITION, P_OFFSET, P_ID, P_AT, P_KEY, P_HEADERS, P_VALUE, P_REASON, P_KIND };
 enum { V_ID, V_REASON = 8 };
+enum { O_MESSAGES = 1 };
 enum { L_JOURNAL, L_CURRENCY = 5, L_AMOUNT };
 enum { VERDICTS = 1024 };
 
 static struct command *verdicts[VERDICTS];
 static int verdict_count;
 static int64_t positions[PARTITIONS];
-static struct table *tables[5];
-enum { T_POSITION, T_VERDICT, T_PARKED, T_OUTBOX, T_LEDGER };
+enum { T_POSITION, T_VERDICT, T_PARKED, T_PAGE, T_COMMAND, T_LEDGER, TABLES };
+static struct table *tables[TABLES];
 
 void judge_restart(void)
 {
-    static const char *const names[] = {"bus.position", "bus.verdict", "bus.parked", "bus.outbox",
-                                        "bus.ledger"};
+    static const char *const names[TABLES] = {
+        [T_POSITION] = "bus.position", [T_VERDICT] = "bus.verdict",        [T_PARKED] = "bus.parked",
+        [T_PAGE] = "bus.outbox_page",  [T_COMMAND] = "bus.outbox_command", [T_LEDGER] = "bus.ledger",
+    };
 
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < TABLES; i++)
         tables[i] = table_named(names[i]);
     verdict_count = 0;
     for (int i = 0; i < PARTITIONS; i++)
@@ -193,8 +196,10 @@ static void take_added(struct row *row)
 {
     const struct command *command;
 
-    if (adds(row, T_OUTBOX))
-        relay_take(row);
+    if (adds(row, T_PAGE))
+        relay_take_page(cell_span(row->written[O_MESSAGES]));
+    if (adds(row, T_COMMAND))
+        relay_take_command(row);
     if (adds(row, T_VERDICT)) {
         command = story_command(cell_span(row->written[V_ID]));
         if (command && !command->decided)

@@ -7,7 +7,11 @@
 #include "tests/simulator/story.h"
 
 enum { V_ACCEPTED = 6, V_REASON = 8 };
-enum { O_EVENT = 5, O_VALUE = 7, O_DUE };
+
+/* How much of what was said is compared. */
+struct next {
+    int fact, command;
+};
 
 static struct batch world, alone; /* all states as they are by now; the command in hand */
 static int made[1024];            /* by which command each state of the world came to be */
@@ -87,24 +91,52 @@ static void compare_verdict(const struct command *command)
                    cell_span(cell_in(&alone.verdicts[V_REASON], 0)).data);
 }
 
-/* Its rows of the outbox are those that were committed next. */
-static void compare_outbox(const struct command *command, int *next)
+static bool same_text(struct span a, struct span b)
 {
-    const struct row *row;
-
-    for (int i = 0; i < outbox_count(&alone.outbox); i++) {
-        row = relay_said((*next)++);
-        if (!row || !same(cell_in(&alone.outbox.columns[O_EVENT - 1], i), row->stored[O_EVENT]) ||
-            !same(cell_in(&alone.outbox.columns[O_VALUE - 1], i), row->stored[O_VALUE]) ||
-            !same(cell_in(&alone.outbox.columns[O_DUE - 1], i), row->stored[O_DUE])) {
-            law_broken("alone", "%s %s says something else where all is decided one by one",
-                       command->event.type, command->event.id.text);
-            return;
-        }
-    }
+    return a.size == b.size && memcmp(a.data, b.data, a.size) == 0;
 }
 
-static void replay(const struct command *command, int *next)
+static bool same_page(struct span page, struct next *next)
+{
+    const struct event *there;
+    struct event event;
+    struct span topic;
+
+    while (outbox_next(&page, &topic, &event) == 0) {
+        there = relay_fact(next->fact++);
+        if (!there || !id_same(&event.id, &there->id) || !same_text(event.data, there->data))
+            return false;
+    }
+    return page.size == 0;
+}
+
+static bool same_commands(struct next *next)
+{
+    const struct postgres_array *columns = alone.outbox.columns;
+
+    for (int i = 0; i < columns[0].count; i++) {
+        const struct row *row = relay_command(next->command++);
+
+        for (int cell = COMMAND_EVENT; cell <= COMMAND_DUE; cell++)
+            if (!row || (cell != COMMAND_HEADERS && !same(cell_in(&columns[cell - 1], i), row->stored[cell])))
+                return false;
+    }
+    return true;
+}
+
+/* What it says is what was committed next. */
+static void compare_outbox(const struct command *command, struct next *next)
+{
+    bool held = true;
+
+    for (int i = 0; i < alone.outbox.pages.count && held; i++)
+        held = same_page(cell_span(cell_in(&alone.outbox.pages, i)), next);
+    if (!held || !same_page(buf_as_span(&alone.outbox.page), next) || !same_commands(next))
+        law_broken("alone", "%s %s says something else where all is decided one by one", command->event.type,
+                   command->event.id.text);
+}
+
+static void replay(const struct command *command, struct next *next)
 {
     enum batch_outcome outcome = BATCH_DEAD;
     struct event event = command->decided->event;
@@ -123,14 +155,14 @@ static void replay(const struct command *command, int *next)
 
 void replay_judge(void)
 {
-    int next = 0;
+    struct next next = {0};
 
     batch_start(&world, NULL, 0);
     world.codes = alone.codes = &story_codes;
     for (int number = 1; number <= judge_count() && !schedule.law[0]; number++)
         if (!judge_numbered(number)->discarded)
             replay(judge_numbered(number), &next);
-    if (!schedule.law[0] && relay_said(next))
+    if (!schedule.law[0] && (relay_fact(next.fact) || relay_command(next.command)))
         law_broken("alone", "the outbox holds more than the verdicts lead to");
 }
 

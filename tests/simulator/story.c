@@ -376,35 +376,51 @@ bool verdict_cursed(struct cell id)
 /* The relay. What waits for its time stays here. */
 
 static struct {
-    struct row *rows[MADE * 8], *said[MADE * 32];
-    int count, said_count;
+    struct row *rows[MADE * 8], *commands[MADE * 8]; /* those that wait; all there were */
+    struct event facts[MADE * 24];
+    int count, command_count, fact_count;
 } relay;
-enum { O_TOPIC = 1, O_KEY, O_AGGREGATE, O_VERSION, O_EVENT, O_HEADERS, O_VALUE, O_DUE };
 
 void relay_restart(void)
 {
-    relay.count = relay.said_count = 0;
+    relay.count = relay.command_count = relay.fact_count = 0;
 }
 
-void relay_take(struct row *row)
+void relay_take_page(struct span page)
 {
-    if (relay.said_count < MADE * 32 && !cell_is(row->written[O_TOPIC], "dead.projector"))
-        relay.said[relay.said_count++] = row;
-    if (cell_is(row->written[O_TOPIC], "commands") && relay.count < MADE * 8)
-        relay.rows[relay.count++] = row;
+    struct event event;
+    struct span topic;
+    int more = outbox_next(&page, &topic, &event);
+
+    for (; more == 0; more = outbox_next(&page, &topic, &event))
+        if (relay.fact_count < MADE * 24 && !span_is(topic, "dead.projector"))
+            relay.facts[relay.fact_count++] = event;
+    if (more == OUTBOX_MALFORMED)
+        law_broken("facts", "%s", event.reason);
 }
 
-const struct row *relay_said(int number)
+void relay_take_command(struct row *row)
 {
-    return number < relay.said_count ? relay.said[number] : NULL;
+    if (relay.command_count < MADE * 8)
+        relay.rows[relay.count++] = relay.commands[relay.command_count++] = row;
 }
 
-/* Milliseconds; the wire counts microseconds from the year 2000. */
+const struct event *relay_fact(int number)
+{
+    return number < relay.fact_count ? &relay.facts[number] : NULL;
+}
+
+const struct row *relay_command(int number)
+{
+    return number < relay.command_count ? relay.commands[number] : NULL;
+}
+
+/* Milliseconds; the wire counts microseconds from the year 2000. 0: at once. */
 static int64_t due_of(const struct row *row)
 {
-    struct cell cell = row->stored[O_DUE];
+    int64_t due = cell_integer(row->stored[COMMAND_DUE]);
 
-    return cell.size < 0 ? 0 : cell_integer(cell) / 1000 + INT64_C(946684800000);
+    return due == POSTGRES_BEFORE_ALL ? 0 : due / 1000 + INT64_C(946684800000);
 }
 
 static int relay_next(void)
@@ -420,6 +436,15 @@ bool relay_ready(void)
     return relay_next() >= 0;
 }
 
+/* As the consumer gives them. */
+static struct span headers_of(const struct event *event)
+{
+    CLEANUP(buf_done) struct buf headers = {0};
+
+    event_headers_json(event, &headers);
+    return cell_span(cell_copy(headers.data, headers.size));
+}
+
 /* The writer of the outbox says each once. */
 void relay_turn(void)
 {
@@ -427,16 +452,16 @@ void relay_turn(void)
     const struct cell *cells = relay.rows[at]->stored;
     struct event event = {0};
 
-    if (event_from_headers_json(cell_span(cells[O_HEADERS]), &event) != 0 ||
+    if (event_from_line(cell_span(cells[COMMAND_HEADERS]), &event) != 0 ||
         story_command(span_of(event.id.text))) {
         law_broken("once", "the outbox holds command %s twice, or unreadable", event.id.text);
         return;
     }
-    met.timers += cells[O_DUE].size >= 0;
+    met.timers += due_of(relay.rows[at]) > 0;
     event.readable = true;
-    event.data = cell_span(cells[O_VALUE]);
-    event.raw_key = cell_span(cells[O_KEY]);
-    event.raw_headers = cell_span(cells[O_HEADERS]);
+    event.data = cell_span(cells[COMMAND_VALUE]);
+    event.raw_key = cell_span(cells[COMMAND_KEY]);
+    event.raw_headers = headers_of(&event);
     send(command_new(&event));
     memmove(&relay.rows[at], &relay.rows[at + 1], (size_t)(--relay.count - at) * sizeof(relay.rows[0]));
 }

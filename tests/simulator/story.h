@@ -5,6 +5,7 @@
 #define COLIS_TESTS_SIMULATOR_STORY_H
 
 #include "shared/domain/code.h"
+#include "shared/run/outbox.h"
 #include "tests/simulator/broker.h"
 #include "tests/simulator/session.h"
 
@@ -34,9 +35,12 @@ void story_lift(void);                         /* no curse from now on */
 
 /* The relay: commands among what is committed in the outbox go to the log. */
 void relay_restart(void);
-void relay_take(struct row *row); /* just committed */
-const struct row *
-relay_said(int number); /* the outbox in the order of commits, notices aside; NULL past it */
+void relay_take_page(struct span page);   /* just committed */
+void relay_take_command(struct row *row); /* likewise */
+/* The outbox in the order of commits, notices aside; NULL past it. */
+const struct event *relay_fact(int number);
+const struct row *relay_command(int number);
+enum { COMMAND_EVENT = 3, COMMAND_HEADERS, COMMAND_VALUE, COMMAND_DUE, COMMAND_KEY = 1 }; /* its cells */
 bool relay_ready(void);
 void relay_turn(void);
 bool relay_jump(void); /* to the next timer; false: there is none */

@@ -11,10 +11,10 @@ COLUMNS = """select table_schema || '.' || table_name, column_name, data_type fr
     where data_type in ('timestamp with time zone', 'jsonb')
     and (table_schema, table_name) in (select table_schema, table_name from information_schema.tables
         where table_type = 'BASE TABLE' and (table_schema = 'state' or table_name = 'payment_task'))"""
-DUE = """update bus.outbox set due = due - %(by)s, value = regexp_replace(value, '"due":"[^"]*"', '"due":"' ||
+DUE = """update bus.outbox_command set due = due - %(by)s, value = regexp_replace(value, '"due":"[^"]*"', '"due":"' ||
     regexp_replace(to_char((due - %(by)s) at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.MS'), '[.]000$', '') ||
     'Z"')
-    where topic = 'commands' and due is not null"""
+    where due > '-infinity'"""
 
 
 def _earlier(text, by):
@@ -59,7 +59,7 @@ def timers(bus, aggregate):
 
 def due_move(bus, aggregate, **delta):
     """The database's clock is off by so much for the timers of one aggregate; what they say is as it was."""
-    bus.rows("update bus.outbox set due = due + %s where topic = 'commands' and due is not null and aggregate = %s",
+    bus.rows("update bus.outbox_command set due = due + %s where due > '-infinity' and aggregate = %s",
              datetime.timedelta(**delta), aggregate)
     bus.rows("notify outbox")
 
