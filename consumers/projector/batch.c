@@ -196,7 +196,7 @@ static void item_read(struct batch *batch, struct batch_item *item)
     (void)batch_name(batch, item, true);
 }
 
-static void rows_start(struct batch *batch)
+void batch_sent(struct batch *batch)
 {
     for (int i = 0; i < VERDICT_COLUMNS; i++)
         postgres_array_start(&batch->verdicts[i], batch_verdict_types[i]);
@@ -228,7 +228,7 @@ static void make_room(struct batch *batch, size_t count)
 void batch_start(struct batch *batch, const struct event *events, size_t count)
 {
     make_room(batch, count);
-    rows_start(batch);
+    batch_sent(batch);
     for (size_t i = 0; i < count; i++) {
         struct batch_item *item = &batch->items[i];
         struct batch_slot *slot;

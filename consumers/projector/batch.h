@@ -81,6 +81,9 @@ struct batch {
 
 void batch_done(struct batch *batch);
 
+/* The rows gathered so far are on their way: forgets them, and nothing else. */
+void batch_sent(struct batch *batch);
+
 /* Takes the events in: reads each, finds what it names by itself. */
 void batch_start(struct batch *batch, const struct event *events, size_t count);
 

@@ -24,7 +24,7 @@
 #include "shared/run/handover.h"
 #include "shared/run/service.h"
 
-static int64_t keep_hours;
+static int64_t keep_hours, ahead;
 static const struct setting projector_settings[] = {
     {.name = "projector_keep_hours",
      .kind = SETTING_INTEGER,
@@ -33,6 +33,13 @@ static const struct setting projector_settings[] = {
      .max = 87600,
      .help = "decided commands stay on their topic this long; 0: for ever",
      .target = &keep_hours},
+    {.name = "projector_ahead",
+     .kind = SETTING_INTEGER,
+     .fallback = "250",
+     .min = 1,
+     .max = 100000,
+     .help = "after so many decisions what they wrote goes to PostgreSQL, ahead of the commit",
+     .target = &ahead},
     {0},
 };
 
@@ -135,6 +142,8 @@ static int projector_handle(void *self, const struct event *event)
         return READER_SPLIT;
     }
     metric_add(&decided[outcome], 1);
+    if ((item - projector->batch.items + 1) % ahead == 0)
+        store_ahead(&projector->store, &projector->batch);
     if (outcome == BATCH_DEAD)
         log_with(LOG_LEVEL_WARN, "a command nobody can read was put aside", .event = event->id.text,
                  .topic = event->topic, .partition = event->partition, .offset = event->offset,

@@ -271,6 +271,13 @@ static void send_batch(struct store *store, struct batch *batch)
         postgres_send(store->link, "verdict_hint", NULL, 0, NULL);
 }
 
+void store_ahead(struct store *store, struct batch *batch)
+{
+    send_batch(store, batch);
+    batch_sent(batch);
+    postgres_push(store->link);
+}
+
 static void send_remove(struct postgres *link, const struct store_place *remove)
 {
     const struct postgres_value values[2] = {{.type = POSTGRES_INT4, .integer = remove->partition},

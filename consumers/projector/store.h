@@ -36,8 +36,11 @@ MUST_CHECK int store_cluster(struct store *store, const char *cluster);
  * its own parked row must not stop. */
 MUST_CHECK int store_load(struct store *store, struct batch *batch, const struct reader_position *positions,
                           size_t count, bool parked_too);
-/* Writes and commits. positions NULL: they stay where they are. remove: a parked row that is done with, or
- * NULL. */
+/* What was decided so far and is written once (verdicts, facts, private values, journals) goes ahead of its
+ * commit: PostgreSQL writes it while the next are decided. A failure is store_commit's. */
+void store_ahead(struct store *store, struct batch *batch);
+/* Writes the rest and commits. positions NULL: they stay where they are. remove: a parked row that is done
+ * with, or NULL. */
 struct store_place {
     int32_t partition;
     int64_t offset;

@@ -111,6 +111,9 @@ void postgres_send(struct postgres *link, const char *statement, const struct po
  * and the transaction, if one is open, is rolled back or the connection dropped: nothing stays behind.
  * ret_failed: which statement of the segment failed (from 0), may be NULL. */
 MUST_CHECK int postgres_sync(struct postgres *link, int *ret_failed);
+/* What is queued goes on its way, and the server begins with it. Never waits; a failure is postgres_sync's.
+ */
+void postgres_push(struct postgres *link);
 void postgres_drop(struct postgres *link); /* closes; the next postgres_ready connects anew */
 bool postgres_connected(const struct postgres *link);
 uint64_t postgres_session(const struct postgres *link); /* which one of this link's, from 1 */

@@ -244,6 +244,12 @@ int postgres_sync(struct postgres *link, int *ret_failed)
     return outcome;
 }
 
+void postgres_push(struct postgres *link)
+{
+    if (link->state == POSTGRES_READY && PQflush(link->connection) < 0)
+        link->broken = true;
+}
+
 int postgres_wait(struct postgres *link, int timeout_ms)
 {
     if (!postgres_connected(link))

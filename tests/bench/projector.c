@@ -13,7 +13,7 @@
 #include "shared/run/service.h"
 #include "tests/bench/lives.h"
 
-enum { BATCH_MAX = 5000 };
+enum { BATCH_MAX = 5000, AHEAD = 250 /* as the program, main.c */ };
 
 static double seconds_of(clockid_t clock)
 {
@@ -49,6 +49,8 @@ static int run_batch(struct bench *bench, int count)
     for (int i = 0; i < count; i++) {
         TRY(batch_decide(&bench->batch, &bench->batch.items[i], &outcome));
         bench->accepted += outcome == BATCH_ACCEPTED;
+        if (i % AHEAD == AHEAD - 1)
+            store_ahead(&bench->store, &bench->batch);
     }
     bench->position.next = events[count - 1].offset + 1;
     result = store_commit(&bench->store, &bench->batch, &bench->position, 1, NULL);

@@ -46,6 +46,54 @@ START_TEST(a_batch_read_again_after_a_lost_reply_moves_nothing)
 }
 END_TEST
 
+START_TEST(what_goes_ahead_of_its_commit_is_there_once_with_it_and_not_without)
+{
+    struct event events[10];
+    struct bench bench;
+    enum batch_outcome outcome;
+
+    bench_start(&bench);
+    for (int i = 0; i < 10; i++)
+        events[i] = parcel_made(awa, i);
+    batch_start(&bench.batch, events, 10);
+    ck_assert_int_eq(store_load(&bench.store, &bench.batch, &bench.position, 1, false), READER_DONE);
+    for (int i = 0; i < 7; i++) {
+        ck_assert_int_eq(batch_decide(&bench.batch, &bench.batch.items[i], &outcome), READER_DONE);
+        if (i % 3 == 2)
+            store_ahead(&bench.store, &bench.batch);
+    }
+    store_rollback(&bench.store);
+    expect_counts(0, 0, 0);
+    bench_done(&bench);
+    for (size_t ahead = 1; ahead <= 11; ahead += 2) {
+        bench_start(&bench);
+        bench.ahead = ahead;
+        ck_assert_int_eq(bench_run(&bench, events, 10), READER_DONE);
+        expect_counts(10, 10, 10);
+        bench_done(&bench);
+    }
+}
+END_TEST
+
+START_TEST(a_row_that_went_ahead_and_was_refused_fails_its_batch_and_nothing_else)
+{
+    struct event events[6];
+    struct bench bench;
+
+    bench_start(&bench);
+    for (int i = 0; i < 6; i++)
+        events[i] = parcel_made(awa, i);
+    sql_run("alter table bus.verdict add constraint poison check (fact_count < 0)");
+    bench.ahead = 2;
+    ck_assert_int_eq(bench_run(&bench, events, 6), READER_FAILED);
+    expect_counts(0, 0, 0);
+    sql_run("alter table bus.verdict drop constraint poison");
+    ck_assert_int_eq(bench_run(&bench, events, 6), READER_DONE);
+    expect_counts(6, 6, 6);
+    bench_done(&bench);
+}
+END_TEST
+
 START_TEST(a_late_copy_meets_its_verdict_and_changes_nothing)
 {
     struct bench bench;
@@ -204,6 +252,8 @@ TCase *batch_cases(void)
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, a_batch_is_decided_with_its_state_verdict_fact_and_private_values);
     tcase_add_test(cases, a_batch_read_again_after_a_lost_reply_moves_nothing);
+    tcase_add_test(cases, what_goes_ahead_of_its_commit_is_there_once_with_it_and_not_without);
+    tcase_add_test(cases, a_row_that_went_ahead_and_was_refused_fails_its_batch_and_nothing_else);
     tcase_add_test(cases, a_late_copy_meets_its_verdict_and_changes_nothing);
     tcase_add_test(cases, a_parcel_registered_and_cancelled_in_one_batch_has_both_facts_in_order);
     tcase_add_test(cases, a_state_changed_in_a_later_batch_is_updated_and_not_made_again);

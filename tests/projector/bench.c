@@ -221,6 +221,8 @@ static int decide(struct bench *bench, size_t count, size_t *ret_decided)
         *ret_decided = i;
         if (outcome == BATCH_SPLIT)
             return READER_SPLIT;
+        if (bench->ahead && (i + 1) % bench->ahead == 0)
+            store_ahead(&bench->store, &bench->batch);
     }
     *ret_decided = count;
     return READER_DONE;

@@ -24,6 +24,7 @@ struct bench {
     struct batch batch;
     struct reader_position position; /* of one partition: from is what the store holds */
     int splits;                      /* of batches */
+    size_t ahead;                    /* set: after so many decisions rows go ahead of the commit */
 };
 bool database_make(void); /* by main: false where there is none */
 void database_drop(void);

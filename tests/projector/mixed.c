@@ -185,6 +185,7 @@ static int run_in_batches(int most, char ret_digest[40])
     int splits;
 
     bench_start(&bench);
+    bench.ahead = (size_t)most / 3;
     for (int from = 0, size; from < COMMANDS; from += size) {
         size = most > 1 ? 1 + any(most) : 1;
         size = size > COMMANDS - from ? COMMANDS - from : size;

@@ -26,6 +26,7 @@ int projector_live(void)
     size_t scratch = offsetof(struct projector, batch.decision);
     size_t behind = scratch + sizeof(projector->batch.decision);
 
+    ahead = 3;      /* batches are small here */
     keep_hours = 1; /* long before the schedule's later timers: old records are given up */
     memset(projector, 0, scratch);
     memset((char *)projector + behind, 0, sizeof(*projector) - behind);
