@@ -74,12 +74,25 @@ def projector_rows():
 
 
 def mix_rows():
-    with empty_bus() as bus:
-        found = projector.mixed(places.servers()["COLIS_POSTGRES_URL"], bus.namespace, "build/plain")
-    return [("projector: commands a second, whole lives of bookings / parcels alone", "≥ 0.7", f"{found['ratio']:.2f}",
+    """--spine: the goal is a share of what the spine's own projector did, measured in the same run."""
+    with contextlib.ExitStack() as stack:
+        bus, spine = stack.enter_context(empty_bus()), None
+        if told.spine:
+            spine = told.spine, bus.namespace + "_spine"
+            migrate = [told.spine / "infra" / "migrate", "--namespace", spine[1]]
+            subprocess.run(migrate, check=True, env={**os.environ, **places.servers()}, stdout=subprocess.DEVNULL)
+            stack.callback(subprocess.run, [*migrate, "--drop"], env={**os.environ, **places.servers()},
+                           stdout=subprocess.DEVNULL)
+        found = projector.mixed(places.servers()["COLIS_POSTGRES_URL"], bus.namespace, "build/plain", spine)
+    rows = [("projector: commands a second, whole lives of bookings / parcels alone", "≥ 0.7", f"{found['ratio']:.2f}",
              found["ratio"] >= 0.7,
              f"{found['mix']:,.0f}/s / {found['parcels']:,.0f}/s; rows written: {found['rows_ratio']:.2f} "
              f"({found['mix_rows']:,.0f}/s / {found['parcels_rows']:,.0f}/s)")]
+    if spine:
+        rows.append(("projector: commands a second, whole lives of bookings / parcels alone by the projector of the spine",
+                     "≥ 0.7", f"{found['spine_ratio']:.2f}", found["spine_ratio"] >= 0.7,
+                     f"{found['mix']:,.0f}/s / {found['spine']:,.0f}/s"))
+    return rows
 
 
 def life_rows():
@@ -162,6 +175,8 @@ def main():
     parser.add_argument("--parcels", type=lambda text: [int(float(one)) for one in text.split(",")],
                         default=growth.SIZES, metavar="N,M", help="growth: sizes of the store (1,1e4,1e6)")
     parser.add_argument("--commands", type=int, default=backlog.COMMANDS, metavar="N", help="backlog: how many wait")
+    parser.add_argument("--spine", type=pathlib.Path, metavar="DIR",
+                        help="mix: a built checkout of the commit that ended the spine, to be measured beside")
     parser.add_argument("--minutes", type=float, default=30, metavar="N", help="soak: how long")
     names = parser.parse_args(namespace=told).names or NAMES
     unknown = set(names) - {*NAMES, *NAMED}

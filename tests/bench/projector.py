@@ -75,24 +75,30 @@ def everything_empty(connection):
     connection.execute("truncate " + ", ".join(name for (name,) in tables))
 
 
-def mixed(url, namespace, build, commands=19000, batch=950, rounds=5):
+def mixed(url, namespace, build, spine=None, commands=19000, batch=950, rounds=5):
     """Whole lives of bookings against parcels alone, interleaved: medians of commands a second, their ratio, and the
-    ratio of rows written (a booking's command writes more of them)."""
-    program = ROOT / build / "tests" / "bench" / "colis-bench-projector"
-    environment = {**os.environ, "COLIS_POSTGRES_URL": url, "COLIS_NAMESPACE": namespace}
-    found = {"parcels": [], "mix": [], "parcels_rows": [], "mix_rows": []}
-    with psycopg.connect(url, dbname=namespace, autocommit=True) as connection:
-        for turn in range(rounds + 1):
-            for what in ("parcels", "mix"):
+    ratio of rows written (a booking's command writes more of them). spine: (checkout, namespace) of the commit that
+    ended the spine, parcels alone once more, by that projector on its own tables."""
+    ours = ROOT / build / "tests" / "bench" / "colis-bench-projector"
+    ways = {"parcels": (ours, namespace, ("parcels",)), "mix": (ours, namespace, ("mix",))}
+    if spine:
+        ways["spine"] = (Path(spine[0]) / build / "tests" / "bench" / "colis-bench-projector", spine[1], ())
+    found = {name: [] for name in (*ways, "parcels_rows", "mix_rows")}
+    for turn in range(rounds + 1):
+        for name, (program, where, what) in ways.items():
+            with psycopg.connect(url, dbname=where, autocommit=True) as connection:
                 everything_empty(connection)
-                figures = projected(program, commands, batch, environment, what)
+                environment = {**os.environ, "COLIS_POSTGRES_URL": url, "COLIS_NAMESPACE": where}
+                figures = projected(program, commands, batch, environment, *what)
                 if turn:  # the first round warms up
-                    found[what].append(figures["commands"] / figures["seconds"])
-                    found[what + "_rows"].append(written(connection) / figures["seconds"])
-        everything_empty(connection)
-    rates = {name: statistics.median(values) for name, values in found.items()}
-    return rates | {"ratio": statistics.median(a / b for a, b in zip(found["mix"], found["parcels"])),
-                    "rows_ratio": statistics.median(a / b for a, b in zip(found["mix_rows"], found["parcels_rows"]))}
+                    found[name].append(figures.get("commands", commands) / figures["seconds"])
+                if turn and name != "spine":
+                    found[name + "_rows"].append(written(connection) / figures["seconds"])
+                everything_empty(connection)
+    return {name: statistics.median(values) for name, values in found.items()} | {
+        name: statistics.median(a / b for a, b in zip(found[above], found[below]))
+        for name, above, below in (("ratio", "mix", "parcels"), ("rows_ratio", "mix_rows", "parcels_rows"),
+                                   ("spine_ratio", "mix", "spine")) if below in found}
 
 
 def measure(url, namespace, build, commands=20000, batch=1000, rounds=5):
