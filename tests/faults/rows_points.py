@@ -22,7 +22,7 @@ from row import Row
 POINTS = {
     "projector": {"projector-decided": 30, "sent-commit": 30, "projector-committed": 30},
     "relay": {"relay-acknowledged": 15, "relay-committed": 15, "sent-relay_move": 15, "relay-settled": 15,
-              "relay-due-acknowledged": 3, "sent-relay_published": 3, "relay-found": 1},
+              "relay-due-acknowledged": 3, "sent-relay_sent": 3, "relay-found": 1},
     "history": {"history-appended": 15, "history-placed": 15},
     "notifier": {"notifier-claimed": 12, "notifier-sent": 12, "sent-queue_record": 12, "notifier-recorded": 12,
                  "sent-commit": 10, "notifier-committed": 10},
