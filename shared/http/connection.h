@@ -27,8 +27,8 @@ enum {
     READ_SIZE = 65536, /* one buffer for the whole server: libuv reads when it is there */
     LINGER_MS = 1000,
     LINGER_BYTES = 1 << 20,
-    SPARE_REQUESTS = 128, /* kept for the next request with their buffers */
-    SPARE_BUFFER = 16384, /* a larger buffer is given back */
+    SPARE_REQUESTS = 512, /* kept for the next request with their buffers */
+    SPARE_BUFFER = 4096,  /* a larger buffer is given back */
     TARGET_MAX = 4096,    /* longer request targets: 414 */
     ALLOW_SIZE = 64,
 };
