@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Records on their way to the producer. One that comes while none is out leaves at the end of the loop's
- * turn. While some are out new ones gather, and leave together once the last of those out was reported, or
+ * turn. While some are out new ones gather, and leave together as soon as the last of those was reported, or
  * after BATCH_MS: the broker's own pace makes the batches, so an idle ingress is quick and a busy one sends
- * few requests. */
+ * few requests. What comes to a partition right behind a batch has librdkafka's thread spin until that batch
+ * was acknowledged: so a batch leaves whole, and once it is handed over the producer is pushed. */
 #include "producers/ingress/ingress.h"
 #include "shared/base/fail.h"
 #include "shared/base/metric.h"
@@ -54,7 +55,7 @@ int batch_release(void *self)
 {
     struct ingress *ingress = self;
     loop_timer_stop(ingress->release);
-    ingress->gathering = false;
+    bool first = open_at_broker(ingress) == 0;
     for (size_t left = ingress->held; left > 0; left--) {
         struct pending *pending = held_take(ingress);
         int outcome = kafka_out_send(broker_out(ingress->broker), "commands", &pending->event, pending);
@@ -65,6 +66,8 @@ int batch_release(void *self)
         if (outcome < 0)
             return error_forward(outcome);
     }
+    if (first)
+        kafka_out_push(broker_out(ingress->broker));
     if (ingress->held > 0)
         loop_timer_start(ingress->release, 0, 0);
     return 0;
@@ -75,11 +78,5 @@ int batch_reported(void *self)
     struct ingress *ingress = self;
     size_t open = open_at_broker(ingress);
     metric_set(&open_records, (int64_t)(open + ingress->held));
-    if (ingress->held == 0 || ingress->gathering || open > 0)
-        return 0;
-    if (ingress->held >= BATCH_MAX)
-        return error_forward(batch_release(ingress));
-    ingress->gathering = true;
-    loop_timer_start(ingress->release, 0, 0);
-    return 0;
+    return ingress->held > 0 && open == 0 ? error_forward(batch_release(ingress)) : 0;
 }

@@ -37,7 +37,6 @@ struct ingress {
     struct loop_timer *release;
     struct pending *first, *last; /* held */
     size_t held;
-    bool gathering; /* the last report is in: release at the next turn */
     struct pending *spare;
     size_t spares;
     struct buf body, location; /* of the answer in hand, reused */

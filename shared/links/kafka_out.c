@@ -25,8 +25,11 @@ static struct {
     int64_t linger_us, queue_messages, delivery_ms, late_ms;
 } values;
 
+/* A linger under a millisecond is no shorter: librdkafka's thread sleeps whole ones. But where it ends while
+ * a batch is still being handed over, the batch is cut, and the thread spins until its first half was
+ * acknowledged: of a partition no more than a few messages may be on their way. */
 const struct setting kafka_out_settings[] = {
-    {"kafka_linger_us", SETTING_INTEGER, "200", 0, 100000,
+    {"kafka_linger_us", SETTING_INTEGER, "1000", 0, 100000,
      .help = "how long a record waits for others to share a request", .target = &values.linger_us},
     {"kafka_queue_messages", SETTING_INTEGER, "50000", 1, 1000000, .help = "records unreported at most",
      .target = &values.queue_messages},
@@ -313,6 +316,14 @@ int kafka_out_send(struct kafka_out *out, const char *topic, const struct event 
     void *unused;
     (void)kafka_open_take(&out->open, number, &unused);
     return refusal_of(code);
+}
+
+/* A flush that waits for nothing: it wakes librdkafka's threads and ends their linger. One that wakes too
+ * late to see it lingers on. */
+void kafka_out_push(struct kafka_out *out)
+{
+    if (out->client)
+        (void)rd_kafka_flush(out->client, 0);
 }
 
 size_t kafka_out_open(const struct kafka_out *out)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A producer: idempotent, acks=all, murmur2, a linger of 0.2 ms, reports by descriptor. Happy path: send ->
+ * A producer: idempotent, acks=all, murmur2, a linger of 1 ms, reports by descriptor. Happy path: send ->
  * report DELIVERED. Failures: send is refused (never entered: FULL, LATE, DEAD), or the report says UNKNOWN
  * (may or may not be stored). A fatal error of the client makes a new client inside step(): records in flight
  * are reported UNKNOWN, sending goes on with the new one. Single-threaded: send, step and free are called by
@@ -36,6 +36,9 @@ enum { KAFKA_FULL = 1, KAFKA_LATE, KAFKA_DEAD };
  * sent, no report follows. */
 MUST_CHECK int kafka_out_send(struct kafka_out *out, const char *topic, const struct event *event,
                               void *cookie);
+/* What was sent goes now, or at the latest when its linger ends: for whoever gathers by himself. May call
+ * reported. */
+void kafka_out_push(struct kafka_out *out);
 size_t kafka_out_open(const struct kafka_out *out);       /* unreported records */
 int64_t kafka_out_oldest_ms(const struct kafka_out *out); /* age of the oldest; 0 where none */
 enum { KAFKA_TIMEOUT = 4 };

@@ -36,6 +36,22 @@ START_TEST(reports_each_record_once)
 }
 END_TEST
 
+START_TEST(a_pushed_record_is_reported_once)
+{
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
+    kafka_out_push(out); /* nothing there: nothing happens */
+    for (int batch = 0; batch < 5; batch++) {
+        kafka_send_some(out, "commands", "k", 100);
+        kafka_out_push(out);
+    }
+    ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+    ck_assert_int_eq(ledger.delivered, 500);
+    ck_assert_int_eq(ledger.unknown, 0);
+    ck_assert_int_eq(ledger.offset, 499);
+    kafka_out_free(out);
+}
+END_TEST
+
 START_TEST(wakes_its_descriptor_for_a_report)
 {
     struct kafka_out *out = kafka_producer(&ledger, NULL);
@@ -174,6 +190,7 @@ TCase *kafka_out_cases(void)
     tcase_add_checked_fixture(cases, start, stop);
     tcase_set_timeout(cases, 30);
     tcase_add_test(cases, reports_each_record_once);
+    tcase_add_test(cases, a_pushed_record_is_reported_once);
     tcase_add_test(cases, wakes_its_descriptor_for_a_report);
     tcase_add_test(cases, writes_what_a_reader_reads);
     tcase_add_test(cases, refuses_when_the_queue_is_full);
