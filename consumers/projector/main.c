@@ -196,6 +196,16 @@ static int projector_idle(void *self)
     return parked_drain(&projector->parked);
 }
 
+/* A load leaves some 30 MB behind: states that are kept, and room for a batch of the largest size so far. */
+static void projector_rest(void *self)
+{
+    struct projector *projector = self;
+
+    kept_done(&projector->store.kept);
+    batch_done(&projector->batch);
+    projector->batch.codes = &projector->codes;
+}
+
 static int run(void *self)
 {
     static const char *const topics[] = {"commands", NULL};
@@ -208,6 +218,7 @@ static int run(void *self)
         .reject = projector_reject,
         .revoked = projector_revoked,
         .idle = projector_idle,
+        .rest = projector_rest,
         .cluster = projector_cluster,
     };
     struct projector *projector = self;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Memory of one batch: pieces are taken one after another, never moved, given back all at once. Blocks are
- * kept for the next batch, so that it takes none from the heap. */
+ * kept for the next batch, so that it takes none from the heap, until the reader rests. */
 #ifndef COLIS_PROJECTOR_MEMORY_H
 #define COLIS_PROJECTOR_MEMORY_H
 

@@ -3,6 +3,7 @@
  * Sizes that come from outside are capped by whoever read them, before they arrive here. */
 #include "shared/base/cleanup.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -34,4 +35,9 @@ void *memory_grow(void *pointer, size_t count, size_t size)
 char *memory_text(const char *text)
 {
     return found(strdup(text));
+}
+
+void memory_return(void)
+{
+    (void)malloc_trim(0);
 }

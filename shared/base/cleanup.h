@@ -32,5 +32,8 @@ static inline __attribute__((unused)) void free_cleanup(void *pointer)
 void *memory_new(size_t count, size_t size);
 void *memory_grow(void *pointer, size_t count, size_t size); /* new tail not zeroed */
 char *memory_text(const char *text);
+/* Free heap back to the system: the C library keeps most of what a load took, each thread's apart. Takes a
+ * millisecond for tens of megabytes, and as long when they are taken again: for quiet hours. */
+void memory_return(void);
 
 #endif

@@ -23,6 +23,7 @@
 enum {
     POLL_MS = 100,    /* longest in one poll: SIGTERM is seen between two */
     IDLE_MS = 200,    /* between two calls of idle */
+    REST_MS = 1000,   /* nothing has come for so long: a load is over */
     MARKERS_MS = 250, /* a position past commit markers waits this long for a batch to travel with */
     BACKOFF_MS = 50,  /* first wait of a RETRY, doubled each time */
     BACKOFF_MAX_MS = 2000,
@@ -90,6 +91,7 @@ struct reading {
     bool broken;                      /* the breaker is open */
     int retries, idle_retries, moves; /* in a row */
     int64_t idle_ms, moved_ms;        /* newest idle; newest record or end of a partition */
+    bool worked;                      /* a batch since the newest rest */
 };
 
 static void beat(struct reading *reading)
@@ -320,6 +322,7 @@ static int process(struct reading *reading)
                                  .stop = on_stop,
                                  .owner = reading};
     uint64_t generation = reading->generation;
+    reading->worked = true;
     int64_t began_ms = clock_steady_ms();
     int outcome = reader_batch_run(&batch);
     while (outcome == READER_RETRY && !service_stopping()) {
@@ -367,6 +370,17 @@ static int idle(struct reading *reading)
     return 0;
 }
 
+static void rest(struct reading *reading)
+{
+    const struct reader *reader = reading->reader;
+    if (!reading->worked || clock_steady_ms() - reading->moved_ms < REST_MS)
+        return;
+    reading->worked = false;
+    if (reader->verbs->rest)
+        reader->verbs->rest(reader->self);
+    memory_return();
+}
+
 static int turn(struct reading *reading)
 {
     beat(reading);
@@ -377,6 +391,7 @@ static int turn(struct reading *reading)
         TRY(process(reading));
     if (!reading->broken)
         TRY(idle(reading));
+    rest(reading);
     return error_forward(reader_keep(&reading->places, reading->reader->keep_ms));
 }
 

@@ -58,6 +58,9 @@ struct reader_verbs {
     void (*revoked)(void *self, const struct reader_position *positions, size_t count);
     /* Between batches, at least every 250 ms: other work (released parked commands). May be NULL. */
     int (*idle)(void *self);
+    /* After batches, once nothing has come for a second: what only a load needs may be given back. May be
+     * NULL. */
+    void (*rest)(void *self);
     /* At assignment: DONE where the store knows this cluster, or takes it as its own; REJECT where it knows
      * another: nothing is read then; RETRY. May be NULL. */
     int (*cluster)(void *self, const char *id);

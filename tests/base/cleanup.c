@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/base/cases.h"
@@ -89,6 +90,43 @@ START_TEST(aborts_where_count_times_size_overflows)
 }
 END_TEST
 
+/* A sanitizer has a heap of its own. */
+#ifdef __has_feature
+#define SANITIZED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+#if !SANITIZED
+enum { PIECES = 20000, PIECE = 1024, PAGE = 4096 };
+
+static long resident(void)
+{
+    long all, pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fscanf(file, "%ld %ld", &all, &pages), 2);
+    fclose(file);
+    return pages * PAGE;
+}
+
+START_TEST(gives_back_what_is_free_below_what_is_held)
+{
+    static char *pieces[PIECES];
+    for (int at = 0; at < PIECES; at++)
+        pieces[at] = memset(memory_grow(NULL, PIECE, 1), 1, PIECE);
+    for (int at = 0; at < PIECES - 1; at++)
+        free(pieces[at]);
+    long before = resident();
+    memory_return();
+    ck_assert_int_gt(before - resident(), PIECES / 2 * PIECE);
+    free(pieces[PIECES - 1]);
+}
+END_TEST
+#endif
+
 TCase *cleanup_cases(void)
 {
     TCase *cases = tcase_create("cleanup");
@@ -98,6 +136,9 @@ TCase *cleanup_cases(void)
     tcase_add_test(cases, frees_plain_memory_when_the_scope_ends);
     tcase_add_test(cases, gives_zeroed_memory);
     tcase_add_test(cases, grows_memory_and_keeps_its_bytes);
+#if !SANITIZED
+    tcase_add_test(cases, gives_back_what_is_free_below_what_is_held);
+#endif
     tcase_add_test_raise_signal(cases, aborts_where_count_times_size_overflows, SIGABRT);
     return cases;
 }

@@ -245,6 +245,37 @@ START_TEST(too_many_rejects_stop_the_reader)
 }
 END_TEST
 
+static int rests;
+
+static void count_rest(void *self)
+{
+    const struct ram_store *at = self;
+    ck_assert_msg(!at->open, "rest inside a transaction");
+    ck_assert_uint_eq(at->stored_count, PARTITIONS * RECORDS);
+    rests++;
+}
+
+/* Ends by the tenth idle after a rest: two seconds, in which there would be another. */
+static int stop_after_rest(void *self)
+{
+    struct ram_store *at = self;
+    if (rests > 0 && ++at->calls[RAM_IDLE] == 10)
+        service_stop();
+    return READER_DONE;
+}
+
+START_TEST(rests_once_when_a_load_is_over)
+{
+    struct reader_verbs verbs = ram_store_verbs;
+    verbs.idle = stop_after_rest;
+    verbs.rest = count_rest;
+    store.stop_after = 0;
+    read_with(&verbs);
+    check_all_read(from_start);
+    ck_assert_int_eq(rests, 1);
+}
+END_TEST
+
 TCase *reader_cases(void)
 {
     TCase *cases = tcase_create("reader");
@@ -261,5 +292,6 @@ TCase *reader_cases(void)
     tcase_add_test(cases, nothing_is_read_from_a_cluster_the_store_does_not_know);
     tcase_add_test(cases, a_store_that_moved_back_is_followed);
     tcase_add_test(cases, too_many_rejects_stop_the_reader);
+    tcase_add_test(cases, rests_once_when_a_load_is_over);
     return cases;
 }
