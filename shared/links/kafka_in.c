@@ -23,7 +23,8 @@ enum {
     PROBE_EVERY_MS = 500,
     DEAF_MS = 5000
 };
-enum { NUDGE_RECORDS = 2000, NUDGE_BYTES = 1000000 };
+/* Half of the queue and less: see nudge. */
+enum { NUDGE_RECORDS = 1000, NUDGE_BYTES = 512 * 1024 };
 enum { START = -1, BEGINNING = -3 }; /* of a place: offset 0 is tried first; the log begins later than that */
 
 DEFINE_CLEANUP(rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy)
@@ -185,7 +186,9 @@ static void on_trouble(rd_kafka_t *client, int code, const char *reason, void *o
     log_seldom(LOG_LEVEL_WARN, "kafka: consumer", .err = reason);
 }
 
-/* The queue holds little: see nudge. A fetch, too, for a reader's memory is bounded. */
+/* A reader's memory is bounded: two batches wait, and a fetch brings no more than one. The library counts
+ * values only and a record takes it some 1.2 KB besides, so it is the number of records that bounds facts
+ * (queued.min.messages is of the whole queue, as all partitions share one), and the bytes large ones. */
 static int configure(const struct kafka_in_config *config, struct kafka_in *in, rd_kafka_conf_t *conf)
 {
     char wait[24], group[NAME_TEXT * 2];
@@ -205,9 +208,9 @@ static int configure(const struct kafka_in_config *config, struct kafka_in *in, 
         {"check.crcs", "true"},
         {"fetch.wait.max.ms", wait},
         {"fetch.error.backoff.ms", "100"},
-        {"queued.min.messages", "10000"},
-        {"queued.max.messages.kbytes", "4096"},
-        {"fetch.max.bytes", "2097152"},
+        {"queued.min.messages", "2000"},
+        {"queued.max.messages.kbytes", "2048"},
+        {"fetch.max.bytes", "1048576"},
         {"max.partition.fetch.bytes", "262144"},
         {NULL, NULL},
     };
@@ -364,7 +367,7 @@ static int take_message(struct kafka_in *in, rd_kafka_message_t *message, struct
 static void nudge(struct kafka_in *in, const struct kafka_record *record)
 {
     in->nudge_records++;
-    in->nudge_bytes += kafka_record_bytes(record);
+    in->nudge_bytes += kafka_record_event(record)->data.size; /* as the library counts */
     if (in->nudge_records < NUDGE_RECORDS && in->nudge_bytes < NUDGE_BYTES)
         return;
     in->nudge_records = in->nudge_bytes = 0;
