@@ -274,6 +274,26 @@ START_TEST(a_member_that_cannot_go_on_ends_the_poll)
 }
 END_TEST
 
+/* The library alone would look for room in its full queue once a second. */
+START_TEST(a_small_queue_is_filled_again_at_once)
+{
+    enum { PARTS = 300, MANY = PARTS * 100, WITHIN_MS = 5000 };
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
+    for (int part = 0; part < PARTS; part++) {
+        kafka_send_some(out, "commands", "k", 100);
+        ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+    }
+    kafka_out_free(out);
+    struct kafka_in *in = kafka_hand_reader("commands");
+    ck_assert_int_eq(next_offset(in), 0);
+    int64_t began_ms = clock_steady_ms();
+    for (int64_t offset = 1; offset < 100 + MANY; offset++)
+        ck_assert_int_eq(next_offset(in), offset);
+    ck_assert_int_lt(clock_steady_ms() - began_ms, WITHIN_MS);
+    kafka_in_free(in);
+}
+END_TEST
+
 START_TEST(leaving_does_not_wait_for_a_broker_that_is_away)
 {
     struct member member = {.offset = 99};
@@ -303,6 +323,7 @@ TCase *kafka_in_cases(void)
     tcase_add_test(cases, a_member_reads_from_where_its_store_says);
     tcase_add_test(cases, a_member_whose_store_is_away_holds_its_partitions);
     tcase_add_test(cases, a_member_that_cannot_go_on_ends_the_poll);
+    tcase_add_test(cases, a_small_queue_is_filled_again_at_once);
     tcase_add_test(cases, leaving_does_not_wait_for_a_broker_that_is_away);
     return cases;
 }
