@@ -15,16 +15,9 @@
 #include "shared/links/kafka_delete.h"
 #include "shared/links/kafka_record.h"
 
-enum {
-    NAME_TEXT = 128,
-    TOPIC_TEXT = 256,
-    ASK_MS = 5000,
-    PROBE_MS = 100,
-    PROBE_EVERY_MS = 500,
-    DEAF_MS = 5000
-};
-/* Half of the queue and less: see nudge. */
-enum { NUDGE_RECORDS = 1000, NUDGE_BYTES = 512 * 1024 };
+enum { NAME_TEXT = 128, TOPIC_TEXT = 256 };
+enum { ASK_MS = 5000, PROBE_MS = 100, PROBE_EVERY_MS = 500, DEAF_MS = 5000 };
+enum { NUDGE_RECORDS = 1000, NUDGE_BYTES = 512 * 1024 }; /* half of the queue and less: see nudge */
 enum { START = -1, BEGINNING = -3 }; /* of a place: offset 0 is tried first; the log begins later than that */
 
 DEFINE_CLEANUP(rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy)
@@ -187,8 +180,8 @@ static void on_trouble(rd_kafka_t *client, int code, const char *reason, void *o
 }
 
 /* A reader's memory is bounded: two batches wait, and a fetch brings no more than one. The library counts
- * values only and a record takes it some 1.2 KB besides, so it is the number of records that bounds facts
- * (queued.min.messages is of the whole queue, as all partitions share one), and the bytes large ones. */
+ * values only and a record takes it over a kilobyte more, so facts are bounded by their number and large
+ * records by their bytes. queued.min.messages is of the whole queue: all partitions share one. */
 static int configure(const struct kafka_in_config *config, struct kafka_in *in, rd_kafka_conf_t *conf)
 {
     char wait[24], group[NAME_TEXT * 2];
