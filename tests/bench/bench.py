@@ -89,7 +89,7 @@ def mix_rows():
              f"{found['mix']:,.0f}/s / {found['parcels']:,.0f}/s; rows written: {found['rows_ratio']:.2f} "
              f"({found['mix_rows']:,.0f}/s / {found['parcels_rows']:,.0f}/s)")]
     if spine:
-        rows.append(("projector: commands a second, whole lives of bookings / parcels alone by the projector of the spine",
+        rows.append(("projector: commands a second, whole lives of bookings / parcels alone, by the spine's projector",
                      "≥ 0.7", f"{found['spine_ratio']:.2f}", found["spine_ratio"] >= 0.7,
                      f"{found['mix']:,.0f}/s / {found['spine']:,.0f}/s"))
     return rows
