@@ -6,8 +6,9 @@
 
 #include "consumers/projector/rebuild.h"
 #include "schemas/tables.h"
+#include "shared/run/outbox.h"
 
-enum { LOCK_CLASS = 0x7262, HOLD_TRIES = 20, MAKE_TRIES = 20, OUTBOX_PAGE = 1000 };
+enum { LOCK_CLASS = 0x7262, HOLD_TRIES = 20, MAKE_TRIES = 20, OUTBOX_PAGES = 100 };
 
 /* clang-format off */
 const struct postgres_statement rebuild_control_statements[] = {
@@ -28,8 +29,7 @@ const struct postgres_statement rebuild_statements[] = {
     {"rebuild_plain",     "select set_config('jit', 'off', false)"}, /* tables nobody analyzed look large */
     {"rebuild_patience",  "select set_config('idle_in_transaction_session_timeout', '10min', true)"},
     {"rebuild_published", "select topic, partition, next from bus.relay_position"},
-    {"rebuild_outbox",    "select id, headers, value from bus.outbox where topic <> 'commands' and version > 0 "
-                          "and id > $1::bigint order by id limit $2::bigint"},
+    {"rebuild_outbox",    "select id, messages from bus.outbox_page where id > $1::bigint order by id limit $2::bigint"},
     {"rebuild_compare",   "select live, rebuilt, digest, rebuilt_digest, differing from bus.rebuild_compare($1::text)"},
     {"rebuild_fired",     "delete from rebuild.timer t using bus.verdict v where v.id = t.event"},
     {"rebuild_armed",     "select count(*) from rebuild.timer"},
@@ -190,28 +190,40 @@ int rebuild_broken(struct rebuild *rebuild, int64_t *ret_broken)
     return outcome;
 }
 
+/* A notice is of no aggregate. */
+static int fold_page(struct rebuild *rebuild, int64_t id, struct span page)
+{
+    struct event event;
+    struct span topic;
+    int more, outcome = 0;
+
+    while (outcome == 0 && (more = outbox_next(&page, &topic, &event)) != OUTBOX_END) {
+        if (more == OUTBOX_MALFORMED)
+            return error_new(ERROR_DATA, "page %lld of the outbox: %s", (long long)id, event.reason);
+        event.topic = "outbox";
+        event.offset = id;
+        if (event.sequence > 0)
+            outcome = rebuild_refold(rebuild, refold_event(rebuild->refold, &event));
+    }
+    return outcome;
+}
+
 /* The facts that are not published yet. Such as are on their topics all the same are folded already. */
 static int fold_outbox(struct rebuild *rebuild)
 {
     struct postgres_value values[2] = {{.type = POSTGRES_INT8},
-                                       {.type = POSTGRES_INT8, .integer = OUTBOX_PAGE}};
-    int count = OUTBOX_PAGE, outcome = 0;
+                                       {.type = POSTGRES_INT8, .integer = OUTBOX_PAGES}};
+    int count = OUTBOX_PAGES, outcome = 0;
 
-    while (outcome == 0 && count == OUTBOX_PAGE) {
+    while (outcome == 0 && count == OUTBOX_PAGES) {
         CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
 
         postgres_send(rebuild->link, "rebuild_outbox", values, 2, &rows);
         outcome = outcome_of(rebuild, rebuild->link, postgres_sync(rebuild->link, NULL));
         count = rows.count;
         for (int row = 0; row < rows.count && outcome == 0; row++) {
-            struct event event = {.topic = "outbox", .offset = postgres_integer(&rows, row, 0)};
-
-            if (event_from_headers_json(postgres_text(&rows, row, 1), &event) != 0)
-                return error_new(ERROR_DATA, "row %lld of the outbox makes no event",
-                                 (long long)event.offset);
-            event.data = postgres_text(&rows, row, 2);
-            values[0].integer = event.offset;
-            outcome = rebuild_refold(rebuild, refold_event(rebuild->refold, &event));
+            values[0].integer = postgres_integer(&rows, row, 0);
+            outcome = fold_page(rebuild, values[0].integer, postgres_text(&rows, row, 1));
         }
         if (outcome == 0)
             outcome = rebuild_refold(rebuild, refold_flush(rebuild->refold));

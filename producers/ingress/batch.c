@@ -3,7 +3,8 @@
  * turn. While some are out new ones gather, and leave together as soon as the last of those was reported, or
  * after BATCH_MS: the broker's own pace makes the batches, so an idle ingress is quick and a busy one sends
  * few requests. What comes to a partition right behind a batch has librdkafka's thread spin until that batch
- * was acknowledged: so a batch leaves whole, and once it is handed over the producer is pushed. */
+ * was acknowledged: so a batch leaves whole, and the producer
+ * is pushed once it is handed over; where others are still out it waits for its linger. */
 #include "producers/ingress/ingress.h"
 #include "shared/base/fail.h"
 #include "shared/base/metric.h"

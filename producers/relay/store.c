@@ -42,12 +42,15 @@ const struct postgres_statement store_statements[] = {
                         "o.id, o.messages from (select pg_current_snapshot() as taken) s left join lateral"
                         " (select id, messages from bus.outbox_page where shard = $1::int2 and id > $2::int8"
                         "  order by id limit $3::int8) o on true order by o.id"},
-    {"relay_due",       "select id, due::text, headers, value from bus.outbox_command"
+    /* Microseconds since 1970; null: at once. */
+    {"relay_due",       "select id, case when due > '-infinity' then (extract(epoch from due) * 1000000)::int8 end,"
+                        " headers, value from bus.outbox_command"
                         " where shard = $1::int2 and due <= statement_timestamp() order by due, id limit $2::int8"},
     {"relay_published", "delete from bus.outbox_page where id = any($1::int8[])"},
-    /* None of them is due later than the last: so they are found by when they are due, whose index there is. */
-    {"relay_sent",      "delete from bus.outbox_command where shard = $2::int2 and due <= $3::text::timestamptz"
-                        " and id = any($1::int8[])"},
+    /* None of them is due later than the last, and what is due has an index. id + 0: that index is gone through
+     * once, not once an id. */
+    {"relay_sent",      "delete from bus.outbox_command where shard = $2::int2 and due <= coalesce('epoch'::timestamptz"
+                        " + $3::int8 * interval '1 microsecond', '-infinity') and id + 0 = any($1::int8[])"},
     {"relay_found",     "select bus.outbox_found($1::uuid[])"},
     {"relay_move",      "insert into bus.relay_position as p (topic, partition, next)"
                         " select * from unnest($1::text[], $2::int4[], $3::int8[])"
@@ -226,10 +229,14 @@ int store_settle(struct relay *relay, const struct postgres_array *pages)
 int store_sent(struct relay *relay, const struct store_scan *scan, const struct postgres_array *ids)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows deleted = {0};
+    int last = scan->due_count - 1;
+    bool at_once = postgres_null(&scan->due, last, DUE);
     const struct postgres_value values[] = {
         {.type = POSTGRES_INT8, .array = ids},
         {.type = POSTGRES_INT2, .integer = store_shard},
-        {.type = POSTGRES_TEXT, .text = postgres_text(&scan->due, scan->due_count - 1, DUE)}};
+        {.type = POSTGRES_INT8,
+         .null = at_once,
+         .integer = at_once ? 0 : postgres_integer(&scan->due, last, DUE)}};
     postgres_send(relay->postgres, "relay_sent", values, 3, &deleted);
     int result = asked(relay, postgres_sync(relay->postgres, NULL));
     return result != 0 ? result : settled(relay, deleted.count, ids);

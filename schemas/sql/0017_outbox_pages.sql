@@ -67,27 +67,54 @@ create view bus.outbox as
            nullif(due, '-infinity')
     from bus.outbox_command;
 
+-- Which of these events wait in pages. What was published and not settled is of the lowest pages, but for what was
+-- committed late: all pages, which may be a long backlog, are gone through only where those lack some.
+create function bus.outbox_holds(events uuid[]) returns table (page bigint, event uuid)
+    language plpgsql stable set search_path = bus, pg_temp as $$
+declare
+    low bigint;
+    pages bigint[];
+    held uuid[];
+begin
+    foreach low in array '{1000, null}'::bigint[] loop
+        select array_agg(p.id), array_agg(m.event) into pages, held
+        from (select w.id, w.messages from bus.outbox_page w order by w.id limit low) p, bus.unpacked(p.messages) m
+            join (select unnest(events) as id) asked on asked.id = m.event;
+        exit when cardinality(held) >= cardinality(events);
+    end loop;
+    return query select unnest(pages), unnest(held);
+end $$;
+
 -- These stand on their topics: takes them out, and gives those that were there. A page may be left with the others.
 create function bus.outbox_found(events uuid[]) returns setof uuid language plpgsql set search_path = bus, pg_temp as $$
 declare
-    page record;
-    rest text;
+    pages bigint[];
+    held uuid[];
 begin
-    for page in select p.id, p.messages, found.events from bus.outbox_page p, lateral (
-            select array_agg(m.event) as events from bus.unpacked(p.messages) m where m.event = any(outbox_found.events)
-        ) found where found.events is not null for update of p
-    loop
-        return query select unnest(page.events);
-        select string_agg(format(E'%s\t%s\t%s\n', topic, array_to_string(line, E'\t'), value), '' order by n) into rest
-        from bus.unpacked(page.messages) where event <> all(outbox_found.events);
-        if rest is null then
-            delete from bus.outbox_page where id = page.id;
-        else
-            update bus.outbox_page set messages = rest where id = page.id;
-        end if;
-    end loop;
+    select array_agg(distinct h.page), array_agg(h.event) into pages, held from bus.outbox_holds(events) h;
+    with rest as materialized (
+        select p.id, string_agg(format(E'%s\t%s\t%s\n', m.topic, array_to_string(m.line, E'\t'), m.value), ''
+                                order by m.n) filter (where gone.id is null) as messages
+        from bus.outbox_page p, bus.unpacked(p.messages) m
+            left join (select unnest(held) as id) gone on gone.id = m.event
+        where p.id = any(pages) group by p.id
+    ), emptied as (
+        delete from bus.outbox_page p using rest where p.id = rest.id and rest.messages is null
+    )
+    update bus.outbox_page p set messages = rest.messages from rest where p.id = rest.id and rest.messages is not null;
+    return query select unnest(held);
 end $$;
 revoke execute on function bus.outbox_found(uuid[]) from public;
+
+-- As in 0015, by the pages.
+create or replace function bus.never_had(topics text[], partitions int[], offsets bigint[], events uuid[]) returns bigint
+    language sql stable security definer set search_path = bus, pg_temp as $$
+    select w.n from unnest(topics, partitions, offsets, events) with ordinality w (topic, partition, "offset", event, n)
+    where not exists (select from bus.relay_position p
+                      where p.topic = w.topic and p.partition = w.partition and p.next > w."offset")
+      and w.event not in (select h.event from bus.outbox_holds(never_had.events) h)
+    order by w.n limit 1
+$$;
 
 alter table bus.outbox_page enable row level security;
 

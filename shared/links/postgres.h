@@ -111,8 +111,8 @@ void postgres_send(struct postgres *link, const char *statement, const struct po
  * and the transaction, if one is open, is rolled back or the connection dropped: nothing stays behind.
  * ret_failed: which statement of the segment failed (from 0), may be NULL. */
 MUST_CHECK int postgres_sync(struct postgres *link, int *ret_failed);
-/* What is queued goes on its way, and the server begins with it. Never waits; a failure is postgres_sync's.
- */
+/* What is queued goes on its way, and the server begins with it; only inside a transaction. Never waits; a
+ * failure is postgres_sync's. Once it is done the server counts the session idle (its timeout runs). */
 void postgres_push(struct postgres *link);
 void postgres_drop(struct postgres *link); /* closes; the next postgres_ready connects anew */
 bool postgres_connected(const struct postgres *link);

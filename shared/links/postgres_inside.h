@@ -26,7 +26,7 @@ extern struct postgres_given postgres_given; /* the settings' values */
 
 /* Blocking: a statement on its way, in the order of sending. */
 struct postgres_sent {
-    const struct postgres_statement *statement;
+    const struct postgres_statement *statement; /* NULL: the Sync of a part that went ahead */
     struct postgres_rows *ret_rows;
 };
 
@@ -65,6 +65,7 @@ struct postgres {
 
     struct postgres_sent *sent; /* blocking: the open segment */
     int sent_count, sent_capacity;
+    int parts; /* of it that went ahead */
 
     int epoll, watched; /* nonblocking: the lasting descriptor, and the socket registered with it */
     uint32_t watched_events;

@@ -105,7 +105,7 @@ int postgres_ready(struct postgres *link)
 void postgres_drop(struct postgres *link)
 {
     postgres_close(link);
-    link->sent_count = 0;
+    link->sent_count = link->parts = 0;
 }
 
 int postgres_descriptor(const struct postgres *link)
@@ -167,11 +167,11 @@ static int outcome_of(struct postgres *link, const struct postgres_sent *sent, P
     return undone ? POSTGRES_RETRY : outcome;
 }
 
-/* Results up to the Sync's. at counts statements; the first failure is kept. One behind the last statement is
- * the Sync's own: the commit of a segment that is a transaction by itself. */
+/* Results up to the last Sync's. at counts statements; the first failure is kept. One behind the last
+ * statement is the Sync's own: the commit of a segment that is a transaction by itself. */
 static int collect(struct postgres *link, int *ret_failed)
 {
-    int failure = POSTGRES_DONE;
+    int failure = POSTGRES_DONE, parts = link->parts;
     int64_t patience_ms = postgres_given.statement_ms + POSTGRES_SPARE_MS;
     for (int at = 0;; at++) {
         PGresult *result = next_result(link, patience_ms);
@@ -179,9 +179,9 @@ static int collect(struct postgres *link, int *ret_failed)
             link->broken = true;
             return POSTGRES_RETRY;
         }
-        bool last = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
-        if (last || failure != POSTGRES_DONE || at >= link->sent_count) {
-            if (!last && failure == POSTGRES_DONE)
+        bool sync = PQresultStatus(result) == PGRES_PIPELINE_SYNC, last = sync && parts-- == 0;
+        if (sync || failure != POSTGRES_DONE || at >= link->sent_count) {
+            if (!sync && failure == POSTGRES_DONE)
                 failure = postgres_outcome_of(link, result);
             PQclear(result);
             if (last)
@@ -208,7 +208,7 @@ static void undo(struct postgres *link)
     char why[POSTGRES_WHY];
     memcpy(why, link->why, sizeof(why));
     int failed = 0;
-    link->sent_count = 0;
+    link->sent_count = link->parts = 0;
     if (!link->broken && PQtransactionStatus(link->connection) != PQTRANS_IDLE) {
         postgres_send(link, "rollback", NULL, 0, NULL);
         if (link->broken || !PQpipelineSync(link->connection) || collect(link, &failed) != POSTGRES_DONE)
@@ -231,7 +231,9 @@ int postgres_sync(struct postgres *link, int *ret_failed)
         postgres_because(link, PQerrorMessage(link->connection));
         link->broken = true;
     } else {
-        FAIL_POINT_OF("sent", link->sent_count ? link->sent[link->sent_count - 1].statement->name : "");
+        FAIL_POINT_OF("sent", link->sent_count && link->sent[link->sent_count - 1].statement
+                                  ? link->sent[link->sent_count - 1].statement->name
+                                  : "");
         outcome = collect(link, &failed);
     }
     if (ret_failed)
@@ -240,14 +242,20 @@ int postgres_sync(struct postgres *link, int *ret_failed)
         undo(link);
     else
         postgres_hear(link);
-    link->sent_count = 0;
+    link->sent_count = link->parts = 0;
     return outcome;
 }
 
 void postgres_push(struct postgres *link)
 {
-    if (link->state == POSTGRES_READY && PQflush(link->connection) < 0)
-        link->broken = true;
+    *sent_push(link) = (struct postgres_sent){0};
+    link->parts++;
+    if (link->broken || link->state != POSTGRES_READY)
+        return;
+    if (PQpipelineSync(link->connection) && PQflush(link->connection) >= 0)
+        return;
+    postgres_because(link, PQerrorMessage(link->connection));
+    link->broken = true;
 }
 
 int postgres_wait(struct postgres *link, int timeout_ms)

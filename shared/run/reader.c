@@ -91,7 +91,7 @@ struct reading {
     bool broken;                      /* the breaker is open */
     int retries, idle_retries, moves; /* in a row */
     int64_t idle_ms, moved_ms;        /* newest idle; newest record or end of a partition */
-    bool worked;                      /* a batch since the newest rest */
+    int64_t worked_ms;                /* end of the newest batch since the newest rest; 0: none */
 };
 
 static void beat(struct reading *reading)
@@ -322,7 +322,6 @@ static int process(struct reading *reading)
                                  .stop = on_stop,
                                  .owner = reading};
     uint64_t generation = reading->generation;
-    reading->worked = true;
     int64_t began_ms = clock_steady_ms();
     int outcome = reader_batch_run(&batch);
     while (outcome == READER_RETRY && !service_stopping()) {
@@ -373,9 +372,10 @@ static int idle(struct reading *reading)
 static void rest(struct reading *reading)
 {
     const struct reader *reader = reading->reader;
-    if (!reading->worked || clock_steady_ms() - reading->moved_ms < REST_MS)
+    int64_t quiet_since_ms = reading->moved_ms > reading->worked_ms ? reading->moved_ms : reading->worked_ms;
+    if (reading->worked_ms == 0 || clock_steady_ms() - quiet_since_ms < REST_MS)
         return;
-    reading->worked = false;
+    reading->worked_ms = 0;
     if (reader->verbs->rest)
         reader->verbs->rest(reader->self);
     memory_return();
@@ -387,8 +387,10 @@ static int turn(struct reading *reading)
     TRY(gather(reading));
     if (atomic_exchange(&doubted, false) || reading->places.unplaced)
         TRY(settle(reading));
-    if (due(reading))
+    if (due(reading)) {
         TRY(process(reading));
+        reading->worked_ms = clock_steady_ms();
+    }
     if (!reading->broken)
         TRY(idle(reading));
     rest(reading);

@@ -21,6 +21,9 @@ static const struct postgres_statement statements[] = {
      "current_setting('idle_in_transaction_session_timeout'), current_setting('synchronous_commit'), "
      "current_setting('application_name'), current_database()::text, current_setting('plan_cache_mode')"},
     {"delete", "delete from thing"},
+    {"soon", "set idle_in_transaction_session_timeout = '1s'"},
+    {"standing", "select count(*) from pg_stat_activity where state = 'idle in transaction' and datname = "
+                 "current_database()"},
     {0},
 };
 
@@ -77,6 +80,64 @@ START_TEST(a_transaction_spans_segments_until_commit)
     postgres_send(session, "commit", NULL, 0, NULL);
     ck_assert_int_eq(postgres_sync(session, NULL), POSTGRES_DONE);
     ck_assert_int_eq(count_things(), 2);
+}
+END_TEST
+
+START_TEST(parts_that_go_ahead_hold_or_fail_with_their_transaction)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+    int failed = -1;
+    postgres_send(session, "begin", NULL, 0, NULL);
+    send_insert(1);
+    postgres_push(session);
+    send_insert(2);
+    postgres_push(session);
+    postgres_push(session);
+    postgres_send(session, "count", NULL, 0, &rows);
+    postgres_send(session, "commit", NULL, 0, NULL);
+    ck_assert_int_eq(postgres_sync(session, NULL), POSTGRES_DONE);
+    ck_assert_int_eq(postgres_integer(&rows, 0, 0), 2);
+    postgres_send(session, "begin", NULL, 0, NULL);
+    send_insert(3);
+    postgres_push(session);
+    send_insert(1);
+    postgres_push(session);
+    send_insert(4);
+    postgres_send(session, "commit", NULL, 0, NULL);
+    ck_assert_int_eq(postgres_sync(session, &failed), POSTGRES_UNIQUE);
+    ck_assert_int_eq(failed, 3);
+    ck_assert_ptr_nonnull(strstr(postgres_why(session), "thing_pkey"));
+    ck_assert_int_eq(count_things(), 2);
+}
+END_TEST
+
+static int64_t standing(struct postgres *link)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+    postgres_send(link, "standing", NULL, 0, &rows);
+    ck_assert_int_eq(postgres_sync(link, NULL), POSTGRES_DONE);
+    return postgres_integer(&rows, 0, 0);
+}
+
+/* Its part holds a key that somebody else waits for. */
+START_TEST(who_went_ahead_and_stands_still_is_ended_by_the_server)
+{
+    CLEANUP(postgres_free_cleanup) struct postgres *other = database_link(statements);
+    struct postgres_value values[] = {INT8(1), TEXT("text")};
+    ck_assert_int_eq(postgres_ready(other), POSTGRES_DONE);
+    postgres_send(session, "soon", NULL, 0, NULL);
+    ck_assert_int_eq(postgres_sync(session, NULL), POSTGRES_DONE);
+    postgres_send(session, "begin", NULL, 0, NULL);
+    send_insert(1);
+    postgres_push(session);
+    while (standing(other) == 0) {
+    }
+    postgres_send(other, "insert", values, 2, NULL);
+    ck_assert_int_eq(postgres_sync(other, NULL), POSTGRES_DONE);
+    postgres_send(session, "commit", NULL, 0, NULL);
+    ck_assert_int_eq(postgres_sync(session, NULL), POSTGRES_RETRY);
+    ck_assert_int_eq(postgres_ready(session), POSTGRES_DONE);
+    ck_assert_int_eq(count_things(), 1);
 }
 END_TEST
 
@@ -229,6 +290,8 @@ TCase *sync_cases(void)
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, one_segment_is_one_transaction_unless_begun);
     tcase_add_test(cases, a_transaction_spans_segments_until_commit);
+    tcase_add_test(cases, parts_that_go_ahead_hold_or_fail_with_their_transaction);
+    tcase_add_test(cases, who_went_ahead_and_stands_still_is_ended_by_the_server);
     tcase_add_test(cases, a_failed_segment_leaves_no_open_transaction);
     tcase_add_test(cases, rows_of_a_failed_segment_are_empty);
     tcase_add_test(cases, counts_the_rows_a_statement_changed);

@@ -3,6 +3,7 @@
  * mock cluster takes three seconds to form. */
 #include "shared/run/reader.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ static struct kafka_cluster cluster;
 static struct ram_store store;
 static const char *const topics[] = {"commands", NULL};
 static char brokers[300];
+static char *batch_count;
 
 static char *environment(const char *name)
 {
@@ -30,6 +32,8 @@ static char *environment(const char *name)
         return five;
     if (strcmp(name, "COLIS_READER_REJECT_RATE") == 0)
         return rate;
+    if (strcmp(name, "COLIS_READER_BATCH_COUNT") == 0)
+        return batch_count;
     return strcmp(name, "COLIS_NAMESPACE") == 0 ? name_space : NULL;
 }
 
@@ -45,19 +49,25 @@ static void fill(struct kafka_out *out)
     ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
 }
 
-static void start(void)
+static void settings_take(char *events)
 {
-    static struct kafka_ledger ledger;
     static char program[] = "test";
     char *argv[] = {program, NULL};
     const struct setting *const tables[] = {kafka_settings, reader_settings, service_settings, NULL};
+    batch_count = events;
+    ck_assert_msg(settings_read(tables, 1, argv, environment) == 0, "%s", error_text());
+}
+
+static void start(void)
+{
+    static struct kafka_ledger ledger;
     kafka_cluster_start(&cluster);
     kafka_cluster_topic(&cluster, "commands", PARTITIONS);
     struct kafka_out *out = kafka_producer(&ledger, NULL);
     fill(out);
     kafka_out_free(out);
     snprintf(brokers, sizeof brokers, "%s", cluster.brokers);
-    ck_assert_msg(settings_read(tables, 1, argv, environment) == 0, "%s", error_text());
+    settings_take(NULL);
     ram_store_start(&store);
     store.stop_after = (size_t)PARTITIONS * RECORDS;
 }
@@ -276,6 +286,31 @@ START_TEST(rests_once_when_a_load_is_over)
 }
 END_TEST
 
+/* The first takes longer than the reader waits before it rests, and others are there already. */
+static int commit_slowly(void *self, const struct reader_position *moves, size_t count)
+{
+    static bool waited;
+    if (!waited)
+        (void)poll(NULL, 0, 1200);
+    waited = true;
+    return ram_store_verbs.commit(self, moves, count);
+}
+
+START_TEST(a_slow_batch_is_no_rest)
+{
+    static char few[] = "150";
+    struct reader_verbs verbs = ram_store_verbs;
+    settings_take(few);
+    verbs.idle = stop_after_rest;
+    verbs.rest = count_rest; /* says so where not all is stored yet */
+    verbs.commit = commit_slowly;
+    store.stop_after = 0;
+    read_with(&verbs);
+    check_all_read(from_start);
+    ck_assert_int_eq(rests, 1);
+}
+END_TEST
+
 TCase *reader_cases(void)
 {
     TCase *cases = tcase_create("reader");
@@ -293,5 +328,6 @@ TCase *reader_cases(void)
     tcase_add_test(cases, a_store_that_moved_back_is_followed);
     tcase_add_test(cases, too_many_rejects_stop_the_reader);
     tcase_add_test(cases, rests_once_when_a_load_is_over);
+    tcase_add_test(cases, a_slow_batch_is_no_rest);
     return cases;
 }

@@ -298,7 +298,9 @@ static void statement(struct session *session, const struct sent *sent)
         end_transaction(session, verb == SQL_COMMIT);
         return;
     }
-    ran = run(session, sent);
+    ran = session->transaction == TX_FAILED
+              ? session_fails(session, "25P02", "current transaction is aborted")
+              : run(session, sent);
     if (ran == RAN_WAITS && session->wait_until_ms < 0) {
         session->wait_until_ms = schedule.now_ms + LOCK_MS;
         met.waits++;
