@@ -274,15 +274,20 @@ static int stop_after_rest(void *self)
     return READER_DONE;
 }
 
-START_TEST(rests_once_when_a_load_is_over)
+/* count_rest says so where not all is stored yet. */
+static void read_until_rest(struct reader_verbs verbs)
 {
-    struct reader_verbs verbs = ram_store_verbs;
     verbs.idle = stop_after_rest;
     verbs.rest = count_rest;
     store.stop_after = 0;
     read_with(&verbs);
     check_all_read(from_start);
     ck_assert_int_eq(rests, 1);
+}
+
+START_TEST(rests_once_when_a_load_is_over)
+{
+    read_until_rest(ram_store_verbs);
 }
 END_TEST
 
@@ -301,13 +306,8 @@ START_TEST(a_slow_batch_is_no_rest)
     static char few[] = "150";
     struct reader_verbs verbs = ram_store_verbs;
     settings_take(few);
-    verbs.idle = stop_after_rest;
-    verbs.rest = count_rest; /* says so where not all is stored yet */
     verbs.commit = commit_slowly;
-    store.stop_after = 0;
-    read_with(&verbs);
-    check_all_read(from_start);
-    ck_assert_int_eq(rests, 1);
+    read_until_rest(verbs);
 }
 END_TEST
 
