@@ -11,14 +11,10 @@ from harness.until import until
 BURST, NEAR_MB = 4000, 5  # of memory at rest
 
 
-def resident_mb(program):
+def memory_mb(program, what):
+    """VmRSS: now; VmHWM: the most so far."""
     status = pathlib.Path(f"/proc/{program.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", status).group(1)) / 1024
-
-
-def most_mb(program):
-    status = pathlib.Path(f"/proc/{program.pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+)", status).group(1)) / 1024
+    return int(re.search(rf"{what}:\s+(\d+)", status).group(1)) / 1024
 
 
 def registrations(count):
@@ -31,10 +27,11 @@ def test_memory_of_a_load_is_given_back_and_the_next_command_decided(make_bus):
     person = bus.person()
     parcel = parcel_of(person.verdict(person.register()))
     programs = bus.projector, bus.history
-    at_rest = [resident_mb(program) for program in programs]
+    at_rest = [memory_mb(program, "VmRSS") for program in programs]
     bus.topics.write("commands", registrations(BURST))
     until(lambda: bus.mongo.history.estimated_document_count() > BURST, 120, "every fact in the history")
     for program, rest in zip(programs, at_rest):
-        assert most_mb(program) > rest + NEAR_MB, f"{program.name}: the burst took nothing"
-        until(lambda one=program, mb=rest: resident_mb(one) < mb + NEAR_MB, 15, f"{program.name} gives memory back")
+        assert memory_mb(program, "VmHWM") > rest + NEAR_MB, f"{program.name}: the burst took nothing"
+        until(lambda one=program, mb=rest: memory_mb(one, "VmRSS") < mb + NEAR_MB, 15,
+              f"{program.name} gives memory back")
     assert person.verdict(person.cancel(parcel))["state"] == "accepted"

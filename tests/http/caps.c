@@ -9,8 +9,9 @@
 #include "shared/base/cleanup.h"
 #include "tests/http/cases.h"
 #include "tests/http/site.h"
+#include "tests/resident.h"
 
-enum { IDLE_CONNECTIONS = 5000, PAGE = 4096 };
+enum { IDLE_CONNECTIONS = 5000 };
 
 /* A sanitizer's own memory is not ours to count. */
 #ifdef __has_feature
@@ -226,16 +227,6 @@ START_TEST(answers_503_beyond_the_cap_of_connections)
     site_close(&site);
 }
 END_TEST
-
-static size_t resident(void)
-{
-    size_t size = 0, pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_eq(fscanf(file, "%zu %zu", &size, &pages), 2);
-    fclose(file);
-    return pages * PAGE;
-}
 
 START_TEST(keeps_five_thousand_idle_connections_and_answers_on_each)
 {
