@@ -94,11 +94,11 @@ void schedule_start(uint64_t seed, int command_limit, int fault_limit)
     static const int batches[] = {1, 2, 3, 5, 8, 20, 200, 200};
     struct memory memory = schedule.memory;
     struct chance first = {.state = seed};
-    bool told = schedule.told;
+    bool told = schedule.told, rushed = schedule.rushed;
 
     memory_restart(&memory);
-    schedule =
-        (struct schedule){.seed = seed, .command_limit = command_limit, .memory = memory, .told = told};
+    schedule = (struct schedule){
+        .seed = seed, .command_limit = command_limit, .memory = memory, .told = told, .rushed = rushed};
     schedule.story.state = chance_next(&first);
     schedule.fault.state = chance_next(&first);
     schedule.order.state = chance_next(&first);

@@ -31,6 +31,7 @@ struct schedule {
     bool settled;                   /* the group shares out rightly, and nobody is killed or stands still */
     bool calm;                      /* nothing goes wrong any more: all must come to an end now */
     bool told;                      /* every step is printed */
+    bool rushed;                    /* every story has its rush: see rush() of story.c */
     int64_t steps;
     uint64_t digest;      /* of all steps: the same seed, the same digest */
     struct memory memory; /* of all that lives as long as the schedule */

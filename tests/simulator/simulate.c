@@ -6,7 +6,7 @@
  *     simulate --seed 1 --seconds 60        simulate --seed 4711 --commands 9 --faults 2 --tell
  *
  * --find turns the verdict round: 0 where a law broke (the mutants' tests). --cuts N: fewer batches cut is a
- * failure, for then it was not seen how that ends. */
+ * failure, for then it was not seen how that ends. --rush: every story has what one in six has else. */
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 #include "tests/simulator/story.h"
 
 static struct given {
-    long long seed, schedules, seconds, commands, faults, tell, find, cuts;
+    long long seed, schedules, seconds, commands, faults, tell, find, cuts, rush;
 } given = {.schedules = -1, .seconds = -1, .commands = SCHEDULE_ENDLESS, .faults = SCHEDULE_ENDLESS};
 
 static const struct option {
@@ -30,6 +30,7 @@ static const struct option {
     {"--seconds", &given.seconds, false}, {"--commands", &given.commands, false},
     {"--faults", &given.faults, false},   {"--tell", &given.tell, true},
     {"--find", &given.find, true},        {"--cuts", &given.cuts, false},
+    {"--rush", &given.rush, true},
 };
 
 static bool read_options(int argc, char **argv)
@@ -134,7 +135,7 @@ static void shrink(uint64_t seed)
         printf(" --commands %d", commands);
     if (faults < SCHEDULE_ENDLESS)
         printf(" --faults %d", faults);
-    printf(" --tell\n");
+    printf("%s --tell\n", given.rush ? " --rush" : "");
 }
 
 static void told(uint64_t from, double seconds)
@@ -178,6 +179,7 @@ static bool run(void)
     bool broken = false;
 
     schedule.told = given.tell;
+    schedule.rushed = given.rush;
     while (!broken && go_on(from)) {
         broken = breaks(seed, (int)given.commands, (int)given.faults) ||
                  (seed % AGAIN_EVERY == 0 && !repeats(seed));
@@ -201,7 +203,7 @@ int main(int argc, char **argv)
     if (!read_options(argc, argv)) {
         fprintf(stderr,
                 "usage: simulate [--seed N] [--schedules N] [--seconds S] [--commands N] [--faults N] "
-                "[--tell] [--find] [--cuts N]\n");
+                "[--tell] [--find] [--cuts N] [--rush]\n");
         return 2;
     }
     if (make() != 0) {

@@ -19,9 +19,12 @@ enum {
     EARLY = 12,
     NOISE = 7,
     SELDOM = 12,
-    HASTY = 6
+    HASTY = 6,
+    LATE = 2,
+    RUSH = 8
 };
 enum person { SENDER, TRAVELLER, STAFF, NOBODY };
+enum noises { REDATE = 3, REQUEST = 8 };
 enum about { A_SENDER, A_TRAVELLER, A_TRIP, A_PARCEL, A_BOOKING, A_PAYMENT };
 
 /* clang-format off */
@@ -89,6 +92,7 @@ static struct {
     int lives, at[LIVES + 1]; /* how far each thread is; the first is the traveller's */
     int asked, most;
     bool hasty; /* all at once, whether it makes sense or not: batches that name much */
+    bool late;  /* the second trip is announced at any time, in a rush */
     struct command *newest[LIVES + 1];
     bool noise_told[LIVES][NOISES];
     struct command *buckets[BUCKETS];
@@ -232,9 +236,10 @@ void story_done(void)
 void story_restart(void)
 {
     memset(&story, 0, sizeof(story));
-    story.lives = 1 + (int)chance_below(&schedule.story, LIVES);
+    story.lives = schedule.rushed ? LIVES : 1 + (int)chance_below(&schedule.story, LIVES);
     story.most = ASKED_LEAST + (int)chance_below(&schedule.story, ASKED_MORE);
     story.hasty = chance_one_in(&schedule.story, HASTY);
+    story.late = schedule.rushed || (story.lives == LIVES && chance_one_in(&schedule.story, LATE));
 }
 
 static struct command **bucket_of(const struct id *id)
@@ -305,7 +310,7 @@ static struct command *ask(struct made *from)
 
 static int thread_end(int thread)
 {
-    return thread == 0 ? FIRST - (story.lives < LIVES) : EACH;
+    return thread == 0 ? FIRST - (story.lives < LIVES || story.late) : EACH;
 }
 
 /* Has what comes before it been decided? */
@@ -340,14 +345,29 @@ bool story_ready(void)
     return chance_one_in(&schedule.order, SELDOM);
 }
 
-static void noise_turn(void)
+static void noise_ask(int life, int what)
 {
-    int life = (int)chance_below(&schedule.story, (uint32_t)story.lives);
-    int what = (int)chance_below(&schedule.story, NOISES);
-
     if (!story.noise_told[life][what])
         (void)ask(&made[FIRST + LIVES * EACH + life * NOISES + what]);
     story.noise_told[life][what] = true;
+}
+
+/* The second trip comes to be while the first is changed, and somebody asks for places on both: who is made
+ * to wait for the one must not see the other. */
+static void rush(void)
+{
+    story.late = false;
+    noise_ask(0, REDATE);
+    story.newest[0] = ask(&made[story.at[0]++]);
+    for (int life = 0; life < LIVES; life++)
+        noise_ask(life, REQUEST);
+}
+
+static void noise_turn(void)
+{
+    int life = (int)chance_below(&schedule.story, (uint32_t)story.lives);
+
+    noise_ask(life, (int)chance_below(&schedule.story, NOISES));
 }
 
 void story_turn(void)
@@ -355,6 +375,10 @@ void story_turn(void)
     int thread = (int)chance_below(&schedule.story, (uint32_t)story.lives + 1);
     bool early = chance_one_in(&schedule.story, story.hasty ? 2 : EARLY);
 
+    if (story.late && story.at[0] == FIRST - 1 && chance_one_in(&schedule.story, RUSH)) {
+        rush();
+        return;
+    }
     if (chance_one_in(&schedule.story, story.hasty ? 2 : NOISE)) {
         noise_turn();
         return;
