@@ -305,6 +305,8 @@ static void take_locked(struct store *store, struct batch *batch, size_t machine
         struct id id;
 
         postgres_id(rows, row, 1, &id);
+        state = &batch->states[batch_index_of(batch, machines[machine], &id)];
+        state->locked = true;
         kept = kept_find(&store->kept, machine, &id);
         if (!kept)
             continue; /* it was read with the others */
@@ -314,33 +316,11 @@ static void take_locked(struct store *store, struct batch *batch, size_t machine
             ask_read(asked, machine, &id);
             continue;
         }
-        state = &batch->states[batch_index_of(batch, machines[machine], &id)];
         memcpy(state->state, kept->state, machines[machine]->state->size);
         state->stored = kept->state;
         state->stored_version = kept->state->version;
         state->xmin = kept->xmin;
     }
-}
-
-static void mark_locked(struct batch *batch, const struct loaded *loaded)
-{
-    for (int m = 0; machines[m]; m++)
-        for (int row = 0; row < loaded->locked[m].count; row++) {
-            struct id id;
-
-            postgres_id(&loaded->locked[m], row, 1, &id);
-            batch->states[batch_index_of(batch, machines[m], &id)].locked = true;
-        }
-}
-
-static int take_kept(struct store *store, struct batch *batch, const struct loaded *loaded)
-{
-    CLEANUP(asked_done) struct asked asked = {0};
-
-    ask_start(&asked);
-    for (size_t m = 0; machines[m]; m++)
-        take_locked(store, batch, m, &loaded->locked[m], &asked);
-    return look(store, batch, &asked, LOCKED_BEFORE);
 }
 
 /* Do the locked rows still name nothing else? */
@@ -375,9 +355,11 @@ static int lock(struct store *store, struct batch *batch, const struct reader_po
     mark_decided(batch, &loaded.verdicts);
     if (!parked_too)
         mark_behind(batch, &loaded.parked);
-    mark_locked(batch, &loaded);
+    ask_start(&asked);
+    for (size_t m = 0; machines[m]; m++)
+        take_locked(store, batch, m, &loaded.locked[m], &asked);
     outcome = take_all(batch, &loaded);
-    return outcome == READER_DONE ? take_kept(store, batch, &loaded) : outcome;
+    return outcome == READER_DONE ? look(store, batch, &asked, LOCKED_BEFORE) : outcome;
 }
 
 int store_load(struct store *store, struct batch *batch, const struct reader_position *positions,
