@@ -20,7 +20,8 @@ SPEAKERS = {"kafka": tuple(name for name in PROGRAMS if name != "query"),
             "postgres": tuple(name for name in PROGRAMS if name not in ("ingress", "webhooks", "history")),
             "mongo": ("history", "query"), "provider": ("payments",), "webhooks": ("provider",), "mail": ("notifier",)}
 WAYS = ((UP, DOWN), (UP,), (DOWN,))
-LATE = 0.2  # seconds
+LATE = 0.2     # seconds
+LONGEST = 120  # seconds; each length from one to two as likely as from 60 to 120
 COMMITTERS = ("projector", "projector", "notifier", "payments")  # who commits all the time, the projector most
 
 
@@ -105,7 +106,7 @@ def storm_of(chance, server, is_long, kinds=KINDS):
     speakers = SPEAKERS[server]
     names = speakers if chance.random() < 0.3 else (chance.choice(speakers),)
     return Storm(names, chance.choice(kinds), chance.choice(WAYS),
-                 chance.uniform(1, 120) if is_long else chance.uniform(1, 8), chance.random() < 0.5, chance.random())
+                 LONGEST ** chance.random() if is_long else chance.uniform(1, 8), chance.random() < 0.5, chance.random())
 
 
 def storms(chance, server, count, is_long):
