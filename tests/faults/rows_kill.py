@@ -82,6 +82,8 @@ def session_kill(round):
         round.note("kill -9 of a session's process at PostgreSQL", number)
         since = time.monotonic()
         os.kill(pid, signal.SIGKILL)
+        until(lambda sessions=there: not any(map(places.is_process, sessions)), 60, "PostgreSQL ended its sessions",
+              every=0.005)
         round.resumed(since)
 
 

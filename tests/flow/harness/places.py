@@ -47,6 +47,10 @@ def service_pid(server):
     return int((VAR / "service" / server / "supervise" / "pid").read_text())
 
 
+def is_process(pid):
+    return os.path.exists(f"/proc/{pid}")
+
+
 def server_ready(server):
     return subprocess.run([INFRA / "local" / server / "ready"], capture_output=True).returncode == 0
 
