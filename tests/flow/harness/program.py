@@ -80,6 +80,8 @@ class Program:
             return
         if self.alive:
             self.signal(signal.SIGCONT)
+            until(lambda: not self.alive or self.minds(signal.SIGTERM), deadline, f"{self.name} minds it", every=0.005)
+        if self.alive:
             self.signal(signal.SIGTERM)
         try:
             code = self.process.wait(deadline)
@@ -88,6 +90,12 @@ class Program:
             raise AssertionError(f"{self.name} did not end within {deadline} s: {self.last_lines()}") from None
         self.process = None
         assert code == 0, f"{self.name} ended with {code}: {self.last_lines()}"
+
+    def minds(self, number):
+        """Does it wait for this signal? Before it has come so far the signal just ends it."""
+        with open(f"/proc/{self.pid}/status") as status:
+            masks = dict(line.split(":", 1) for line in status if line.startswith(("SigBlk", "SigCgt")))
+        return any(int(mask, 16) >> (number - 1) & 1 for mask in masks.values())
 
     def last_lines(self, count=6):
         with open(self.log, errors="replace") as log:
