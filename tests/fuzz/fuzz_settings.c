@@ -114,23 +114,26 @@ static void look_at_last_argument(void)
         }
 }
 
-/* A refusal names the setting; of a secret's value nothing stands in it, unless it was written elsewhere too.
+/* Our own words have no tilde: has nothing else that was written one, then one in the text is the secret's.
  */
+static bool is_only_tilde(const char *secret)
+{
+    for (int i = 1; i < argument_count; i++)
+        if (strchr(arguments[i], '~'))
+            return false;
+    for (int i = 0; i < variable_count; i++)
+        if (strchr(variables[i], '~') && strncmp(variables[i], "COLIS_SECRET=", 13) != 0)
+            return false;
+    return strchr(secret, '~') && !memchr(file_content.data, '~', file_content.size);
+}
+
+/* A refusal names the setting; of a secret's value nothing stands in it. */
 static void look_at_refusal(void)
 {
     const char *text = error_text(), *secret = environment("COLIS_SECRET");
     LAW(text[0] != '\0');
-    if (!secret || environment("COLIS_SECRET_FILE") || strlen(secret) < 4 || !strchr(secret, '~'))
-        return; /* our own words have no tilde */
-    for (int i = 1; i < argument_count; i++)
-        if (strstr(arguments[i], secret))
-            return;
-    for (int i = 0; i < variable_count; i++)
-        if (strstr(variables[i], secret) && strncmp(variables[i], "COLIS_SECRET=", 13) != 0)
-            return;
-    if (memmem(file_content.data, file_content.size, secret, strlen(secret)))
-        return;
-    LAW(!strstr(text, secret));
+    if (secret && !environment("COLIS_SECRET_FILE") && is_only_tilde(secret))
+        LAW(!strchr(text, '~'));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
