@@ -103,6 +103,7 @@ static int run(void *self)
     struct relay *relay = self;
     session_metrics();
     relay->places = ahead_places(&relay->place_count);
+    relay->patience_ms = RELAY_KAFKA_MS;
     TRY(postgres_new("colis-relay", service_values.name_space, &relay->postgres));
     postgres_statements(relay->postgres, store_statements);
     postgres_listen(relay->postgres, "outbox", NULL, NULL);

@@ -74,7 +74,8 @@ int publish_fence(struct relay *relay)
                                             .client = "relay",
                                             .reported = fact_reported,
                                             .self = relay,
-                                            .transactional_id = id};
+                                            .transactional_id = id,
+                                            .delivery_ms = relay->patience_ms + RELAY_PULSE_MS};
     TRY(kafka_out_new(&config, &relay->facts));
     int64_t until = clock_steady_ms() + 8 * RELAY_KAFKA_MS;
     int result = KAFKA_TIMEOUT;
@@ -85,6 +86,26 @@ int publish_fence(struct relay *relay)
         result = kafka_out_fence(relay->facts, RELAY_KAFKA_MS);
     }
     return kafka(result, "no fence");
+}
+
+/* In slices, so that the lock is kept meanwhile. A broker that needs longer than this for a batch would need
+ * it for the same batch again, in the next session: that one waits longer. */
+static int await(struct relay *relay, struct kafka_out *out, int (*step)(struct kafka_out *, int),
+                 const char *what)
+{
+    int64_t from = clock_steady_ms();
+    int result = KAFKA_TIMEOUT;
+    while (result == KAFKA_TIMEOUT &&
+           clock_steady_ms() - from < (service_stopping() ? RELAY_KAFKA_MS : relay->patience_ms)) {
+        int pulse = relay_pulse(relay);
+        if (pulse != 0 && !service_stopping())
+            return pulse;
+        result = step(out, RELAY_PULSE_MS);
+    }
+    if (result == KAFKA_TIMEOUT)
+        relay->patience_ms =
+            2 * relay->patience_ms < RELAY_KAFKA_MOST_MS ? 2 * relay->patience_ms : RELAY_KAFKA_MOST_MS;
+    return kafka(result, what);
 }
 
 void publish_end(struct relay *relay)
@@ -112,7 +133,7 @@ static int send_fact(struct relay *relay, struct span name, const struct event *
 
 static int flush(struct relay *relay, struct kafka_out *out)
 {
-    int result = kafka(kafka_out_flush(out, RELAY_KAFKA_MS), "no report in time");
+    int result = await(relay, out, kafka_out_flush, "no report in time");
     return result == 0 && relay->unsure ? RELAY_OVER : result;
 }
 
@@ -152,14 +173,17 @@ int publish_facts(struct relay *relay, const struct store_scan *scan)
     int result = send_facts(relay, scan, &pages, &count);
     FAIL_POINT("relay-acknowledged");
     if (result == 0)
-        result = kafka(kafka_out_commit(relay->facts, RELAY_KAFKA_MS), "no commit");
+        result = await(relay, relay->facts, kafka_out_commit, "no commit");
     FAIL_POINT("relay-committed");
     if (result == 0)
         result = store_settle(relay, &pages);
     FAIL_POINT("relay-settled");
     if (result == 0) {
+        int64_t took = clock_steady_ms() - from;
+        if (2 * took < relay->patience_ms)
+            relay->patience_ms = 2 * took > RELAY_KAFKA_MS ? 2 * took : RELAY_KAFKA_MS;
         metric_add(&fact_metric, count);
-        metric_observe_us(&batch_metric, 1000 * (clock_steady_ms() - from));
+        metric_observe_us(&batch_metric, 1000 * took);
     }
     return result;
 }
@@ -186,7 +210,8 @@ int publish_due(struct relay *relay, const struct store_scan *scan)
     const struct kafka_out_config config = {.name_space = service_values.name_space,
                                             .client = "relay-due",
                                             .reported = due_reported,
-                                            .self = relay};
+                                            .self = relay,
+                                            .delivery_ms = relay->patience_ms + RELAY_PULSE_MS};
     if (scan->due_count == 0)
         return 0;
     if (!relay->commands)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the relay's files share: one session from taking the lock to losing it, and what the steps of it
- * answer. A session's state is thrown away whole; nothing of it is carried into the next. */
+ * answer. A session's state is thrown away whole; nothing of it but its patience is carried into the next. */
 #ifndef COLIS_RELAY_RELAY_H
 #define COLIS_RELAY_RELAY_H
 
@@ -25,11 +25,14 @@ struct relay {
     bool unsure;       /* a record in flight is not known to be stored, or not where */
     const char *torn;  /* static text, with RELAY_TORN */
     int64_t spoken_ms; /* when PostgreSQL last heard of us */
+    int64_t
+        patience_ms; /* of a wait for Kafka: more after each that was too short, less once it is quicker */
 };
 
 enum {
     RELAY_IDLE_MS = 5000,  /* idle_session_timeout: who is silent for longer has lost the lock */
-    RELAY_KAFKA_MS = 4000, /* one wait for Kafka: less than that */
+    RELAY_KAFKA_MS = 4000, /* a wait for Kafka, at first; at the program's end it is all there is */
+    RELAY_KAFKA_MOST_MS = 24000,
     RELAY_PULSE_MS = 1000,
 };
 

@@ -48,6 +48,7 @@ struct topic {
 
 struct kafka_out {
     char name_space[NAME_TEXT], client_name[NAME_TEXT], transactional_id[NAME_TEXT];
+    int64_t delivery_ms;
     kafka_reported reported;
     void *self;
     rd_kafka_t *client; /* NULL: none could be made, tried again each second */
@@ -88,7 +89,7 @@ static int configure(struct kafka_out *out, rd_kafka_conf_t *conf)
     char linger[32], delivery[32], messages[32];
     snprintf(linger, sizeof linger, "%" PRId64 ".%03" PRId64, values.linger_us / 1000,
              values.linger_us % 1000);
-    snprintf(delivery, sizeof delivery, "%" PRId64, values.delivery_ms);
+    snprintf(delivery, sizeof delivery, "%" PRId64, out->delivery_ms);
     snprintf(messages, sizeof messages, "%" PRId64, values.queue_messages);
     const struct kafka_conf_row rows[] = {
         {"enable.idempotence", "true"},
@@ -104,8 +105,9 @@ static int configure(struct kafka_out *out, rd_kafka_conf_t *conf)
     };
     TRY(kafka_conf_rows(conf, rows));
     if (transactional(out)) {
-        /* A relay killed in a transaction holds read_committed readers back no longer than this. */
-        TRY(kafka_conf_set(conf, "transaction.timeout.ms", values.delivery_ms > 10000 ? "60000" : "10000"));
+        /* A relay killed in a transaction holds read_committed readers back no longer than this. It covers
+         * the delivery and as long a wait for the commit. */
+        TRY(kafka_conf_set(conf, "transaction.timeout.ms", out->delivery_ms > 5000 ? "60000" : "10000"));
         TRY(kafka_conf_set(conf, "transactional.id", out->transactional_id));
     }
     rd_kafka_conf_set_dr_msg_cb(conf, on_report);
@@ -163,6 +165,7 @@ int kafka_out_new(const struct kafka_out_config *config, struct kafka_out **ret_
     const char *id = config->transactional_id ? config->transactional_id : "";
     out->reported = config->reported;
     out->self = config->self;
+    out->delivery_ms = config->delivery_ms > values.delivery_ms ? config->delivery_ms : values.delivery_ms;
     out->descriptor = -1;
     int result = 0;
     if (text_copy(out->name_space, sizeof out->name_space, span_of(config->name_space)) != 0 ||

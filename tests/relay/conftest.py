@@ -5,7 +5,7 @@ import sys
 import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "flow"), str(pathlib.Path(__file__).parent)]
+sys.path[:0] = [str(TESTS / "flow"), str(TESTS / "faults"), str(pathlib.Path(__file__).parent)]
 
 from harness import places  # noqa: E402
 from harness.bus import Bus  # noqa: E402

@@ -12,6 +12,7 @@ import pytest
 from cutter import Cutter
 from harness import places
 from harness.until import pause, until
+from proxy import DOWN, FAIR, Lines, Weather
 
 SEED = int(os.environ.get("COLIS_SEED") or random.SystemRandom().randrange(1 << 32))
 KILLS = int(os.environ.get("COLIS_KILLS") or 3)
@@ -154,6 +155,31 @@ def test_a_stopped_relay_loses_its_lock_and_is_fenced(relays, ledger, chance):
         first.await_ready()
     outbox.await_empty(relays)
     assert second.metric("colis_relay_active") == 1
+    ledger.check(relays)
+
+
+class Slow(Weather):
+    """Whatever the broker says comes so much later."""
+
+    def late(self, chance):
+        return 2.1
+
+
+def test_a_broker_slower_than_a_wait_is_waited_for(relays, ledger):
+    """Two questions and their answers are more than a first wait: who waits no longer next time publishes never."""
+    lines = Lines("relay")
+    try:
+        broker = int(places.servers()["COLIS_KAFKA_BROKERS"].rpartition(":")[2])
+        line = lines.lay("relay", broker, "kafka")
+        relays.add("relay", COLIS_KAFKA_BROKERS=f"{places.HOST}:{line.port}").await_ready()
+        line.weather_set(Slow(), DOWN)
+        with relays.database_open() as connection:
+            ledger.write(connection, 60)
+        outbox.await_empty(relays, 240)
+        line.weather_set(FAIR)
+        assert relays.programs["relay"].metric("colis_relay_sessions_total") > 1
+    finally:
+        lines.end()
     ledger.check(relays)
 
 
