@@ -16,7 +16,7 @@
 #include "shared/links/kafka_record.h"
 
 enum { NAME_TEXT = 128, TOPIC_TEXT = 256 };
-enum { ASK_MS = 5000, PROBE_MS = 100, PROBE_EVERY_MS = 500, DEAF_MS = 5000, DEAF_MOST_MS = 60000 };
+enum { ASK_MS = 5000, PROBE_MS = 100, PROBE_EVERY_MS = 500, DEAF_MS = 5000 };
 enum { NUDGE_RECORDS = 1000, NUDGE_BYTES = 512 * 1024 }; /* half of the queue and less: see nudge */
 enum { START = -1, BEGINNING = -3 }; /* of a place: offset 0 is tried first; the log begins later than that */
 
@@ -33,7 +33,7 @@ struct kafka_in {
     struct kafka_in_place *places; /* ours; offset: the next to be given out */
     bool *heard;                   /* one a place: a record or the end since it was assigned */
     size_t count, newest, unheard;
-    int64_t assigned_ms, deaf_ms;      /* how long it may be until all are heard */
+    int64_t assigned_ms;
     bool changed;                      /* places were: assign them before the next poll */
     size_t nudge_records, nudge_bytes; /* given out since the newest nudge */
     bool paused, group, closing;
@@ -258,11 +258,11 @@ int kafka_in_new(const struct kafka_in_config *config, struct kafka_in **ret_in)
     in->given = config->given;
     in->taken = config->taken;
     in->self = config->self;
-    in->deaf_ms = DEAF_MS;
     int result = 0;
     if (text_copy(in->name_space, sizeof in->name_space, span_of(config->name_space)) != 0)
         result = error_new(ERROR_SETTINGS, "kafka consumer: the namespace is over %d bytes", NAME_TEXT - 1);
-    result = result == 0 ? client_open(in, config) : result;
+    if (result == 0)
+        result = client_open(in, config);
     if (result == 0 && config->group)
         result = subscribe(in, config->topics);
     if (result < 0) {
@@ -296,8 +296,6 @@ static void hear(struct kafka_in *in, const struct kafka_in_place *place)
     size_t at = (size_t)(place - in->places);
     in->unheard -= !in->heard[at];
     in->heard[at] = true;
-    if (in->unheard == 0)
-        in->deaf_ms = DEAF_MS;
 }
 
 static int on_lost(struct kafka_in *in, struct kafka_in_place *place)
@@ -388,13 +386,11 @@ static void probe(struct kafka_in *in)
 }
 
 /* Each partition assigned soon tells a record or its end. One that does not, while nothing else is there to
- * be read, is assigned again: a library that lost its way must not stop a reader. Each time it waits longer:
- * what a slow broker was about to answer is not asked anew for ever. */
+ * be read, is assigned again: a library that lost its way must not stop a reader. */
 static void watch(struct kafka_in *in)
 {
-    if (in->unheard == 0 || in->paused || in->away || clock_steady_ms() - in->assigned_ms < in->deaf_ms)
+    if (in->unheard == 0 || in->paused || in->away || clock_steady_ms() - in->assigned_ms < DEAF_MS)
         return;
-    in->deaf_ms = 2 * in->deaf_ms < DEAF_MOST_MS ? 2 * in->deaf_ms : DEAF_MOST_MS;
     log_seldom(LOG_LEVEL_WARN, "kafka: nothing heard of a partition, it is assigned again",
                .err = in->name_space);
     in->changed = true;

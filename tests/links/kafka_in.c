@@ -156,25 +156,6 @@ START_TEST(a_partition_nothing_is_heard_of_is_assigned_again)
 }
 END_TEST
 
-START_TEST(a_broker_slower_than_that_is_heard_in_the_end)
-{
-    struct kafka_in *in = kafka_hand_reader("commands");
-    struct kafka_record *record;
-    struct kafka_in_place place;
-    int64_t now = clock_steady_ms();
-    int outcome = KAFKA_NOTHING;
-    rd_kafka_mock_broker_set_rtt(cluster.mock, 1, 300);
-    for (int looks = 0; looks < 200 && outcome == KAFKA_NOTHING; looks++) {
-        clock_hold(clock_wall_ms(), now += 6000); /* longer than it was patient at first */
-        outcome = kafka_in_poll(in, 50, &record, &place);
-    }
-    clock_release();
-    ck_assert_int_eq(outcome, 0);
-    kafka_record_free(record);
-    kafka_in_free(in);
-}
-END_TEST
-
 START_TEST(tells_the_cluster_apart)
 {
     struct kafka_in *in = kafka_hand_reader("commands");
@@ -337,7 +318,6 @@ TCase *kafka_in_cases(void)
     tcase_add_test(cases, a_seek_while_paused_waits_for_the_end_of_the_pause);
     tcase_add_test(cases, an_offset_past_the_end_is_lost_and_held);
     tcase_add_test(cases, a_partition_nothing_is_heard_of_is_assigned_again);
-    tcase_add_test(cases, a_broker_slower_than_that_is_heard_in_the_end);
     tcase_add_test(cases, tells_the_cluster_apart);
     tcase_add_test(cases, waits_for_a_broker_that_went_and_comes_back);
     tcase_add_test(cases, a_member_reads_from_where_its_store_says);
