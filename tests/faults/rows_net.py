@@ -105,8 +105,9 @@ def storm_of(chance, server, is_long, kinds=KINDS):
     """The next one: chance alone decides."""
     speakers = SPEAKERS[server]
     names = speakers if chance.random() < 0.3 else (chance.choice(speakers),)
-    return Storm(names, chance.choice(kinds), chance.choice(WAYS),
-                 LONGEST ** chance.random() if is_long else chance.uniform(1, 8), chance.random() < 0.5, chance.random())
+    kind, ways = chance.choice(kinds), chance.choice(WAYS)
+    seconds = LONGEST ** chance.random() if is_long else chance.uniform(1, 8)
+    return Storm(names, kind, ways, seconds, chance.random() < 0.5, chance.random())
 
 
 def storms(chance, server, count, is_long):

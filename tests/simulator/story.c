@@ -363,13 +363,6 @@ static void rush(void)
         noise_ask(life, REQUEST);
 }
 
-static void noise_turn(void)
-{
-    int life = (int)chance_below(&schedule.story, (uint32_t)story.lives);
-
-    noise_ask(life, (int)chance_below(&schedule.story, NOISES));
-}
-
 void story_turn(void)
 {
     int thread = (int)chance_below(&schedule.story, (uint32_t)story.lives + 1);
@@ -380,7 +373,8 @@ void story_turn(void)
         return;
     }
     if (chance_one_in(&schedule.story, story.hasty ? 2 : NOISE)) {
-        noise_turn();
+        int life = (int)chance_below(&schedule.story, (uint32_t)story.lives);
+        noise_ask(life, (int)chance_below(&schedule.story, NOISES));
         return;
     }
     if (story.at[thread] >= thread_end(thread) || !(early || may_go_on(thread)))
