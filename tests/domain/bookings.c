@@ -452,6 +452,7 @@ int main(void)
 
     suite_add_tcase(suite, request_cases());
     suite_add_tcase(suite, cancel_cases());
+    suite_add_tcase(suite, dates_cases());
     suite_add_tcase(suite, handover_cases());
     suite_add_tcase(suite, dispute_cases());
     suite_add_tcase(suite, walk_cases());

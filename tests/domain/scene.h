@@ -71,6 +71,7 @@ void fault_is(int32_t fault);
 
 TCase *request_cases(void);
 TCase *cancel_cases(void);
+TCase *dates_cases(void);
 TCase *handover_cases(void);
 TCase *dispute_cases(void);
 TCase *walk_cases(void);

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The rules of a booking: new dates of its trip, and what they change (B11 to B13). */
+#include "tests/domain/scene.h"
+
+static const char *cancel(enum actor actor)
+{
+    return SAYS(actor, "booking.cancel", booking_cancel_v1, .has_reason = true,
+                .reason = BOOKING_CANCEL_REASON_OTHER_PLANS);
+}
+
+static void hours_before(int64_t hours)
+{
+    scene.now = scene.trip.departs - hours * HOURS;
+}
+
+static void moved(int64_t hours)
+{
+    scene.trip.departs += hours * HOURS;
+    scene.trip.arrives += hours * HOURS;
+    scene.trip.drop_off_until += hours * HOURS;
+    scene.trip.schedule++;
+}
+
+static const char *redate(void)
+{
+    return says(SYSTEM, "booking.redate", NULL);
+}
+
+START_TEST(a_move_over_24_hours_must_be_agreed_to)
+{
+    scene_paid();
+    is(redate(), "stale");
+    moved(25);
+    is(redate(), "accepted");
+    is(facts(), "booking.redated");
+    ck_assert_int_eq(scene.booking.departs, scene.trip.departs);
+    ck_assert_int_eq(timer_due("redate_unanswered"), NOW + 24 * HOURS);
+    is(timers(), "redate_unanswered pickup_reminder pickup_reminder");
+    is(redate(), "stale");
+    is(says(TRAVELLER, "booking.agree_redate", NULL), "not_allowed");
+    is(says(SENDER, "booking.agree_redate", NULL), "accepted");
+    is(says(SENDER, "booking.agree_redate", NULL), "nothing_to_answer");
+    is(timer("booking.cancel", scene.booking.redate_epoch), "timer_void");
+}
+END_TEST
+
+START_TEST(two_short_moves_are_one_long_one)
+{
+    scene_paid();
+    moved(20);
+    is(redate(), "accepted");
+    ck_assert(!scene.booking.has_must_answer_by);
+    moved(20);
+    is(redate(), "accepted");
+    ck_assert(scene.booking.has_must_answer_by);
+}
+END_TEST
+
+START_TEST(an_arrival_after_the_parcel_must_be_there_must_be_agreed_to)
+{
+    scene_paid();
+    scene.parcel.deliver_by = scene.trip.arrives + 1 * HOURS;
+    moved(2);
+    is(redate(), "accepted");
+    ck_assert(scene.booking.has_must_answer_by);
+}
+END_TEST
+
+START_TEST(an_answer_is_never_awaited_past_six_hours_before_departure)
+{
+    scene_paid();
+    hours_before(48);
+    moved(-30);
+    is(redate(), "accepted");
+    ck_assert_int_eq(scene.booking.must_answer_by, scene.trip.departs - 6 * HOURS);
+    scene.now = scene.booking.must_answer_by;
+    is(says(SENDER, "booking.agree_redate", NULL), "nothing_to_answer");
+}
+END_TEST
+
+START_TEST(no_answer_to_new_dates_cancels_and_gives_all_back)
+{
+    scene_paid();
+    moved(100);
+    is(redate(), "accepted");
+    is(timer("booking.cancel", scene.booking.redate_epoch - 1), "timer_void");
+    scene.now = scene.booking.must_answer_by;
+    is(timer("booking.cancel", scene.booking.redate_epoch), "accepted");
+    ck_assert_int_eq(FACT_OF(booking_cancelled_v1)->reason, BOOKING_CANCEL_REASON_REDATE_UNANSWERED);
+    ck_assert_int_eq(FACT_OF(booking_cancelled_v1)->row, 1);
+    split_is(0, TOTAL, 0);
+    fault_is(FAULT_NONE);
+}
+END_TEST
+
+START_TEST(a_traveller_who_moves_and_cancels_is_judged_by_the_first_departure)
+{
+    scene_paid();
+    hours_before(20);
+    moved(10);
+    is(redate(), "accepted");
+    is(cancel(TRAVELLER), "accepted");
+    fault_is(FAULT_TRAVELLER_TWICE);
+}
+END_TEST
+
+START_TEST(a_sender_who_agreed_is_judged_by_the_new_departure)
+{
+    scene_paid();
+    hours_before(80);
+    moved(-30);
+    is(redate(), "accepted");
+    is(says(SENDER, "booking.agree_redate", NULL), "accepted");
+    is(cancel(SENDER), "accepted");
+    split_is(1950, 7800, 1170);
+}
+END_TEST
+
+START_TEST(new_dates_on_board_delay_the_parcel)
+{
+    scene_on_the_way();
+    moved(30);
+    is(redate(), "accepted");
+    is(facts(), "booking.redated parcel.delayed");
+    ck_assert_int_eq(timer_due("never_delivered"), scene.trip.arrives + 7 * DAYS);
+    moved(-2);
+    is(redate(), "accepted");
+    is(facts(), "booking.redated"); /* earlier */
+}
+END_TEST
+
+START_TEST(new_dates_on_board_leave_damage_in_sight)
+{
+    scene_on_the_way();
+    scene.parcel.state = PARCEL_STATUS_DAMAGED;
+    moved(30);
+    is(redate(), "accepted");
+    is(facts(), "booking.redated");
+}
+END_TEST
+
+TCase *dates_cases(void)
+{
+    TCase *cases = tcase_create("dates");
+
+    tcase_add_checked_fixture(cases, scene_set, NULL);
+    tcase_add_test(cases, a_move_over_24_hours_must_be_agreed_to);
+    tcase_add_test(cases, two_short_moves_are_one_long_one);
+    tcase_add_test(cases, an_arrival_after_the_parcel_must_be_there_must_be_agreed_to);
+    tcase_add_test(cases, an_answer_is_never_awaited_past_six_hours_before_departure);
+    tcase_add_test(cases, no_answer_to_new_dates_cancels_and_gives_all_back);
+    tcase_add_test(cases, a_traveller_who_moves_and_cancels_is_judged_by_the_first_departure);
+    tcase_add_test(cases, a_sender_who_agreed_is_judged_by_the_new_departure);
+    tcase_add_test(cases, new_dates_on_board_delay_the_parcel);
+    tcase_add_test(cases, new_dates_on_board_leave_damage_in_sight);
+    return cases;
+}
