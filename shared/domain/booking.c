@@ -133,7 +133,7 @@ static const struct rule rules[] = {
         {"booking.pickup_failed", FREE, "?parcel.flagged"},
         BOOKING_STATUS_REFUSED_AT_PICKUP, booking_act_refuse_at_pickup},
     {"B16", "booking.report_no_show",   PAID,                            S | T,         ALWAYS,
-        {G(drop_off_window_over)},
+        {G(drop_off_window_over), G(no_new_dates_open_if_traveller_says)},
         {"booking.pickup_failed", FREE},
         BOOKING_STATUS_REFUSED_AT_PICKUP, booking_act_report_no_show},
     {"B17", "booking.pickup_missed",    PAID,                            Y,             ALWAYS,

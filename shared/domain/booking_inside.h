@@ -29,8 +29,9 @@ booking_act booking_act_request, booking_act_accept, booking_act_decline, bookin
 /* booking_pickup.c: B11 to B19 */
 booking_guard booking_answer_open, booking_pickup_code_not_blocked, booking_pickup_code_right,
     booking_opened_and_checked, booking_seal_photo, booking_weighed_within_tolerance,
-    booking_photo_if_fault_of_sender, booking_drop_off_window_over, booking_settle_epoch,
-    booking_accused_or_unknown, booking_within_contest_window;
+    booking_photo_if_fault_of_sender, booking_drop_off_window_over,
+    booking_no_new_dates_open_if_traveller_says, booking_settle_epoch, booking_accused_or_unknown,
+    booking_within_contest_window;
 booking_act booking_act_redate, booking_act_redate_on_board, booking_act_agree_redate, booking_act_collect,
     booking_act_refuse_at_pickup, booking_act_report_no_show, booking_act_pickup_missed,
     booking_act_settle_pickup, booking_act_contest;
@@ -77,6 +78,8 @@ bool booking_trip_left(const struct rule_situation *situation);
 bool booking_trip_ended(const struct rule_situation *situation);
 /* Has the sender been asked to agree to new dates? */
 bool booking_asks_answer(const struct booking_state *booking);
+/* Do new dates wait for an answer, or may the sender still flee them free of charge? */
+bool booking_redate_open(const struct rule_situation *situation);
 /* Is the parcel this booking's, and in one of these states? */
 bool booking_parcel_is(const struct rule_situation *situation, uint32_t states);
 

@@ -184,6 +184,12 @@ enum refusal booking_drop_off_window_over(const struct rule_situation *s)
     return s->now_ms >= s->world->booking->drop_off_until ? REFUSAL_NONE : REFUSAL_TOO_EARLY;
 }
 
+/* The window moves with the departure, even into the past; who may flee the new dates misses nothing. */
+enum refusal booking_no_new_dates_open_if_traveller_says(const struct rule_situation *s)
+{
+    return rule_is(s, WHO_TRAVELLER) && booking_redate_open(s) ? REFUSAL_TOO_EARLY : REFUSAL_NONE;
+}
+
 void booking_act_report_no_show(struct rule_situation *s)
 {
     fail_pickup(s, rule_is(s, WHO_SENDER) ? PICKUP_REASON_NO_SHOW_TRAVELLER : PICKUP_REASON_NO_SHOW_SENDER);

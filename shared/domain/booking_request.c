@@ -386,20 +386,12 @@ void booking_act_cancel_accepted(struct rule_situation *s)
     booking_free(s);
 }
 
-/* The departure as it stood before any new date that is still open. */
-static bool redate_open(const struct rule_situation *s)
-{
-    const struct booking_state *booking = s->world->booking;
-
-    return booking_asks_answer(booking) ||
-           (booking->has_free_cancel_until && s->now_ms < booking->free_cancel_until);
-}
-
 void booking_act_cancel_paid(struct rule_situation *s)
 {
     const struct booking_state *booking = s->world->booking;
     const struct policy_price price = booking_price(booking);
-    bool open = redate_open(s);
+    bool open = booking_redate_open(s);
+    /* as it stood before any new date that is still open */
     int64_t departs = open && booking->has_departs_before ? booking->departs_before : booking->departs;
     struct policy_cancelling asked = {.stage = BOOKING_STATUS_PAID,
                                       .by = rule_party(s),

@@ -22,6 +22,14 @@ bool booking_asks_answer(const struct booking_state *booking)
     return booking->has_must_answer_by;
 }
 
+bool booking_redate_open(const struct rule_situation *situation)
+{
+    const struct booking_state *booking = situation->world->booking;
+
+    return booking_asks_answer(booking) ||
+           (booking->has_free_cancel_until && situation->now_ms < booking->free_cancel_until);
+}
+
 /* The person who asks may begin nothing new. */
 enum refusal booking_not_blocked(const struct rule_situation *s)
 {

@@ -116,6 +116,50 @@ START_TEST(a_sender_who_agreed_is_judged_by_the_new_departure)
 }
 END_TEST
 
+/* c1 row 1 against row 6: while new dates are open the sender owes nothing. */
+START_TEST(who_may_flee_new_dates_free_of_charge_is_no_no_show)
+{
+    scene_paid();
+    hours_before(20);
+    moved(-19);
+    is(redate(), "accepted");
+    ck_assert(!scene.booking.has_must_answer_by);
+    ck_assert_int_lt(scene.booking.drop_off_until, scene.now);
+    is(says(TRAVELLER, "booking.report_no_show", NULL), "too_early");
+    is(cancel(SENDER), "accepted");
+    split_is(0, TOTAL, 0);
+    fault_is(FAULT_NONE);
+}
+END_TEST
+
+START_TEST(a_no_show_is_reported_again_once_new_dates_are_settled)
+{
+    scene_paid();
+    hours_before(60);
+    moved(-30);
+    is(redate(), "accepted");
+    scene.now = scene.trip.drop_off_until;
+    is(says(TRAVELLER, "booking.report_no_show", NULL), "too_early"); /* not answered */
+    scene.now = scene.booking.must_answer_by - 1;
+    is(says(SENDER, "booking.agree_redate", NULL), "accepted");
+    is(says(TRAVELLER, "booking.report_no_show", NULL), "too_early"); /* the window */
+    scene.now = scene.trip.drop_off_until;
+    is(says(TRAVELLER, "booking.report_no_show", NULL), "accepted");
+}
+END_TEST
+
+START_TEST(a_traveller_who_stays_away_hides_behind_no_new_dates)
+{
+    scene_paid();
+    hours_before(20);
+    moved(-10);
+    is(redate(), "accepted");
+    scene.now = scene.trip.drop_off_until;
+    is(says(SENDER, "booking.report_no_show", NULL), "accepted");
+    ck_assert_int_eq(scene.booking.pickup_reason, PICKUP_REASON_NO_SHOW_TRAVELLER);
+}
+END_TEST
+
 START_TEST(new_dates_on_board_delay_the_parcel)
 {
     scene_on_the_way();
@@ -151,6 +195,9 @@ TCase *dates_cases(void)
     tcase_add_test(cases, no_answer_to_new_dates_cancels_and_gives_all_back);
     tcase_add_test(cases, a_traveller_who_moves_and_cancels_is_judged_by_the_first_departure);
     tcase_add_test(cases, a_sender_who_agreed_is_judged_by_the_new_departure);
+    tcase_add_test(cases, who_may_flee_new_dates_free_of_charge_is_no_no_show);
+    tcase_add_test(cases, a_no_show_is_reported_again_once_new_dates_are_settled);
+    tcase_add_test(cases, a_traveller_who_stays_away_hides_behind_no_new_dates);
     tcase_add_test(cases, new_dates_on_board_delay_the_parcel);
     tcase_add_test(cases, new_dates_on_board_leave_damage_in_sight);
     return cases;
