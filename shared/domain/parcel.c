@@ -202,7 +202,7 @@ static const struct rule rules[] = {
      {"parcel.released_by_customs"}, PARCEL_STATUS_CUSTOMS, parcel_lift_seizure},
     {"P12", "parcel.return",          MOVING,                       T | F | S, ALWAYS,
      {GUARD(parcel_not_handed_over), GUARD(parcel_trip_announced_if_sender_asks), GUARD(parcel_return_reason_given)},
-     {"parcel.return_started", MAY_DISPUTE, "booking.code_issued"}, PARCEL_STATUS_RETURNING, parcel_start_return},
+     {"parcel.return_started", MAY_DISPUTE, "?booking.code_issued"}, PARCEL_STATUS_RETURNING, parcel_start_return},
     {"P13", "parcel.hand_back",       ON(RETURNING),                T, ALWAYS,
      {GUARD(parcel_return_tries_left), GUARD(parcel_return_code_right)},
      {"parcel.returned", "booking.return_proved"}, PARCEL_STATUS_RETURNED, parcel_hand_back},

@@ -158,11 +158,13 @@ enum refusal parcel_return_reason_given(const struct rule_situation *situation)
 void parcel_start_return(struct rule_situation *situation)
 {
     const struct parcel_return_v1 *asked = situation->command->data;
+    const struct booking_state *booking = parcel_booking_of(situation);
 
     EMIT(situation, parcel_return_started_v1, .state = PARCEL_STATUS_RETURNING, .by = caller(situation),
          .has_reason = asked->has_reason, .reason = asked->reason);
     dispute(situation, DISPUTE_CAUSE_RETURN);
-    if (parcel_booking_of(situation))
+    /* The code of an earlier return is in force, with its tries. */
+    if (booking && booking->return_code.issue == 0)
         booking_issue_code(situation, CODE_PURPOSE_RETURN, caller(situation));
 }
 

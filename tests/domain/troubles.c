@@ -199,6 +199,30 @@ START_TEST(the_sixth_code_is_refused_even_if_it_is_right)
 }
 END_TEST
 
+/* In dispute a parcel may be turned round as often as it is found: that makes no code new. */
+START_TEST(a_parcel_turned_round_again_keeps_its_code_and_its_tries)
+{
+    struct parcel_return_v1 back = {.has_reason = true, .reason = RETURN_REASON_RECIPIENT_ABSENT};
+    struct parcel_declare_lost_v1 lost = {.statement = "Gone."};
+    struct booking_reissue_code_v1 again = {.purpose = CODE_PURPOSE_RETURN};
+    char code[CODE_DIGITS + 1], wrong[CODE_DIGITS + 1];
+
+    stage_returning(code, wrong);
+    for (int i = 0; i < COUNT_CODE_TRIES; i++)
+        ck_assert_str_eq(handed_back(wrong), "code_wrong");
+    ck_assert_str_eq(verdict("parcel.declare_lost", traveller, "person", &lost), "accepted");
+    ck_assert_str_eq(verdict("parcel.declare_found", traveller, "person", NULL), "accepted");
+    ck_assert_str_eq(verdict("parcel.return", traveller, "person", &back), "accepted");
+    ck_assert_str_eq(facts(), "parcel.return_started booking.evidence_added");
+    ck_assert_str_eq(handed_back(code), "code_blocked");
+    ck_assert_int_eq(stage.booking.return_code.issue, 1);
+    ck_assert_str_eq(verdict("booking.reissue_code", sender, "person", &again), "accepted");
+    ck_assert_int_eq(stage.booking.return_code.issue, 2);
+    code_make(&stage.codes, &stage.booking.id, CODE_PURPOSE_RETURN, 2, code);
+    ck_assert_str_eq(handed_back(code), "accepted");
+}
+END_TEST
+
 static int folded(const char *type, int32_t to, const void *data, size_t size)
 {
     struct domain_fact fact = {.row = message_of(type), .subject = stage.parcel.id, .at_ms = NOW};
@@ -258,6 +282,7 @@ TCase *trouble_cases(void)
     tcase_add_test(cases, a_sender_asks_for_the_parcel_back_only_before_the_trip_leaves);
     tcase_add_test(cases, the_sender_has_the_parcel_back_when_the_code_is_right);
     tcase_add_test(cases, the_sixth_code_is_refused_even_if_it_is_right);
+    tcase_add_test(cases, a_parcel_turned_round_again_keeps_its_code_and_its_tries);
     tcase_add_test(cases, a_parcel_follows_the_facts_its_booking_posts);
     return cases;
 }

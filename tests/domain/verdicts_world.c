@@ -175,7 +175,9 @@ static void set_booking(struct verdict_world *world, int32_t state)
     booking->collected_at = NOW - 90 * HOURS;
     booking->has_delivered_at = (is & (SINCE(DELIVERED) | SINCE(COMPLETED))) != 0;
     booking->delivered_at = NOW - 2 * HOURS;
-    booking->pickup_code = booking->delivery_code = booking->return_code = issued;
+    booking->pickup_code = booking->delivery_code = issued;
+    if (is & SINCE(DISPUTED))
+        booking->return_code = issued;
     booking->pickup_reason = PICKUP_REASON_NO_SHOW_SENDER;
     booking->pickup_failed_by = PARTY_TRAVELLER;
     booking->expire_epoch = 1;
