@@ -45,7 +45,9 @@ void booking_free(struct rule_situation *situation)
     const struct trip_load *load = load_of(situation);
 
     if (load)
-        EMIT(situation, trip_space_released_v1, .state = SAME, .booking = booking, .grams = load->grams);
+        EMIT(situation, trip_space_released_v1, .state = SAME, .booking = booking, .grams = load->grams,
+             .has_loaded_g = load->on_board,
+             .loaded_g = load->on_board ? situation->world->booking->weighed_g : 0);
     if (booking_parcel_is(situation, FROM(PARCEL_STATUS_BOOKED)))
         EMIT(situation, parcel_unbooked_v1, .state = PARCEL_STATUS_REGISTERED, .booking = booking);
 }

@@ -11,7 +11,7 @@
 bool booking_has_parcel(const struct rule_situation *situation);
 
 /* FREE: trip.space_released while the trip is announced and lists the booking, parcel.unbooked. Rows that
- * call it list "?trip.space_released" and "?parcel.unbooked". */
+ * call it list "?trip.space_released" and "?parcel.unbooked"; of one that was collected the trip's alone. */
 void booking_free(struct rule_situation *situation);
 
 /* booking.disputed, with the time for evidence and the date of the default c2 knows. by: enum party, the

@@ -205,7 +205,7 @@ static const struct rule rules[] = {
      {"parcel.return_started", MAY_DISPUTE, "?booking.code_issued"}, PARCEL_STATUS_RETURNING, parcel_start_return},
     {"P13", "parcel.hand_back",       ON(RETURNING),                T, ALWAYS,
      {GUARD(parcel_return_tries_left), GUARD(parcel_return_code_right)},
-     {"parcel.returned", "booking.return_proved"}, PARCEL_STATUS_RETURNED, parcel_hand_back},
+     {"parcel.returned", "?trip.space_released", "booking.return_proved"}, PARCEL_STATUS_RETURNED, parcel_hand_back},
     {"P14", "parcel.clear_flag",      ON(REGISTERED),               F, ALWAYS,
      {GUARD(flagged)},
      {"parcel.flag_cleared"}, SAME, clear_flag},

@@ -184,6 +184,7 @@ enum refusal parcel_return_code_right(const struct rule_situation *situation)
 void parcel_hand_back(struct rule_situation *situation)
 {
     EMIT(situation, parcel_returned_v1, .state = PARCEL_STATUS_RETURNED);
+    booking_free(situation); /* what is handed back before the departure is not on board */
     booking_return_proved(situation);
 }
 

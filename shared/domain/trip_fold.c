@@ -100,6 +100,7 @@ static void apply_space_released(void *state, const struct domain_fact *fact)
     if (!load)
         return;
     trip->reserved_g -= released->grams;
+    trip->loaded_g -= released->loaded_g;
     load->grams -= released->grams;
     if (released->live)
         return;

@@ -181,9 +181,42 @@ START_TEST(the_sender_has_the_parcel_back_when_the_code_is_right)
     ck_assert_int_eq(DATA(0, booking_code_failed_v1)->purpose, CODE_PURPOSE_RETURN);
     ck_assert_int_eq(stage.booking.return_code.tries, 1);
     ck_assert_str_eq(handed_back(code), "accepted");
-    ck_assert_str_eq(facts(), "parcel.returned booking.return_proved");
+    ck_assert_str_eq(facts(), "parcel.returned trip.space_released booking.return_proved");
     ck_assert(stage.booking.has_return_proved_at);
     ck_assert_str_eq(handed_back(code), "ended");
+}
+END_TEST
+
+START_TEST(a_parcel_handed_back_before_departure_leaves_the_trip)
+{
+    struct trip_cancel_v1 cancel = {.has_reason = true, .reason = TRIP_CANCEL_REASON_OTHER};
+    char code[CODE_DIGITS + 1], wrong[CODE_DIGITS + 1];
+
+    stage_returning(code, wrong);
+    stage.trip.loaded_g = 1040;
+    stage.booking.has_collected_at = stage.booking.has_weighed_g = true;
+    stage.booking.weighed_g = 1040;
+    stage_load(2, false);
+    ck_assert_str_eq(verdict("trip.cancel", traveller, "person", &cancel), "parcels_on_board");
+    ck_assert_str_eq(handed_back(code), "accepted");
+    ck_assert_int_eq(DATA(1, trip_space_released_v1)->loaded_g, 1040);
+    ck_assert_int_eq(stage.trip.bookings_count, 1);
+    ck_assert_int_eq(stage.trip.reserved_g, 1000);
+    ck_assert_int_eq(stage.trip.exposure, 10);
+    ck_assert_int_eq(stage.trip.loaded_g, 0);
+    ck_assert_str_eq(verdict("trip.cancel", traveller, "person", &cancel), "accepted");
+    ck_assert_str_eq(follows(), "booking.cancel/2");
+}
+END_TEST
+
+START_TEST(a_parcel_handed_back_on_the_way_leaves_a_trip_that_left_as_it_is)
+{
+    char code[CODE_DIGITS + 1], wrong[CODE_DIGITS + 1];
+
+    stage_returning(code, wrong);
+    stage.trip.state = TRIP_STATUS_DEPARTED;
+    ck_assert_str_eq(handed_back(code), "accepted");
+    ck_assert_str_eq(facts(), "parcel.returned booking.return_proved");
 }
 END_TEST
 
@@ -281,6 +314,8 @@ TCase *trouble_cases(void)
     tcase_add_test(cases, a_parcel_is_turned_round_with_a_reason_and_a_code_for_its_sender);
     tcase_add_test(cases, a_sender_asks_for_the_parcel_back_only_before_the_trip_leaves);
     tcase_add_test(cases, the_sender_has_the_parcel_back_when_the_code_is_right);
+    tcase_add_test(cases, a_parcel_handed_back_before_departure_leaves_the_trip);
+    tcase_add_test(cases, a_parcel_handed_back_on_the_way_leaves_a_trip_that_left_as_it_is);
     tcase_add_test(cases, the_sixth_code_is_refused_even_if_it_is_right);
     tcase_add_test(cases, a_parcel_turned_round_again_keeps_its_code_and_its_tries);
     tcase_add_test(cases, a_parcel_follows_the_facts_its_booking_posts);
