@@ -76,7 +76,7 @@ static void apply_cancelled(void *state, const struct domain_fact *fact)
     booking->fault = cancelled->fault;
 }
 
-/* The departure last agreed to is kept while new dates are open. */
+/* The dates last agreed to are kept while new ones are open. */
 static void apply_redated(void *state, const struct domain_fact *fact)
 {
     const struct booking_redated_v1 *redated = FACT(fact, booking_redated_v1);
@@ -84,8 +84,11 @@ static void apply_redated(void *state, const struct domain_fact *fact)
     bool open = booking->has_departs_before &&
                 (booking->has_must_answer_by || fact->at_ms < booking->free_cancel_until);
 
-    if (!open)
+    if (!open) {
         booking->departs_before = booking->departs;
+        booking->has_arrives_before = true;
+        booking->arrives_before = booking->arrives;
+    }
     booking->has_departs_before = true;
     booking->schedule = redated->schedule;
     booking->departs = redated->departs;
@@ -111,6 +114,8 @@ static void apply_redate_agreed(void *state, const struct domain_fact *fact)
     booking->free_cancel_until = 0;
     booking->has_departs_before = false;
     booking->departs_before = 0;
+    booking->has_arrives_before = false;
+    booking->arrives_before = 0;
 }
 
 static void apply_collected(void *state, const struct domain_fact *fact)

@@ -66,6 +66,40 @@ START_TEST(an_arrival_after_the_parcel_must_be_there_must_be_agreed_to)
 }
 END_TEST
 
+static void arrival_moved(int64_t ms)
+{
+    scene.trip.arrives += ms;
+    scene.trip.schedule++;
+    is(redate(), "accepted");
+}
+
+START_TEST(an_arrival_moved_twice_is_measured_from_the_one_agreed_to)
+{
+    scene_paid();
+    arrival_moved(25 * HOURS);
+    ck_assert(scene.booking.has_must_answer_by);
+    arrival_moved(1);
+    ck_assert(scene.booking.has_must_answer_by);
+    arrival_moved(-25 * HOURS);
+    ck_assert(!scene.booking.has_must_answer_by);
+}
+END_TEST
+
+START_TEST(short_moves_of_the_arrival_are_one_long_one)
+{
+    scene_paid();
+    arrival_moved(20 * HOURS);
+    ck_assert(!scene.booking.has_must_answer_by);
+    scene.now += 24 * HOURS - 1;
+    arrival_moved(20 * HOURS);
+    ck_assert(scene.booking.has_must_answer_by);
+    is(says(SENDER, "booking.agree_redate", NULL), "accepted");
+    ck_assert(!scene.booking.has_arrives_before);
+    arrival_moved(20 * HOURS); /* counted anew */
+    ck_assert(!scene.booking.has_must_answer_by);
+}
+END_TEST
+
 START_TEST(an_answer_is_never_awaited_past_six_hours_before_departure)
 {
     scene_paid();
@@ -191,6 +225,8 @@ TCase *dates_cases(void)
     tcase_add_test(cases, a_move_over_24_hours_must_be_agreed_to);
     tcase_add_test(cases, two_short_moves_are_one_long_one);
     tcase_add_test(cases, an_arrival_after_the_parcel_must_be_there_must_be_agreed_to);
+    tcase_add_test(cases, an_arrival_moved_twice_is_measured_from_the_one_agreed_to);
+    tcase_add_test(cases, short_moves_of_the_arrival_are_one_long_one);
     tcase_add_test(cases, an_answer_is_never_awaited_past_six_hours_before_departure);
     tcase_add_test(cases, no_answer_to_new_dates_cancels_and_gives_all_back);
     tcase_add_test(cases, a_traveller_who_moves_and_cancels_is_judged_by_the_first_departure);
