@@ -9,7 +9,11 @@
 
 #include "shared/base/crypto.h"
 
-enum { PAGE_BYTES = 24 }; /* of a next: 8 of milliseconds, 16 of the id */
+enum {
+    PAGE_BYTES = 24, /* of a next: 8 of milliseconds, 16 of the id */
+    TAG_BYTES = 4,   /* of an entity tag: whose it is */
+    TAG_SIZE = 40,
+};
 
 static const char most_id[] = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 static const int64_t most_ms = INT64_C(253402300799999); /* the year 9999 ends */
@@ -90,15 +94,26 @@ static bool is_known(struct span header, const char *etag)
     return false;
 }
 
-/* Column 0 is the JSON, column 1 the version: the entity tag. */
+/* Of one version each caller may be shown other members: a tag is of the caller too, without naming them. */
+static void tag_write(const struct token_claims *claims, int64_t version, char ret_tag[TAG_SIZE])
+{
+    const struct span who[] = {span_of(claims->role), SPAN(" "), span_of(claims->subject.text)};
+    uint8_t digest[32];
+    char hex[2 * TAG_BYTES + 1];
+    crypto_sha256_parts(who, sizeof(who) / sizeof(who[0]), digest);
+    crypto_hex(digest, TAG_BYTES, hex);
+    snprintf(ret_tag, TAG_SIZE, "\"%lld-%s\"", (long long)version, hex);
+}
+
+/* Column 0 is the JSON, column 1 the version. */
 static void answer_one(struct call *call, const struct postgres_rows *rows)
 {
-    char etag[32];
+    char etag[TAG_SIZE];
     if (rows->count == 0) {
         call_problem(call, PROBLEM_NOT_FOUND, NULL);
         return;
     }
-    snprintf(etag, sizeof(etag), "\"%lld\"", (long long)postgres_integer(rows, 0, 1));
+    tag_write(&call->claims, postgres_integer(rows, 0, 1), etag);
     struct http_answer answer = {.status = 200, .etag = etag, .cache_control = "private, no-cache"};
     if (is_known(http_seen(call->request)->if_none_match, etag))
         answer.status = 304;

@@ -167,6 +167,14 @@ const char *reply_header(const struct reply *reply, const char *name)
     return NULL;
 }
 
+long long reply_version(const struct reply *reply)
+{
+    const char *tag = reply_header(reply, "ETag");
+    ck_assert_ptr_nonnull(tag);
+    ck_assert_int_eq(tag[0], '"');
+    return strtoll(tag + 1, NULL, 10);
+}
+
 void get_as(const char *user, const char *role, const char *target, struct reply *ret_reply)
 {
     client_read(client_send(user, role, target, NULL), ret_reply);

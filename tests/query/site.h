@@ -55,7 +55,8 @@ struct reply {
 };
 void reply_done(struct reply *reply);
 const char *reply_header(const struct reply *reply,
-                         const char *name); /* its value up to the line's end, or NULL */
+                         const char *name);         /* its value up to the line's end, or NULL */
+long long reply_version(const struct reply *reply); /* what its entity tag begins with */
 
 int client_send(const char *user, const char *role, const char *target,
                 const char *more_headers);             /* a socket */
