@@ -40,13 +40,16 @@ static void list_append(struct connection *connection)
     list->last = connection;
 }
 
-/* From one state, and list, to another; the deadline starts anew. */
+/* From one state, and list, to another; the deadline starts anew. What is being written counts as unsent. */
 static void enter(struct connection *connection, enum connection_state state)
 {
     struct http_server *server = connection->server;
     list_remove(connection);
     connection->state = state;
     list_append(connection);
+    server->unsent -= connection->unsent;
+    connection->unsent = state == CONNECTION_WRITING ? connection->request->out.capacity : 0;
+    server->unsent += connection->unsent;
     if (server->timeouts[state]) {
         connection->deadline = uv_now(server->loop) + server->timeouts[state];
         server_arm(server, connection->deadline);
@@ -307,6 +310,16 @@ bool connection_waits_for(const struct http_request *request)
     return request->connection->request == request && request->connection->state == CONNECTION_HANDLING;
 }
 
+/* The list begins with who has waited longest. The newest stays, whatever its size: a reply larger than the
+ * cap can be had. */
+static void cap_unsent(const struct connection *newest)
+{
+    struct http_server *server = newest->server;
+    struct connection_list *writing = &server->lists[CONNECTION_WRITING];
+    while (server->unsent > server->unsent_max && writing->first && writing->first != newest)
+        connection_drop(writing->first);
+}
+
 void connection_send(struct http_request *request)
 {
     struct connection *connection = request->connection;
@@ -329,6 +342,8 @@ void connection_send(struct http_request *request)
     enter(connection, CONNECTION_WRITING);
     if (uv_write(&connection->write, stream, &out, 1, on_written) != 0)
         connection_drop(connection);
+    else
+        cap_unsent(connection);
 }
 
 void connection_expire(struct connection *connection)

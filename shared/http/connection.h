@@ -73,6 +73,7 @@ struct connection {
     uv_shutdown_t shutdown;
     struct buf kept; /* what came behind the request in hand; never more than one read */
     size_t kept_at, lingered;
+    size_t unsent; /* its part of the server's */
     enum connection_state state;
     bool reading, feeding, ended; /* ended: the client's side is shut */
 };
@@ -89,7 +90,8 @@ struct http_server {
     uint64_t armed; /* when the timer fires; 0: not at all */
     struct connection_list lists[CONNECTION_STATES];
     uint64_t timeouts[CONNECTION_STATES]; /* 0: none */
-    size_t cap, body_max, head_max;
+    size_t cap, body_max, head_max, unsent_max;
+    size_t unsent;        /* bytes that replies in CONNECTION_WRITING hold */
     size_t open, handles; /* connections; libuv handles whose close callback is still to come */
     struct http_request *spare;
     size_t spares;

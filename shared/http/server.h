@@ -56,8 +56,8 @@ struct http_config {
     size_t body_max;
 };
 
-/* http_connections http_header_bytes http_body_bytes http_header_ms http_body_ms http_idle_ms http_write_ms
- */
+/* http_connections http_header_bytes http_body_bytes http_unsent_bytes http_header_ms http_body_ms
+ * http_idle_ms http_write_ms */
 extern const struct setting http_settings[];
 
 MUST_CHECK int http_server_new(struct uv_loop_s *loop, const struct http_config *config,

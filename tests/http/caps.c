@@ -206,6 +206,53 @@ START_TEST(drops_a_reader_that_does_not_read)
 }
 END_TEST
 
+/* Asks for 32 MiB and reads nothing yet; the reply waits in a buffer of twice that. */
+static void ask_huge(struct client *client, struct site *site)
+{
+    size_t before = site->called.size;
+    client_open(client, site);
+    client_text(client, "GET /huge HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    while (site->called.size == before)
+        site_turn(site);
+}
+
+/* Two may wait, the third is too much: who has waited longest goes, and nobody else. */
+START_TEST(slow_readers_together_hold_no_more_than_the_cap)
+{
+    static const char *const two[] = {"--http-unsent-bytes=150000000", "--http-write-ms=600000", NULL};
+    struct site site;
+    struct client clients[4];
+    site_open(&site, two);
+    for (int i = 0; i < 3; i++)
+        ask_huge(&clients[i], &site);
+    for (int i = 0; i < 3; i++)
+        client_until_ended(&clients[i]);
+    ck_assert_uint_lt(clients[0].in.size, 32 << 20);
+    ck_assert_uint_gt(clients[1].in.size, 32 << 20);
+    ck_assert_uint_gt(clients[2].in.size, 32 << 20);
+    ask_huge(&clients[3], &site); /* what is out counts no more */
+    client_until_ended(&clients[3]);
+    ck_assert_uint_gt(clients[3].in.size, 32 << 20);
+    for (int i = 0; i < 4; i++)
+        client_close(&clients[i]);
+    site_close(&site);
+}
+END_TEST
+
+START_TEST(a_reply_over_the_cap_alone_is_sent_whole)
+{
+    static const char *const less[] = {"--http-unsent-bytes=65536", NULL};
+    struct site site;
+    struct client client;
+    site_open(&site, less);
+    ask_huge(&client, &site);
+    client_until_ended(&client);
+    ck_assert_uint_gt(client.in.size, 32 << 20);
+    client_close(&client);
+    site_close(&site);
+}
+END_TEST
+
 START_TEST(answers_503_beyond_the_cap_of_connections)
 {
     static const char *const few[] = {"--http-connections=2", NULL};
@@ -274,6 +321,8 @@ TCase *caps_cases(void)
     tcase_add_test(cases, ends_a_slow_body);
     tcase_add_test(cases, closes_an_idle_connection_without_a_word);
     tcase_add_test(cases, drops_a_reader_that_does_not_read);
+    tcase_add_test(cases, slow_readers_together_hold_no_more_than_the_cap);
+    tcase_add_test(cases, a_reply_over_the_cap_alone_is_sent_whole);
     tcase_add_test(cases, answers_503_beyond_the_cap_of_connections);
     tcase_add_test(cases, keeps_five_thousand_idle_connections_and_answers_on_each);
     return cases;
