@@ -151,7 +151,6 @@ MUST_CHECK int page_take(struct span next, int64_t *ret_registered_ms, struct id
 enum { VERDICT_COLUMNS = 8 }; /* of VERDICT_SQL */
 void verdict_fetch(const struct postgres_rows *rows, int row, int first, struct verdict *ret_verdict);
 void verdict_answer(struct call *call, const struct postgres_rows *rows);
-void verdict_json(const struct verdict *verdict, struct buf *to);
 
 /* wait.c */
 MUST_CHECK int waits_start(struct waits *waits, struct loop *loop, size_t cap);

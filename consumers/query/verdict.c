@@ -36,19 +36,21 @@ static void facts_json(const struct verdict *verdict, struct buf *to)
     buf_byte(to, ']');
 }
 
-/* Where what a command changed can be read: the pattern of a route on its kind. */
-static const char *resource_of(const char *kind)
+/* Where what a command changed can be read: the pattern of a route on its kind. An address without an id is
+ * each caller's own, and nobody else is there. */
+static const char *resource_of(const char *kind, bool own)
 {
     for (const struct route_row *row = route_rows; row->name; row++) {
-        if (row->command && row->resource && strcmp(row->aggregate, kind) == 0)
+        if (row->command && row->resource && strcmp(row->aggregate, kind) == 0 &&
+            (own || row->subject != ROUTE_SUBJECT_CALLER))
             return row->resource;
     }
     return NULL;
 }
 
-static void resource_json(const struct verdict *verdict, struct buf *to)
+static void resource_json(const struct verdict *verdict, const struct id *caller, struct buf *to)
 {
-    const char *pattern = resource_of(verdict->kind);
+    const char *pattern = resource_of(verdict->kind, id_same(&verdict->subject, caller));
     if (!pattern)
         return;
     const char *hole = strstr(pattern, "{id}");
@@ -59,7 +61,7 @@ static void resource_json(const struct verdict *verdict, struct buf *to)
         buf_format(to, ",\"resource\":\"%s\"", pattern);
 }
 
-void verdict_json(const struct verdict *verdict, struct buf *to)
+static void verdict_json(const struct verdict *verdict, const struct id *caller, struct buf *to)
 {
     char decided_at[CLOCK_TEXT];
     buf_format(to, "{\"id\":\"%s\",\"state\":\"%s\"", verdict->id.text,
@@ -70,7 +72,7 @@ void verdict_json(const struct verdict *verdict, struct buf *to)
     }
     facts_json(verdict, to);
     if (verdict->accepted)
-        resource_json(verdict, to);
+        resource_json(verdict, caller, to);
     clock_format(verdict->decided_ms, decided_at);
     buf_format(to, ",\"decided_at\":\"%s\"}", decided_at);
 }
@@ -83,7 +85,7 @@ static void answer_decided(struct call *call, const struct verdict *verdict)
         call_problem(call, PROBLEM_KEY_REUSED, NULL);
         return;
     }
-    verdict_json(verdict, &body);
+    verdict_json(verdict, &call->claims.subject, &body);
     call_reply(call, &(struct http_answer){.status = 200, .body = buf_as_span(&body)});
 }
 

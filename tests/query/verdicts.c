@@ -43,6 +43,21 @@ START_TEST(an_accepted_command_tells_its_facts_and_resource)
 }
 END_TEST
 
+/* Whom staff block is not to be found at their own profile. */
+START_TEST(a_command_about_a_person_names_that_person)
+{
+    site_verdict(COMMAND, CLERK, NULL, NULL);
+    site_sql("update bus.verdict set kind = 'profile', subject = '" AWA "'");
+    reply_done(&reply);
+    get_as(CLERK, "staff", PATH, &reply);
+    ck_assert_int_eq(reply.status, 200);
+    ck_assert_ptr_nonnull(strstr(reply.body.data, "\"resource\":\"/v1/people/" AWA "\""));
+    site_sql("update bus.verdict set principal = '" AWA "'");
+    expect(AWA, PATH, 200);
+    ck_assert_ptr_nonnull(strstr(reply.body.data, "\"resource\":\"/v1/me/profile\""));
+}
+END_TEST
+
 START_TEST(a_refused_command_tells_its_reason)
 {
     site_verdict(COMMAND, AWA, "value_over_cap", NULL);
@@ -143,6 +158,7 @@ TCase *verdict_cases(void)
     tcase_add_checked_fixture(cases, site_start, site_stop);
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, an_accepted_command_tells_its_facts_and_resource);
+    tcase_add_test(cases, a_command_about_a_person_names_that_person);
     tcase_add_test(cases, a_refused_command_tells_its_reason);
     tcase_add_test(cases, anothers_command_is_not_there);
     tcase_add_test(cases, a_command_nobody_heard_of_is_not_there);
