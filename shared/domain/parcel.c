@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "shared/base/buf.h"
 #include "shared/domain/limits.h"
 
 const struct booking_state *parcel_booking_of(const struct rule_situation *situation)
@@ -89,12 +90,14 @@ static enum refusal own_stage(const struct rule_situation *situation)
     return refuse_unless((stages & (1u << attaching(situation)->stage)) != 0, REFUSAL_NOT_ALLOWED);
 }
 
+/* Hexadecimal digits come in either case. */
 static enum refusal digest_new(const struct rule_situation *situation)
 {
     const struct parcel_state *parcel = situation->world->parcel;
+    struct span digest = span_of(attaching(situation)->digest);
 
     for (int i = 0; i < parcel->photos_count; i++)
-        if (strcmp(parcel->photos[i].digest, attaching(situation)->digest) == 0)
+        if (span_is_nocase(digest, parcel->photos[i].digest))
             return REFUSAL_ALREADY_RECORDED;
     return REFUSAL_NONE;
 }

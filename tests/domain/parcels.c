@@ -245,6 +245,7 @@ START_TEST(a_photo_is_attached_once_and_a_parcel_has_twelve)
     for (int i = 0; i < COUNT_PHOTOS; i++)
         ck_assert_str_eq(attached(sender, "person", PHOTO_STAGE_REGISTER, (char)('a' + i)), "accepted");
     ck_assert_str_eq(attached(sender, "person", PHOTO_STAGE_REGISTER, 'a'), "already_recorded");
+    ck_assert_str_eq(attached(sender, "person", PHOTO_STAGE_REGISTER, 'A'), "already_recorded");
     ck_assert_str_eq(attached(sender, "person", PHOTO_STAGE_REGISTER, 'z'), "photo_limit");
     stage.parcel.state = PARCEL_STATUS_CLOSED;
     ck_assert_str_eq(attached(sender, "person", PHOTO_STAGE_REGISTER, 'z'), "ended");
