@@ -97,6 +97,8 @@ static int say(struct publisher *publisher, const struct publication *publicatio
     buf_clear(&publisher->data);
     codec_encode(publication->command, publication->data, CODEC_ALL, &publisher->data);
     event->data = buf_as_span(&publisher->data);
+    /* One that was refused waits for no report: only a step hears of the record before it, or mends. */
+    TRY(kafka_out_step(publisher->out));
     publisher->reported = false;
     outcome = kafka_out_send(publisher->out, "commands", event, (void *)++publisher->newest);
     if (outcome != 0)

@@ -16,6 +16,7 @@ enum { DEAD_WAIT_MS = 10000, DEAD_VALUE_MAX = 600000 };
 struct dead {
     struct kafka_out *out;
     char topic[64], source[64];
+    uintptr_t newest; /* a report of an older letter is not this one's */
     enum kafka_report report;
     bool reported;
 };
@@ -25,9 +26,10 @@ static void dead_reported(void *self, void *cookie, enum kafka_report report, in
 {
     struct dead *dead = self;
 
-    (void)cookie;
     (void)partition;
     (void)offset;
+    if ((uintptr_t)cookie != dead->newest)
+        return;
     dead->report = report;
     dead->reported = true;
 }
@@ -87,6 +89,15 @@ static void letter_event(const struct dead *dead, const struct event *event, str
     letter->causation = event->id;
 }
 
+/* Steps first: a letter that was refused waits for no report, and only a step hears that the one before it
+ * is no longer open, or makes a new client where there is none. */
+static int letter_send(struct dead *dead, const struct event *letter)
+{
+    TRY(kafka_out_step(dead->out));
+    dead->reported = false;
+    return error_forward(kafka_out_send(dead->out, dead->topic, letter, (void *)++dead->newest));
+}
+
 int dead_letter(struct dead *dead, const struct event *event, const char *reason)
 {
     CLEANUP(buf_done) struct buf data = {0};
@@ -96,8 +107,7 @@ int dead_letter(struct dead *dead, const struct event *event, const char *reason
     letter_event(dead, event, &letter);
     letter_data(event, reason, &data);
     letter.data = buf_as_span(&data);
-    dead->reported = false;
-    sent = kafka_out_send(dead->out, dead->topic, &letter, NULL);
+    sent = letter_send(dead, &letter);
     if (sent == 0)
         sent = kafka_out_flush(dead->out, DEAD_WAIT_MS);
     if (sent < 0)

@@ -3,8 +3,10 @@
  */
 #include "shared/run/dead.h"
 
+#include <poll.h>
 #include <string.h>
 
+#include "shared/base/clock.h"
 #include "shared/run/service.h"
 #include "tests/links/kafka_cases.h"
 #include "tests/run/cases.h"
@@ -76,6 +78,33 @@ START_TEST(a_dead_letter_nobody_acknowledges_is_tried_again)
 }
 END_TEST
 
+/* Its delivery takes longer than a letter is waited for, and the record is still there at the next one. */
+START_TEST(a_letter_nobody_acknowledged_in_time_is_not_the_last)
+{
+    const char *const patient[] = {"COLIS_KAFKA_BROKERS",
+                                   cluster.brokers,
+                                   "COLIS_CHECK_TOPICS",
+                                   "off",
+                                   "COLIS_KAFKA_DELIVERY_MS",
+                                   "60000",
+                                   NULL};
+    struct event event = bad_event();
+    dead_free(dead);
+    kafka_configure(patient);
+    ck_assert_int_eq(dead_new("reader", &dead), 0);
+    rd_kafka_mock_broker_set_down(cluster.mock, 1);
+    ck_assert_int_eq(dead_letter(dead, &event, "wrong"), READER_RETRY);
+    rd_kafka_mock_broker_set_up(cluster.mock, 1);
+    int outcome = READER_RETRY;
+    int64_t until = clock_steady_ms() + 30000;
+    while (outcome == READER_RETRY && clock_steady_ms() < until) {
+        (void)poll(NULL, 0, 100); /* as a reader waits between two tries */
+        outcome = dead_letter(dead, &event, "wrong");
+    }
+    ck_assert_int_eq(outcome, READER_DONE);
+}
+END_TEST
+
 TCase *dead_cases(void)
 {
     TCase *cases = tcase_create("dead");
@@ -83,5 +112,6 @@ TCase *dead_cases(void)
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, a_dead_letter_holds_the_record);
     tcase_add_test(cases, a_dead_letter_nobody_acknowledges_is_tried_again);
+    tcase_add_test(cases, a_letter_nobody_acknowledged_in_time_is_not_the_last);
     return cases;
 }
