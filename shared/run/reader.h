@@ -76,8 +76,8 @@ struct reader {
 
 /* reader_batch_count reader_batch_bytes reader_batch_ms reader_reject_rate */
 extern const struct setting reader_settings[];
-/* Runs until service_stopping(): finishes the batch in hand. 0, or negative. Text of why in error_text().
- * At assignment it checks the cluster id the store remembers (when verbs.cluster is set), and
+/* Runs until service_stopping(): finishes the transaction in hand. 0, or negative. Text of why in
+ * error_text(). At assignment it checks the cluster id the store remembers (when verbs.cluster is set), and
  * log start <= position <= log end; else that partition stops, not ready, saying how many are missing. */
 MUST_CHECK int reader_run(const struct reader *reader);
 

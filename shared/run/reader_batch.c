@@ -226,9 +226,12 @@ static int markers(struct reader_batch *batch)
     return READER_DONE;
 }
 
+/* A thousand transactions may take longer than the program has to end. */
 static int singles(struct reader_batch *batch)
 {
     while (batch->done < batch->count) {
+        if (service_stopping())
+            return READER_RETRY;
         int outcome = single(batch);
         if (outcome != READER_DONE)
             return outcome;
@@ -253,8 +256,10 @@ int reader_batch_run(struct reader_batch *batch)
     int outcome = READER_DONE;
     while (!batch->one_by_one && batch->position_count > 0) {
         outcome = whole(batch);
-        if (outcome == READER_SPLIT)
+        if (outcome == READER_SPLIT && !service_stopping())
             continue;
+        if (outcome == READER_SPLIT)
+            return READER_RETRY;
         /* A store that is away fails singles, too; one that is slow may fail only what is much at once. */
         if (outcome == READER_RETRY)
             batch->one_by_one = ++batch->retries >= WHOLE_TRIES;

@@ -27,8 +27,9 @@ struct reader_batch {
     void *owner;
 };
 
-/* DONE: every position was stored. RETRY: run it again later, it goes on where it was. MOVED: drop it, ask
- * for the positions. FAILED: the breaker is open. Negative: fatal. */
+/* DONE: every position was stored. RETRY: run it again later, it goes on where it was; also where the program
+ * is told to end between two transactions. MOVED: drop it, ask for the positions. FAILED: the breaker is
+ * open. Negative: fatal. */
 MUST_CHECK int reader_batch_run(struct reader_batch *batch);
 
 #endif

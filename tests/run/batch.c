@@ -282,6 +282,37 @@ START_TEST(a_retry_among_singles_goes_on_where_it_was)
 }
 END_TEST
 
+/* The end of the program comes with the third event; the next one begins with the fourth. */
+static void stop_and_begin_again(void)
+{
+    store->stop_after = 3;
+    batch_make(&fixture, 2, 5, 1);
+    ck_assert_int_eq(run(), READER_RETRY);
+    ck_assert_uint_eq(store->stored_count, 3);
+    ck_assert(!store->open);
+    batch_make(&fixture, 2, 5, 1);
+    ck_assert_int_eq(run(), READER_DONE);
+    batch_check_ledger(store, 2, 5, false);
+    ck_assert_uint_eq(store->rejected_count, 0);
+    ck_assert_int_eq(store->positions[0], 6);
+}
+
+START_TEST(a_batch_one_by_one_stops_between_two_events)
+{
+    store->fail_at[RAM_COMMIT] = 1;
+    store->fail_as[RAM_COMMIT] = READER_FAILED;
+    stop_and_begin_again();
+}
+END_TEST
+
+START_TEST(a_batch_that_was_split_stops_between_its_parts)
+{
+    store->fail_at[RAM_HANDLE] = 4;
+    store->fail_as[RAM_HANDLE] = READER_SPLIT;
+    stop_and_begin_again();
+}
+END_TEST
+
 START_TEST(the_breaker_opens_before_too_many_are_rejected)
 {
     batch_make(&fixture, 1, 5, 0);
@@ -419,6 +450,8 @@ TCase *batch_cases(void)
     tcase_add_loop_test(cases, a_bad_last_event_is_passed_too, 0, 2);
     tcase_add_loop_test(cases, a_reject_that_cannot_be_kept_is_tried_again, READER_RETRY, READER_MOVED);
     tcase_add_test(cases, a_retry_among_singles_goes_on_where_it_was);
+    tcase_add_test(cases, a_batch_one_by_one_stops_between_two_events);
+    tcase_add_test(cases, a_batch_that_was_split_stops_between_its_parts);
     tcase_add_test(cases, the_breaker_opens_before_too_many_are_rejected);
     tcase_add_test(cases, the_breaker_counts_a_minute);
     tcase_add_test(cases, a_partition_stops_at_its_event_and_the_others_go_on);

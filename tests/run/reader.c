@@ -223,8 +223,10 @@ END_TEST
 
 static int stop_when_broken(void *self, const struct event *event)
 {
-    (void)self;
+    const struct ram_store *at = self;
     (void)event;
+    if (at->rejected_count == 3) /* the rate: this one opens the breaker */
+        service_stop();
     reader_because("everything is wrong");
     return READER_REJECT;
 }
@@ -237,8 +239,6 @@ static int keep_reject(void *self, const struct event *event, const char *reason
     at->positions[position->partition] = position->next;
     at->rejected_count++;
     (void)event;
-    if (at->rejected_count == 3) /* the rate: the next one opens the breaker */
-        service_stop();
     return READER_DONE;
 }
 
