@@ -257,16 +257,25 @@ static int on_stop(void *owner, const struct event *event, const char *reason)
     struct reader_place *place = reader_places_find(&reading->places, event->topic, event->partition);
     log_with(LOG_LEVEL_ERROR, "partition stopped", .event = event->id.text, .topic = event->topic,
              .partition = event->partition, .offset = event->offset, .err = reason);
-    return place ? reader_places_stop(&reading->places, place) : 0;
+    if (!place)
+        return 0;
+    place->at.next = place->at.from; /* the batch in hand knows how far it goes; none after it moves it */
+    return error_forward(reader_places_stop(&reading->places, place));
 }
 
-/* Positions that move, as the batch takes them. */
+static bool moves(const struct reader_place *place)
+{
+    return place->at.next > place->at.from;
+}
+
+/* Positions that move, as the batch takes them. A partition that was lost behind records of it is stopped,
+ * yet these were read: they go where they would have gone a moment earlier. */
 static size_t moving(const struct reading *reading, struct reader_position *positions)
 {
     size_t count = 0;
     for (size_t at = 0; at < reading->places.count; at++) {
         const struct reader_place *place = &reading->places.rows[at];
-        if (!place->stopped && place->at.next > place->at.from)
+        if (moves(place))
             positions[count++] = place->at;
     }
     return count;
@@ -343,8 +352,7 @@ static bool due(const struct reading *reading)
     if (clock_steady_ms() - reading->moved_ms < MARKERS_MS)
         return false;
     for (size_t at = 0; at < reading->places.count; at++) {
-        const struct reader_place *place = &reading->places.rows[at];
-        if (!place->stopped && place->at.next > place->at.from)
+        if (moves(&reading->places.rows[at]))
             return true;
     }
     return false;

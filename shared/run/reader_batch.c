@@ -121,13 +121,16 @@ static int attempt(struct reader_batch *batch, const struct event *events, size_
     return outcome == READER_REJECT ? READER_FAILED : outcome;
 }
 
-/* Every event's partition has a position in its batch. */
-static struct reader_position *position_of(struct reader_batch *batch, const struct event *event)
+/* Every event's partition has a position in its batch: who makes the batch sees to it. */
+static int position_of(const struct reader_batch *batch, const struct event *event,
+                       struct reader_position **ret_position)
 {
-    struct reader_position *position = batch->positions;
-    while (!same_partition(event, position))
-        position++;
-    return position;
+    for (size_t at = 0; at < batch->position_count; at++) {
+        *ret_position = &batch->positions[at];
+        if (same_partition(event, *ret_position))
+            return 0;
+    }
+    return error_new(ERROR_BUG, "%s/%d: an event without a position", event->topic, (int)event->partition);
 }
 
 /* The partition of events[at] ends before it: its later events leave the batch, so does a position that then
@@ -135,8 +138,9 @@ static struct reader_position *position_of(struct reader_batch *batch, const str
 static int cut(struct reader_batch *batch, size_t at)
 {
     struct event stopped = batch->events[at];
-    struct reader_position *position = position_of(batch, &stopped);
+    struct reader_position *position;
     size_t kept = at;
+    TRY(position_of(batch, &stopped, &position));
     for (size_t from = at; from < batch->count; from++) {
         if (!same_partition(&batch->events[from], position))
             batch->events[kept++] = batch->events[from];
@@ -195,7 +199,8 @@ static int refuse(struct reader_batch *batch, const struct event *event,
 static int single(struct reader_batch *batch)
 {
     struct event *event = &batch->events[batch->done];
-    struct reader_position *position = position_of(batch, event);
+    struct reader_position *position;
+    TRY(position_of(batch, event, &position));
     struct reader_position alone = *position;
     alone.next = event->offset + 1;
     service_beat(); /* a thousand transactions may take longer than health allows */

@@ -29,7 +29,8 @@ struct kafka_cluster {
     rd_kafka_mock_cluster_t *mock;
     char brokers[256];
 };
-void kafka_cluster_start(struct kafka_cluster *cluster); /* and configures the links for it */
+void kafka_cluster_start(struct kafka_cluster *cluster);                 /* and configures the links for it */
+void kafka_cluster_start_of(struct kafka_cluster *cluster, int brokers); /* theirs: 1, 2 ... */
 void kafka_cluster_topic(struct kafka_cluster *cluster, const char *topic, int partitions); /* "t.topic" */
 void kafka_cluster_stop(struct kafka_cluster *cluster);
 

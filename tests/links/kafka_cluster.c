@@ -44,11 +44,16 @@ bool kafka_configure_refused(const char *const *pairs)
 
 void kafka_cluster_start(struct kafka_cluster *cluster)
 {
+    kafka_cluster_start_of(cluster, 1);
+}
+
+void kafka_cluster_start_of(struct kafka_cluster *cluster, int brokers)
+{
     static const char *pairs[16];
     char text[256];
     cluster->owner = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), text, sizeof text);
     ck_assert_ptr_nonnull(cluster->owner);
-    cluster->mock = rd_kafka_mock_cluster_new(cluster->owner, 1);
+    cluster->mock = rd_kafka_mock_cluster_new(cluster->owner, brokers);
     ck_assert_ptr_nonnull(cluster->mock);
     snprintf(cluster->brokers, sizeof cluster->brokers, "%s",
              rd_kafka_mock_cluster_bootstraps(cluster->mock));

@@ -386,6 +386,16 @@ START_TEST(a_partition_may_stop_while_going_one_by_one)
 }
 END_TEST
 
+START_TEST(an_event_whose_partition_has_no_position_is_a_defect)
+{
+    batch_make(&fixture, 2, 3, 0);
+    fixture.batch.position_count = 1;
+    store->fail_at[RAM_COMMIT] = 1;
+    store->fail_as[RAM_COMMIT] = READER_FAILED;
+    ck_assert_int_eq(run(), ERROR_BUG);
+}
+END_TEST
+
 START_TEST(a_reason_is_cut_not_overrun)
 {
     char text[600];
@@ -457,6 +467,7 @@ TCase *batch_cases(void)
     tcase_add_test(cases, a_partition_stops_at_its_event_and_the_others_go_on);
     tcase_add_test(cases, a_partition_that_stops_at_once_does_not_move);
     tcase_add_test(cases, a_partition_may_stop_while_going_one_by_one);
+    tcase_add_test(cases, an_event_whose_partition_has_no_position_is_a_defect);
     tcase_add_test(cases, a_reason_is_cut_not_overrun);
     tcase_add_loop_test(cases, a_fact_is_taken_only_where_this_program_knows_its_type, 0,
                         sizeof(offered) / sizeof(offered[0]));

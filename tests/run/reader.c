@@ -13,13 +13,13 @@
 #include "tests/run/cases.h"
 #include "tests/run/ram_store.h"
 
-enum { RECORDS = 200, PARTITIONS = 2 };
+enum { RECORDS = 200, PARTITIONS = 2, FETCH = 1 };
 
 static struct kafka_cluster cluster;
 static struct ram_store store;
 static const char *const topics[] = {"commands", NULL};
 static char brokers[300];
-static char *batch_count;
+static char *batch_count, *batch_ms;
 
 static char *environment(const char *name)
 {
@@ -34,6 +34,8 @@ static char *environment(const char *name)
         return rate;
     if (strcmp(name, "COLIS_READER_BATCH_COUNT") == 0)
         return batch_count;
+    if (strcmp(name, "COLIS_READER_BATCH_MS") == 0)
+        return batch_ms;
     return strcmp(name, "COLIS_NAMESPACE") == 0 ? name_space : NULL;
 }
 
@@ -58,11 +60,15 @@ static void settings_take(char *events)
     ck_assert_msg(settings_read(tables, 1, argv, environment) == 0, "%s", error_text());
 }
 
-static void start(void)
+static struct kafka_ledger ledger;
+
+static void start_with(int count)
 {
-    static struct kafka_ledger ledger;
-    kafka_cluster_start(&cluster);
+    kafka_cluster_start_of(&cluster, count);
     kafka_cluster_topic(&cluster, "commands", PARTITIONS);
+    for (int at = 0; at < PARTITIONS; at++)
+        ck_assert_int_eq(rd_kafka_mock_partition_set_leader(cluster.mock, "t.commands", at, at % count + 1),
+                         0);
     struct kafka_out *out = kafka_producer(&ledger, NULL);
     fill(out);
     kafka_out_free(out);
@@ -70,6 +76,11 @@ static void start(void)
     settings_take(NULL);
     ram_store_start(&store);
     store.stop_after = (size_t)PARTITIONS * RECORDS;
+}
+
+static void start(void)
+{
+    start_with(1);
 }
 
 static void stop(void)
@@ -255,6 +266,64 @@ START_TEST(too_many_rejects_stop_the_reader)
 }
 END_TEST
 
+static bool lost;
+static int64_t refused;
+
+/* After the first batch there is more in both partitions, and then the broker says of the first that its
+ * next offset is none: the question after the one that brings its newest records. */
+static int commit_then_lose(void *self, const struct reader_position *moves, size_t count)
+{
+    int outcome = ram_store_verbs.commit(self, moves, count);
+    if (lost)
+        return outcome;
+    lost = true;
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
+    fill(out);
+    kafka_out_free(out);
+    rd_kafka_mock_broker_push_request_error_rtts(cluster.mock, 1, FETCH, 2, RD_KAFKA_RESP_ERR_NO_ERROR, 0,
+                                                 RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, 0);
+    (void)poll(NULL, 0, 1000); /* all of it lies ready for one batch */
+    return outcome;
+}
+
+/* One record of the other partition. */
+static int refuse_one_then(void *self, const struct event *event)
+{
+    if (!lost || event->partition == 0 || (refused >= 0 && event->offset != refused))
+        return ram_store_verbs.handle(self, event);
+    refused = event->offset;
+    reader_because("wrong");
+    return READER_REJECT;
+}
+
+/* What was read before it counts, the records of the others with it. */
+START_TEST(a_partition_lost_behind_its_records_keeps_them)
+{
+    static char long_enough[] = "5000";
+    struct reader_verbs verbs = ram_store_verbs;
+    int64_t stored[PARTITIONS] = {0, 0};
+    stop();
+    batch_ms = long_enough;
+    start_with(PARTITIONS);
+    refused = -1;
+    verbs.commit = commit_then_lose;
+    verbs.handle = refuse_one_then;
+    verbs.idle = stop_on_idle;
+    store.stop_after = 0;
+    read_with(&verbs);
+    for (size_t at = 0; at < store.stored_count; at++) {
+        const struct ram_entry *entry = &store.stored[at];
+        int64_t passed = entry->partition == 1 && refused >= 0 && entry->offset > refused;
+        ck_assert_int_eq(entry->offset, stored[entry->partition] + passed);
+        stored[entry->partition]++;
+    }
+    ck_assert_uint_eq(store.rejected_count, 1);
+    ck_assert_int_gt(stored[0], 0);
+    ck_assert_int_eq(store.positions[0], stored[0]);
+    ck_assert_int_eq(store.positions[1], stored[1] + 1);
+}
+END_TEST
+
 static int rests;
 
 static void count_rest(void *self)
@@ -327,6 +396,7 @@ TCase *reader_cases(void)
     tcase_add_test(cases, nothing_is_read_from_a_cluster_the_store_does_not_know);
     tcase_add_test(cases, a_store_that_moved_back_is_followed);
     tcase_add_test(cases, too_many_rejects_stop_the_reader);
+    tcase_add_test(cases, a_partition_lost_behind_its_records_keeps_them);
     tcase_add_test(cases, rests_once_when_a_load_is_over);
     tcase_add_test(cases, a_slow_batch_is_no_rest);
     return cases;
