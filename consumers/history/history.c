@@ -35,6 +35,14 @@ void history_done(struct history *history)
     history->count = history->capacity = 0;
 }
 
+/* A store that was away may have been put back to an earlier hour. */
+static int away(struct history *history)
+{
+    history->doubted = true;
+    reader_doubt();
+    return READER_RETRY;
+}
+
 /* What a store's outcome means for the loop. A conflict is nothing the loop could mend: it is fatal. */
 static int outcome_of(struct history *history, int outcome)
 {
@@ -45,7 +53,7 @@ static int outcome_of(struct history *history, int outcome)
     reader_because("mongo: %s", mongo_why());
     if (outcome == MONGO_CONFLICT)
         return error_new(ERROR_DATA, "history: %s", mongo_why());
-    return outcome == MONGO_REFUSED ? READER_FAILED : READER_RETRY;
+    return outcome == MONGO_REFUSED ? READER_FAILED : away(history);
 }
 
 static int prepare(struct history *history)
@@ -57,12 +65,14 @@ static int prepare(struct history *history)
     return outcome;
 }
 
+/* The reader asks for all positions next. */
 static int history_cluster(void *self, const char *id)
 {
     struct history *history = self;
     int outcome = prepare(history);
     if (outcome != READER_DONE)
         return outcome;
+    history->doubted = false;
     int stored = mongo_cluster(history->store, "history", id);
     if (stored != MONGO_CONFLICT)
         return outcome_of(history, stored);
@@ -70,16 +80,23 @@ static int history_cluster(void *self, const char *id)
     return READER_REJECT;
 }
 
-static int history_positions(void *self, struct reader_position *positions, size_t count)
+/* stored: room for count. */
+static int load_positions(struct history *history, const struct reader_position *positions, size_t count,
+                          struct mongo_position *stored)
 {
-    struct history *history = self;
-    CLEANUP(free_cleanup) struct mongo_position *stored = memory_new(count + 1, sizeof(*stored));
     for (size_t at = 0; at < count; at++)
         stored[at] =
             (struct mongo_position){.topic = positions[at].topic, .partition = positions[at].partition};
     int outcome = mongo_positions_load(history->store, "history", stored, count);
-    if (outcome != MONGO_DONE)
-        return outcome_of(history, outcome);
+    return outcome == MONGO_DONE ? READER_DONE : outcome_of(history, outcome);
+}
+
+static int history_positions(void *self, struct reader_position *positions, size_t count)
+{
+    CLEANUP(free_cleanup) struct mongo_position *stored = memory_new(count + 1, sizeof(*stored));
+    int outcome = load_positions(self, positions, count, stored);
+    if (outcome != READER_DONE)
+        return outcome;
     for (size_t at = 0; at < count; at++)
         positions[at].next = stored[at].next;
     return READER_DONE;
@@ -93,20 +110,34 @@ static int save_positions(struct history *history, const struct reader_position 
     return outcome_of(history, mongo_positions_save(history->store, "history", next, count));
 }
 
+/* A batch begins where memory has it, and a position is only ever moved forward: of a store put back, what
+ * lies between would never be read again. */
+static int compare_positions(struct history *history, const struct reader_position *positions, size_t count)
+{
+    CLEANUP(free_cleanup) struct mongo_position *stored = memory_new(count + 1, sizeof(*stored));
+    int outcome = load_positions(history, positions, count, stored);
+    for (size_t at = 0; at < count && outcome == READER_DONE; at++) {
+        if (stored[at].next == positions[at].from)
+            continue;
+        reader_because("%s/%d is at %lld", stored[at].topic, (int)stored[at].partition,
+                       (long long)stored[at].next);
+        outcome = READER_MOVED;
+    }
+    return outcome;
+}
+
 static int history_begin(void *self, const struct event *events, size_t count,
                          const struct reader_position *positions, size_t position_count)
 {
     struct history *history = self;
     (void)events;
-    (void)positions;
-    (void)position_count;
     history->count = 0;
     if (count > history->capacity) {
         history->entries = memory_grow(history->entries, count, sizeof(*history->entries));
         history->kinds = memory_grow(history->kinds, count, sizeof(*history->kinds));
         history->capacity = count;
     }
-    return READER_DONE;
+    return history->doubted ? compare_positions(history, positions, position_count) : READER_DONE;
 }
 
 static int reject(const char *reason)

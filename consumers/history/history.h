@@ -19,6 +19,7 @@ struct history {
     void *letter_self;
 
     bool prepared;               /* the store has its collections */
+    bool doubted;                /* it was away, and has not told all its positions since */
     struct mongo_entry *entries; /* of the batch in hand; their texts are the events' own */
     struct history_kind *kinds;  /* of the entries */
     size_t count, capacity;

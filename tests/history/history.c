@@ -65,9 +65,9 @@ static struct event fact(int64_t version)
     return event;
 }
 
-static int run(const struct event *events, size_t count, int64_t next)
+static int run_from(int64_t from, const struct event *events, size_t count, int64_t next)
 {
-    struct reader_position position = {"parcel", 2, -1, next};
+    struct reader_position position = {"parcel", 2, from, next};
     int outcome = history_verbs.begin(&history, events, count, &position, 1);
     for (size_t at = 0; at < count && outcome == READER_DONE; at++)
         outcome = history_verbs.handle(&history, &events[at]);
@@ -76,6 +76,36 @@ static int run(const struct event *events, size_t count, int64_t next)
     if (outcome != READER_DONE)
         history_verbs.rollback(&history);
     return outcome;
+}
+
+static int run(const struct event *events, size_t count, int64_t next)
+{
+    return run_from(-1, events, count, next);
+}
+
+static char *elsewhere(const char *name)
+{
+    static char url[] = "mongodb://127.0.0.1:1/?directConnection=true", soon[] = "100";
+    if (strcmp(name, "COLIS_MONGO_URL") == 0)
+        return url;
+    return strcmp(name, "COLIS_MONGO_TIMEOUT_MS") == 0 ? soon : NULL;
+}
+
+/* As a batch, or the reader between two, meets a server that is not there. */
+static void be_away(bool idle)
+{
+    static const struct setting *const tables[] = {mongo_settings, NULL};
+    char *arguments[] = {"test", NULL};
+    struct event event = fact(9);
+    struct mongo *away;
+    ck_assert_msg(settings_read(tables, 1, arguments, elsewhere) == 0, "%s", error_text());
+    ck_assert_int_eq(mongo_new("test", store_name(), &away), 0);
+    history.store = away;
+    history.written_ms = -100000;
+    int outcome = idle ? history_verbs.idle(&history) : run(&event, 1, 80);
+    ck_assert_int_eq(outcome, READER_RETRY);
+    history.store = store_link();
+    mongo_free(away);
 }
 
 START_TEST(keeps_facts_then_the_position)
@@ -191,6 +221,37 @@ START_TEST(says_while_idle_that_the_store_takes_writes)
 }
 END_TEST
 
+/* Not from where memory has it: the facts between would be missing for ever. */
+START_TEST(a_store_put_back_is_read_from_where_it_is)
+{
+    struct event events[] = {fact(1), fact(2), fact(3), fact(4)};
+    struct reader_position position = {"parcel", 2, 74, 75};
+    ck_assert_int_eq(run(events, 3, 74), READER_DONE);
+    be_away(_i);
+    store_set_position("history:parcel", "2", 72);
+    ck_assert_int_eq(run_from(74, &events[3], 1, 75), READER_MOVED);
+    ck_assert_int_eq(stored_position(), 72);
+    ck_assert_int_eq(history_verbs.cluster(&history, "cluster one"), READER_DONE);
+    ck_assert_int_eq(history_verbs.positions(&history, &position, 1), READER_DONE);
+    ck_assert_int_eq(position.next, 72);
+    ck_assert_int_eq(run_from(72, &events[1], 3, 75), READER_DONE);
+    ck_assert_int_eq(store_count("history"), 4);
+    ck_assert_int_eq(stored_position(), 75);
+}
+END_TEST
+
+/* A batch that is tried again goes on; another partition is asked for all the same. */
+START_TEST(a_place_that_is_as_it_was_says_nothing_of_another)
+{
+    struct event events[] = {fact(1), fact(2)};
+    struct reader_position other = {"parcel", 3, 50, 51};
+    ck_assert_int_eq(run(events, 1, 72), READER_DONE);
+    be_away(_i);
+    ck_assert_int_eq(run_from(72, &events[1], 1, 73), READER_DONE);
+    ck_assert_int_eq(history_verbs.begin(&history, NULL, 0, &other, 1), READER_MOVED);
+}
+END_TEST
+
 static TCase *history_cases(void)
 {
     TCase *cases = tcase_create("history");
@@ -207,6 +268,8 @@ static TCase *history_cases(void)
     tcase_add_test(cases, the_dead_letter_comes_before_the_position);
     tcase_add_test(cases, positions_of_another_cluster_are_not_used);
     tcase_add_test(cases, says_while_idle_that_the_store_takes_writes);
+    tcase_add_loop_test(cases, a_store_put_back_is_read_from_where_it_is, 0, 2);
+    tcase_add_loop_test(cases, a_place_that_is_as_it_was_says_nothing_of_another, 0, 2);
     return cases;
 }
 

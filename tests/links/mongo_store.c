@@ -84,18 +84,30 @@ void store_drop_all(void)
     mongoc_cleanup();
 }
 
-void store_set_fact(const char *document, const char *fact)
+/* Takes what. */
+static void change(const char *collection_name, const char *document, bson_t *what)
 {
     bson_error_t error;
     mongoc_client_t *client = behind();
-    mongoc_collection_t *collection = mongoc_client_get_collection(client, name, "history");
-    bson_t *who = BCON_NEW("_id", BCON_UTF8(document)),
-           *what = BCON_NEW("$set", "{", "fact", BCON_UTF8(fact), "}");
+    mongoc_collection_t *collection = mongoc_client_get_collection(client, name, collection_name);
+    bson_t *who = BCON_NEW("_id", BCON_UTF8(document));
     ck_assert(mongoc_collection_update_one(collection, who, what, NULL, NULL, &error));
     bson_destroy(who);
     bson_destroy(what);
     mongoc_collection_destroy(collection);
     mongoc_client_destroy(client);
+}
+
+void store_set_fact(const char *document, const char *fact)
+{
+    change("history", document, BCON_NEW("$set", "{", "fact", BCON_UTF8(fact), "}"));
+}
+
+void store_set_position(const char *document, const char *partition, int64_t next)
+{
+    char member[32];
+    snprintf(member, sizeof(member), "next.%s", partition);
+    change("position", document, BCON_NEW("$set", "{", member, BCON_INT64(next), "}"));
 }
 
 long long store_count(const char *collection_name)
