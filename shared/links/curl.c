@@ -217,7 +217,10 @@ static int outcome_of(struct smtp *smtp, CURLcode result)
     }
     snprintf(smtp->why, sizeof smtp->why, "%s: %.64s", stage_names[smtp->stage], curl_easy_strerror(result));
     bool handed_over = code == CODE_START_BODY && smtp->given == smtp->message.size;
-    return handed_over ? SMTP_UNKNOWN : SMTP_AWAY;
+    if (handed_over)
+        return SMTP_UNKNOWN;
+    /* Whoever hangs up on one recipient, or leaves one without an answer, may take all others. */
+    return smtp->stage >= STAGE_RCPT ? SMTP_LATER : SMTP_AWAY;
 }
 
 int smtp_send(struct smtp *smtp, const char *from, const char *to, struct span message)

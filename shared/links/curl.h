@@ -14,7 +14,7 @@ extern const struct setting smtp_settings[];
 
 enum smtp_outcome {
     SMTP_SENT = 0,
-    SMTP_LATER = 1,   /* the server will not take this message now (4xx): again later */
+    SMTP_LATER = 1,   /* it does not take this message now (4xx, or silence from RCPT on): again later */
     SMTP_REFUSED = 2, /* it will never take it (5xx), or an address cannot stand on the wire */
     SMTP_AWAY = 3,    /* no server, or it refuses us altogether: nothing was handed over */
     SMTP_UNKNOWN = 4, /* handed over, and no answer came: it may have been taken */

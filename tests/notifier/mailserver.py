@@ -22,7 +22,10 @@ class Handler:
         return "250 OK"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        answer = self.server.next("RCPT")
+        answer = self.server.unwanted.get(address) or self.server.next("RCPT")
+        if answer == "hang up":
+            server.transport.abort()
+            return "421 gone"
         if answer:
             return answer
         envelope.rcpt_tos.append(address)
@@ -49,11 +52,12 @@ class Handler:
 
 
 class MailServer:
-    """script: (verb, answer) in order; a verb that is not next is accepted. more: what aiosmtpd is told besides."""
+    """script: (verb, answer) in order; a verb that is not next is accepted. unwanted: answers to RCPT by address, each
+    time. more: what aiosmtpd is told besides."""
 
     def __init__(self, host=places.HOST, **more):
         self.host, self.more = host, more
-        self.script, self.kept, self.lock = [], [], threading.Lock()
+        self.script, self.unwanted, self.kept, self.lock = [], {}, [], threading.Lock()
         self.held, self.released = threading.Event(), threading.Event()
         self.port = places.free_port()
         self.controller = None
@@ -75,7 +79,7 @@ class MailServer:
         if not self.controller:
             self.start()
         with self.lock:
-            self.script, self.kept = [], []
+            self.script, self.unwanted, self.kept = [], {}, []
         self.held, self.released = threading.Event(), threading.Event()
 
     def start(self):

@@ -230,16 +230,36 @@ def test_a_kill_between_sending_and_recording_is_a_flagged_repeat(post, mail_ser
     await_state(post, "sent")
 
 
+def impatient(bus):
+    """Its notifier gives up after three tries that follow at once."""
+    bus.notifier.stop()
+    bus.notifier.settings |= {"COLIS_NOTIFIER_ATTEMPTS": "3", "COLIS_NOTIFIER_RETRY_MS": "5"}
+    bus.notifier.start().await_ready()
+    return bus
+
+
 def test_after_enough_tries_it_is_dead(own_post, mail_server, person):
-    own_post.notifier.stop()
-    own_post.notifier.settings["COLIS_NOTIFIER_ATTEMPTS"] = "3"
-    own_post.notifier.settings["COLIS_NOTIFIER_RETRY_MS"] = "5"
-    own_post.notifier.start().await_ready()
+    impatient(own_post)
     facts.profile(own_post, person)
     mail_server.script = [("RCPT", "451 try later")] * 3
     facts.registered(own_post, person)
     await_state(own_post, "dead")
     assert own_post.value("select attempts from bus.notification") == 3 and reason(own_post) == "RCPT answered 451"
+
+
+def test_a_server_that_hangs_up_on_one_recipient_gives_it_up_and_serves_the_others(own_post, mail_server, person):
+    impatient(own_post)
+    other = str(uuid.uuid4())
+    unwanted, wanted = facts.profile(own_post, person), facts.profile(own_post, other)
+    mail_server.unwanted = {unwanted: "hang up"}
+    facts.registered(own_post, person)
+    facts.registered(own_post, other)
+    await_mails(mail_server, wanted)
+    await_state(own_post, "sent")
+    await_state(own_post, "dead")
+    (attempts, why), = own_post.rows("select attempts, reason from bus.notification where state = 'dead'")
+    assert attempts == 3 and why.startswith("RCPT: ")
+    assert own_post.notifier.metric("colis_notifier_provider_up") == 1 and not mail_server.mails(unwanted)
 
 
 def test_kills_under_load_leave_nobody_untold(post, mail_server):
