@@ -11,6 +11,7 @@
 #include "shared/links/curl_http.h"
 
 enum { URL_TEXT = 512, REPLY_MOST = 1 << 20 };
+static const int64_t amount_most = INT64_C(100000000000); /* of the commands that tell of money */
 
 static struct {
     char url[URL_TEXT], secret[256], redirect[URL_TEXT];
@@ -198,6 +199,18 @@ static enum flutterwave_state charge_state(const char *status)
     return is_word(status, "failed") ? FLUTTERWAVE_FAILED : FLUTTERWAVE_PENDING;
 }
 
+/* MONEY_WRONG also for more than a command of ours can carry: nobody would decide it. */
+static int amount_read(const char *text, const char *currency, int64_t *ret_minor)
+{
+    return money_parse(span_of(text), currency, ret_minor) != 0 || *ret_minor > amount_most ? MONEY_WRONG : 0;
+}
+
+static int fee_read(const char *text, const char *currency, int64_t *ret_minor)
+{
+    return money_parse_fee(span_of(text), currency, ret_minor) != 0 || *ret_minor > amount_most ? MONEY_WRONG
+                                                                                                : 0;
+}
+
 /* What a reply says of a charge, as text. */
 struct charge_seen {
     const char *id, *reference, *status, *currency;
@@ -205,7 +218,8 @@ struct charge_seen {
 };
 
 /* Of a fee the payer bears, what was charged beyond the amount is not ours to pay. */
-static int fee_read(const struct charge_seen *seen, const struct flutterwave_charge *charge, int64_t *ret_fee)
+static int fee_of_ours(const struct charge_seen *seen, const struct flutterwave_charge *charge,
+                       int64_t *ret_fee)
 {
     int64_t fee = 0, charged = charge->amount;
 
@@ -214,7 +228,17 @@ static int fee_read(const struct charge_seen *seen, const struct flutterwave_cha
         return MONEY_WRONG;
     fee -= charged > charge->amount ? charged - charge->amount : 0;
     *ret_fee = fee > 0 ? fee : 0;
-    return 0;
+    return fee > amount_most ? MONEY_WRONG : 0;
+}
+
+/* Somebody else's reference may be anything; what our commands cannot carry is none of ours: left empty. */
+static void reference_take(const char *reference, char ret_reference[FLUTTERWAVE_ID])
+{
+    bool is_visible = true;
+
+    for (const char *byte = reference; *byte; byte++)
+        is_visible = is_visible && *byte > ' ' && *byte < 0x7f;
+    (void)!text_copy(ret_reference, FLUTTERWAVE_ID, is_visible ? span_of(reference) : SPAN(""));
 }
 
 static int charge_take(struct flutterwave *flutterwave, const struct charge_seen *seen,
@@ -222,12 +246,12 @@ static int charge_take(struct flutterwave *flutterwave, const struct charge_seen
 {
     *ret_charge = (struct flutterwave_charge){.state = charge_state(seen->status)};
     if (text_copy(ret_charge->id, sizeof ret_charge->id, span_of(seen->id)) != 0 || seen->id[0] == '\0' ||
-        text_copy(ret_charge->reference, sizeof ret_charge->reference, span_of(seen->reference)) != 0 ||
         text_copy(ret_charge->currency, sizeof ret_charge->currency, span_of(seen->currency)) != 0 ||
-        money_parse(span_of(seen->amount), ret_charge->currency, &ret_charge->amount) != 0)
+        amount_read(seen->amount, ret_charge->currency, &ret_charge->amount) != 0)
         return because(flutterwave, FLUTTERWAVE_LATER,
                        "a charge without id, or with an amount we cannot read");
-    if (fee_read(seen, ret_charge, &ret_charge->fee) != 0)
+    reference_take(seen->reference, ret_charge->reference);
+    if (fee_of_ours(seen, ret_charge, &ret_charge->fee) != 0)
         return because(flutterwave, FLUTTERWAVE_LATER, "a charge with a fee we cannot read");
     return FLUTTERWAVE_DONE;
 }
@@ -297,7 +321,7 @@ static int refund_take(struct flutterwave *flutterwave,
     *ret_movement = (struct flutterwave_movement){.state = movement_state(data->status)};
     if (text_copy(ret_movement->currency, sizeof ret_movement->currency, span_of(currency)) != 0 ||
         text_copy(ret_movement->id, sizeof ret_movement->id, span_of(data->id)) != 0 ||
-        money_parse(span_of(data->amount_refunded), currency, &ret_movement->amount) != 0)
+        amount_read(data->amount_refunded, currency, &ret_movement->amount) != 0)
         return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a refund with an amount we cannot read");
     return FLUTTERWAVE_DONE;
 }
@@ -359,9 +383,9 @@ static int transfer_take(struct flutterwave *flutterwave, const struct transfer_
         ret_movement->state == FLUTTERWAVE_FAILED && strstr(seen->message, "ccount") != NULL;
     if (text_copy(ret_movement->currency, sizeof ret_movement->currency, span_of(seen->currency)) != 0 ||
         text_copy(ret_movement->id, sizeof ret_movement->id, span_of(seen->id)) != 0 ||
-        money_parse(span_of(seen->amount), seen->currency, &ret_movement->amount) != 0)
+        amount_read(seen->amount, seen->currency, &ret_movement->amount) != 0)
         return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a payout with an amount we cannot read");
-    if (seen->fee[0] && money_parse_fee(span_of(seen->fee), seen->currency, &ret_movement->fee) != 0)
+    if (seen->fee[0] && fee_read(seen->fee, seen->currency, &ret_movement->fee) != 0)
         return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a payout with a fee we cannot read");
     return FLUTTERWAVE_DONE;
 }
@@ -430,9 +454,8 @@ int flutterwave_chargeback_find(struct flutterwave *flutterwave, const char *cha
         ret_chargeback->state = CHARGEBACK_WON;
     else if (is_word(reply->data[0].status, "lost") || is_word(reply->data[0].status, "accepted"))
         ret_chargeback->state = CHARGEBACK_LOST;
-    if (money_parse(span_of(reply->data[0].amount), currency, &ret_chargeback->amount) != 0 ||
-        (reply->data[0].has_fee &&
-         money_parse_fee(span_of(reply->data[0].fee), currency, &ret_chargeback->fee) != 0))
+    if (amount_read(reply->data[0].amount, currency, &ret_chargeback->amount) != 0 ||
+        (reply->data[0].has_fee && fee_read(reply->data[0].fee, currency, &ret_chargeback->fee) != 0))
         return because(flutterwave, FLUTTERWAVE_LATER, "a chargeback with an amount we cannot read");
     return FLUTTERWAVE_DONE;
 }

@@ -71,15 +71,44 @@ def unmatched(market):
     return market.bus.rows("select id, state from state.payment where booking is null")
 
 
-def test_money_for_nobody_is_sent_back_by_staff(market):
-    charge = market.merchant.say("POST", "/charges", {"tx_ref": "a-shop-s-own", "amount": 700, "currency": "XOF"})
+@pytest.mark.parametrize("reference, kept", [
+    ("a-shop-s-own", "a-shop-s-own"), ("Commande n° 7", None), ("x" * 80, None), ("é" * 200, None)],
+    ids=["short", "words", "long", "longest"])
+def test_money_for_nobody_is_sent_back_by_staff(market, reference, kept):
+    """Its reference may be anything: one that our commands cannot hold is left out."""
+    market.merchant.say("PUT", "", {"webhook_version": "v3"})
+    charge = market.merchant.say("POST", "/charges", {"tx_ref": reference, "amount": 700, "currency": "XOF"})
     [(payment, state)] = market.told(lambda: unmatched(market), what="unmatched")
     assert state == "unmatched"
+    named = market.bus.value("select charges -> 0 ->> 'reference' from state.payment where id = %s", payment)
+    assert named == (kept or str(charge["id"]))
     market.merchant.say("POST", f"/charges/{charge['id']}/resend", {})
     taken = market.staff.send(f"/v1/payments/{payment}/return-unmatched", {"reason": "unknown_payer"})
     assert market.decided(market.staff, taken) == "accepted"
     market.told(lambda: unmatched(market) == [(payment, "settled")], what="sent back")
     assert len(market.merchant.say("GET", "/refunds")) == 1
+
+
+OVER = 10 ** 11 + 1  # one more than any amount of ours
+
+
+@pytest.mark.parametrize("call", ["verify", "refund", "transfer_read"])
+def test_an_amount_larger_than_any_of_ours_is_asked_about_again(market, call):
+    market.merchant.say("PUT", "", {"auto_transfers": "successful"})
+    market.merchant.fault(call, "wrong_amount", amount=OVER)
+    deal = market.deal(departs=12)
+    deal.paid()
+    deal.cancel()
+    market.hurried(lambda: deal.state()["state"] == "settled", what="settled")
+    assert [len(market.merchant.say("GET", "/" + table)) for table in ("charges", "refunds", "transfers")] == [1, 1, 1]
+
+
+def test_a_chargeback_larger_than_any_of_ours_is_asked_about_again(market):
+    deal = market.deal()
+    charge = deal.paid()
+    market.merchant.fault("chargeback_read", "wrong_amount", amount=OVER)
+    chargeback(market, charge)
+    market.hurried(lambda: claims(deal) == ["opened"], what="opened")
 
 
 def test_a_reference_of_ours_that_was_never_given_is_nobody_s(market):
