@@ -59,17 +59,33 @@ static int tell_referred(struct work *work, const struct flutterwave_charge *cha
                : error_forward(outcome);
 }
 
-int charge_tell(struct work *work, const struct flutterwave_charge *charge, struct charge_home *ret_home)
+/* Where money for nobody stands, and whether this charge stands there. */
+static int look_unmatched(struct work *work, const struct flutterwave_charge *charge,
+                          struct charge_home *ret_home, bool *ret_known)
 {
     struct task_payment payment;
-    int outcome = tell_referred(work, charge, ret_home);
+    int outcome;
 
-    if (outcome != CHARGE_REFUSED)
-        return error_forward(outcome);
     domain_unmatched_of(charge->id, &ret_home->payment);
     ret_home->key = ret_home->payment;
     outcome = task_payment_state(work->postgres, &ret_home->payment, charge->id, &payment);
-    if (outcome != 0)
-        return outcome < 0 ? error_forward(outcome) : WORK_AWAY;
-    return payment.has_charge ? 0 : error_forward(tell_at(work, charge, ret_home, "unmatched"));
+    *ret_known = payment.has_charge;
+    return outcome > 0 ? WORK_AWAY : error_forward(outcome);
+}
+
+/* Once it is money for nobody it stays there, whatever reference it reads with later: it counts once. */
+int charge_tell(struct work *work, const struct flutterwave_charge *charge, struct charge_home *ret_home)
+{
+    struct charge_home unmatched;
+    bool is_known;
+    int outcome = look_unmatched(work, charge, &unmatched, &is_known);
+
+    *ret_home = unmatched;
+    if (outcome != 0 || is_known)
+        return error_forward(outcome);
+    outcome = tell_referred(work, charge, ret_home);
+    if (outcome != CHARGE_REFUSED)
+        return error_forward(outcome);
+    *ret_home = unmatched;
+    return error_forward(tell_at(work, charge, ret_home, "unmatched"));
 }

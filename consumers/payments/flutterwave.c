@@ -246,10 +246,11 @@ static int charge_take(struct flutterwave *flutterwave, const struct charge_seen
 {
     *ret_charge = (struct flutterwave_charge){.state = charge_state(seen->status)};
     if (text_copy(ret_charge->id, sizeof ret_charge->id, span_of(seen->id)) != 0 || seen->id[0] == '\0' ||
+        seen->reference[0] == '\0' ||
         text_copy(ret_charge->currency, sizeof ret_charge->currency, span_of(seen->currency)) != 0 ||
         amount_read(seen->amount, ret_charge->currency, &ret_charge->amount) != 0)
         return because(flutterwave, FLUTTERWAVE_LATER,
-                       "a charge without id, or with an amount we cannot read");
+                       "a charge without id or reference, or with an amount we cannot read");
     reference_take(seen->reference, ret_charge->reference);
     if (fee_of_ours(seen, ret_charge, &ret_charge->fee) != 0)
         return because(flutterwave, FLUTTERWAVE_LATER, "a charge with a fee we cannot read");

@@ -49,13 +49,13 @@ MUST_CHECK int flutterwave_link(struct flutterwave *flutterwave, const struct fl
                                 char ret_link[FLUTTERWAVE_LINK]);
 
 struct flutterwave_charge {
-    char id[FLUTTERWAVE_ID], reference[FLUTTERWAVE_ID];
+    char id[FLUTTERWAVE_ID], reference[FLUTTERWAVE_ID]; /* reference: empty: no command can carry it */
     enum flutterwave_state state;
     char currency[4];
     int64_t amount, fee; /* fee: our part of it, not the payer's */
 };
-/* By the provider's id. A charge whose amount or currency cannot be read is FLUTTERWAVE_LATER, with the
- * reason: staff must look. */
+/* By the provider's id. A charge whose amount or currency cannot be read, or without any reference (each has
+ * one there), is FLUTTERWAVE_LATER, with the reason: staff must look. */
 MUST_CHECK int flutterwave_charge(struct flutterwave *flutterwave, const char *id,
                                   struct flutterwave_charge *ret_charge);
 /* All with our reference, newest first: somebody may pay twice on one page. None of them: FLUTTERWAVE_NONE.

@@ -81,7 +81,8 @@ def test_too_many_requests_say_when_to_come_back(merchant):
 
 
 @pytest.mark.parametrize("kind, member, value", [
-    ("wrong_amount", "amount", 10921), ("wrong_currency", "currency", "NGN"), ("missing_id", "id", None)])
+    ("wrong_amount", "amount", 10921), ("wrong_currency", "currency", "NGN"), ("missing_id", "id", None),
+    ("wrong_reference", "tx_ref", "another-s")])
 def test_a_verification_can_be_wrong_and_is_right_when_asked_again(merchant, kind, member, value):
     charge = merchant.paid()
     merchant.fault("verify", kind)

@@ -95,3 +95,18 @@ def test_a_charge_that_reads_wrong_once_is_taken_as_it_reads_and_told_to_nobody_
     deal.pay_on(reference)
     market.hurried(lambda: deal.state()["state"] == "held", what="held")
     assert deal.state()["received"] == TOTAL
+
+
+@pytest.mark.parametrize("kind, more, payments", [
+    ("missing_id", {"member": "tx_ref"}, ["held"]), ("wrong_reference", {}, ["due", "unmatched"])])
+def test_a_charge_told_without_its_reference_is_booked_once(market, kind, more, payments):
+    market.merchant.say("PUT", "", {"webhook_version": "v3", "v3_shape": "event"})
+    deal = market.deal()
+    reference = deal.page()
+    market.merchant.fault("verify", kind, **more)
+    deal.pay_on(reference)
+    market.told(lambda: market.tasks("kind = 'report' and step = 'done'"), what="looked into")
+    before = market.tasks("kind = 'attempt'")[0][5]
+    market.hurried(lambda: market.tasks("kind = 'attempt' and attempts >= %s", before + 2), what="asked by reference")
+    found = market.bus.rows("select state, jsonb_array_length(charges) from state.payment order by 1")
+    assert [state for state, _ in found] == payments and sum(charges for _, charges in found) == 1

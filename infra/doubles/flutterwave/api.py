@@ -8,7 +8,7 @@ from . import checks, faults, http1, merchant, money, wire
 from .account import Account, Record, Refused
 
 SILENT = "The server took too long to answer; the request may still be processed"
-FALSE = ("wrong_amount", "wrong_currency", "missing_id")
+FALSE = ("wrong_amount", "wrong_currency", "wrong_reference", "missing_id")
 
 
 @dataclass

@@ -18,6 +18,7 @@ API: dict[str, Record] = {
     "cut": {"done": True},                      # the connection ends without a reply
     "wrong_amount": {"amount": None},           # None: one more than right
     "wrong_currency": {"currency": "NGN"},
+    "wrong_reference": {"reference": "another-s"},
     "missing_id": {"member": None},             # None: id, or a link's link
     "webhook_before_reply": {},
 }
@@ -72,7 +73,7 @@ def _now(account: Account, key: str, fault: Record) -> bool:
 
 
 def falsify(fault: Record, body: Any) -> None:
-    """Makes an answer or an event wrong, in place: its amount, its currency, or a member gone."""
+    """Makes an answer or an event wrong, in place: its amount, its currency, its reference, or a member gone."""
     data = body.get("data", body) if isinstance(body, dict) else None
     for record in data if isinstance(data, list) else [data]:
         if isinstance(record, dict):
@@ -86,6 +87,9 @@ def _falsify_record(fault: Record, record: Record, body: Record) -> None:
     elif fault["kind"] == "wrong_currency":
         for name in {"currency", "source_currency", "destination_currency"} & set(record):
             record[name] = fault["currency"]
+    elif fault["kind"] == "wrong_reference":
+        for name in {"tx_ref", "reference"} & set(record):
+            record[name] = fault["reference"]
     else:
         member = fault["member"] or ("link" if "link" in record else "id")
         record.pop(member, None)
