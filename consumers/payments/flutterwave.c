@@ -437,26 +437,46 @@ int flutterwave_transfer_find(struct flutterwave *flutterwave, const char *refer
     return because(flutterwave, FLUTTERWAVE_NONE, "no such payout");
 }
 
-int flutterwave_chargeback_find(struct flutterwave *flutterwave, const char *charge, const char *currency,
-                                struct flutterwave_chargeback *ret_chargeback)
+static int chargeback_take(struct flutterwave *flutterwave,
+                           const struct foreign_flutterwave_chargebacks_reply_data *data,
+                           const char *currency, struct flutterwave_chargeback *ret_chargeback)
+{
+    *ret_chargeback = (struct flutterwave_chargeback){.state = CHARGEBACK_OPEN};
+    if (is_word(data->status, "won"))
+        ret_chargeback->state = CHARGEBACK_WON;
+    else if (is_word(data->status, "lost") || is_word(data->status, "accepted"))
+        ret_chargeback->state = CHARGEBACK_LOST;
+    if (data->has_currency && strcmp(data->currency, currency) != 0)
+        return because(flutterwave, FLUTTERWAVE_LATER, "a chargeback in another currency than its charge");
+    if (data->id[0] == '\0' ||
+        text_copy(ret_chargeback->id, sizeof ret_chargeback->id, span_of(data->id)) != 0 ||
+        amount_read(data->amount, currency, &ret_chargeback->amount) != 0 ||
+        (data->has_fee && fee_read(data->fee, currency, &ret_chargeback->fee) != 0))
+        return because(flutterwave, FLUTTERWAVE_LATER,
+                       "a chargeback without id, or with an amount we cannot read");
+    return FLUTTERWAVE_DONE;
+}
+
+int flutterwave_chargebacks_find(struct flutterwave *flutterwave, const char *charge, const char *currency,
+                                 struct flutterwave_chargebacks *ret_chargebacks)
 {
     const struct foreign_flutterwave_chargebacks_reply *reply = &flutterwave->data.chargebacks;
     int outcome;
 
+    ret_chargebacks->count = 0;
     start(flutterwave, "chargebacks?transaction_id=");
     web_escape(span_of(charge), &flutterwave->url);
     outcome = call(flutterwave, false, &foreign_flutterwave_chargebacks_reply_schema);
-    if (outcome != FLUTTERWAVE_DONE)
-        return outcome == FLUTTERWAVE_REFUSED ? FLUTTERWAVE_NONE : outcome;
-    if (reply->data_count == 0)
+    if (outcome == FLUTTERWAVE_REFUSED)
         return because(flutterwave, FLUTTERWAVE_NONE, "no such chargeback");
-    *ret_chargeback = (struct flutterwave_chargeback){.state = CHARGEBACK_OPEN};
-    if (is_word(reply->data[0].status, "won"))
-        ret_chargeback->state = CHARGEBACK_WON;
-    else if (is_word(reply->data[0].status, "lost") || is_word(reply->data[0].status, "accepted"))
-        ret_chargeback->state = CHARGEBACK_LOST;
-    if (amount_read(reply->data[0].amount, currency, &ret_chargeback->amount) != 0 ||
-        (reply->data[0].has_fee && fee_read(reply->data[0].fee, currency, &ret_chargeback->fee) != 0))
-        return because(flutterwave, FLUTTERWAVE_LATER, "a chargeback with an amount we cannot read");
-    return FLUTTERWAVE_DONE;
+    for (int at = 0; outcome == FLUTTERWAVE_DONE && at < reply->data_count; at++) {
+        const struct foreign_flutterwave_chargebacks_reply_data *data = &reply->data[at];
+
+        if (!data->has_transaction_id || strcmp(data->transaction_id, charge) == 0)
+            outcome = chargeback_take(flutterwave, data, currency,
+                                      &ret_chargebacks->items[ret_chargebacks->count++]);
+    }
+    if (outcome == FLUTTERWAVE_DONE && ret_chargebacks->count == 0)
+        return because(flutterwave, FLUTTERWAVE_NONE, "no such chargeback");
+    return outcome;
 }

@@ -96,12 +96,18 @@ MUST_CHECK int flutterwave_transfer_find(struct flutterwave *flutterwave, const 
                                          struct flutterwave_movement *ret_movement);
 
 struct flutterwave_chargeback {
+    char id[FLUTTERWAVE_ID];
     enum { CHARGEBACK_OPEN = 1, CHARGEBACK_WON, CHARGEBACK_LOST } state;
     int64_t amount, fee;
 };
-/* The newest of a charge. */
-MUST_CHECK int flutterwave_chargeback_find(struct flutterwave *flutterwave, const char *charge,
-                                           const char *currency,
-                                           struct flutterwave_chargeback *ret_chargeback);
+/* All of a charge, newest first. One in another currency than the charge's is FLUTTERWAVE_LATER: not ours to
+ * convert. */
+struct flutterwave_chargebacks {
+    int count;
+    struct flutterwave_chargeback items[FLUTTERWAVE_CHARGES];
+};
+MUST_CHECK int flutterwave_chargebacks_find(struct flutterwave *flutterwave, const char *charge,
+                                            const char *currency,
+                                            struct flutterwave_chargebacks *ret_chargebacks);
 
 #endif

@@ -138,23 +138,27 @@ static int verify_refund(struct work *work, const struct report_recorded_v1 *rep
     return outcome < 0 ? error_forward(outcome) : outcome == 0 ? 0 : WORK_AWAY;
 }
 
-/* What is known already is as good as accepted; anything else the projector says no to is staff's. */
-static int claim_said(struct work *work, const struct task *task, const struct publication *publication,
-                      struct task_result *ret_result)
-{
-    int outcome = publish_decided(work->publisher, publication);
-
-    if (outcome == PUBLISH_REFUSED && !publish_was(work->publisher, refusal_text(REFUSAL_ALREADY_RECORDED)))
-        *ret_result = work_later(work, task, publish_reason(work->publisher));
-    return outcome < 0 ? error_forward(outcome) : outcome == PUBLISH_AWAY ? WORK_AWAY : 0;
-}
-
 /* A chargeback as the provider tells it, and where its charge stands in our books. */
 struct claim {
     const struct flutterwave_charge *charge;
     struct charge_home home;
-    struct flutterwave_chargeback seen;
+    const struct flutterwave_chargeback *seen;
+    bool is_only; /* of this charge */
 };
+
+/* What is known already is as good as accepted, but where if_known says why it is not; anything else the
+ * projector says no to is staff's. */
+static int claim_said(struct work *work, const struct task *task, const struct publication *publication,
+                      const char *if_known, struct task_result *ret_result)
+{
+    int outcome = publish_decided(work->publisher, publication);
+    bool is_known = publish_was(work->publisher, refusal_text(REFUSAL_ALREADY_RECORDED));
+    const char *why = is_known ? if_known : publish_reason(work->publisher);
+
+    if (outcome == PUBLISH_REFUSED && why)
+        *ret_result = work_later(work, task, why);
+    return outcome < 0 ? error_forward(outcome) : outcome == PUBLISH_AWAY ? WORK_AWAY : 0;
+}
 
 static struct publication claim_publication(const struct claim *claim)
 {
@@ -163,19 +167,23 @@ static struct publication claim_publication(const struct claim *claim)
                                 .said = {SPAN("chargeback"), span_of(claim->charge->id)}};
 }
 
+/* A charge has one chargeback in our books: of several, who is not the recorded one is staff's. */
 static int claim_opened(struct work *work, const struct task *task, const struct claim *claim,
                         struct task_result *ret_result)
 {
-    struct payment_record_chargeback_v1 data = {.amount = claim->seen.amount, .fee = claim->seen.fee};
+    struct payment_record_chargeback_v1 data = {.amount = claim->seen->amount, .fee = claim->seen->fee};
     struct publication publication = claim_publication(claim);
     char amount[PUBLISH_AMOUNT];
 
     publication.said[2] = publish_amount(data.amount, claim->charge->currency, amount);
+    publication.said[3] = span_of(claim->seen->id);
     publication.command = &payment_record_chargeback_v1_schema;
     publication.data = &data;
     (void)!text_copy(data.charge, sizeof data.charge, span_of(claim->charge->id));
     (void)!text_copy(data.currency, sizeof data.currency, span_of(claim->charge->currency));
-    return error_forward(claim_said(work, task, &publication, ret_result));
+    return error_forward(claim_said(work, task, &publication,
+                                    claim->is_only ? NULL : "another chargeback of this charge is recorded",
+                                    ret_result));
 }
 
 static int claim_ended(struct work *work, const struct task *task, const struct claim *claim,
@@ -184,32 +192,49 @@ static int claim_ended(struct work *work, const struct task *task, const struct 
     struct payment_record_chargeback_won_v1 won = {{0}};
     struct payment_record_chargeback_lost_v1 lost = {{0}};
     struct publication publication = claim_publication(claim);
-    bool is_won = claim->seen.state == CHARGEBACK_WON;
+    bool is_won = claim->seen->state == CHARGEBACK_WON;
 
     (void)!text_copy(won.charge, sizeof won.charge, span_of(claim->charge->id));
     memcpy(lost.charge, won.charge, sizeof lost.charge);
     publication.command =
         is_won ? &payment_record_chargeback_won_v1_schema : &payment_record_chargeback_lost_v1_schema;
     publication.data = is_won ? (const void *)&won : (const void *)&lost;
-    return error_forward(claim_said(work, task, &publication, ret_result));
+    return error_forward(claim_said(work, task, &publication, NULL, ret_result));
 }
 
-/* The end may be heard of before the beginning, and both before the charge: all are said, in their order. */
-static int claim_tell(struct work *work, const struct task *task, const struct flutterwave_charge *charge,
-                      struct task_result *ret_result)
+/* The end may be heard of before the beginning: both are said, in their order. *ret_result stays as it is
+ * where that is done. */
+static int claim_follow(struct work *work, const struct task *task, const struct claim *claim,
+                        struct task_result *ret_result)
 {
+    struct task_result result = {.step = "done"};
+    int outcome = claim_opened(work, task, claim, &result);
+
+    if (outcome == 0 && strcmp(result.step, "done") == 0 && claim->seen->state != CHARGEBACK_OPEN)
+        outcome = claim_ended(work, task, claim, &result);
+    if (strcmp(result.step, "done") != 0)
+        *ret_result = result;
+    return error_forward(outcome);
+}
+
+/* A chargeback may be heard of before its charge: that is said first. */
+static int claims_tell(struct work *work, const struct task *task, const struct flutterwave_charge *charge,
+                       struct task_result *ret_result)
+{
+    struct flutterwave_chargebacks seen;
     struct claim claim = {.charge = charge};
-    int outcome = flutterwave_chargeback_find(work->flutterwave, charge->id, charge->currency, &claim.seen);
+    int outcome = flutterwave_chargebacks_find(work->flutterwave, charge->id, charge->currency, &seen);
 
     if (outcome == FLUTTERWAVE_NONE)
         return 0;
     if (outcome != FLUTTERWAVE_DONE)
         return error_forward(unsaid(work, task, outcome, ret_result));
+    claim.is_only = seen.count == 1;
     outcome = charge_told(work, task, charge, &claim.home, ret_result);
-    if (outcome == 0)
-        outcome = claim_opened(work, task, &claim, ret_result);
-    if (outcome == 0 && strcmp(ret_result->step, "done") == 0 && claim.seen.state != CHARGEBACK_OPEN)
-        outcome = claim_ended(work, task, &claim, ret_result);
+    for (int at = seen.count - 1; outcome == 0 && at >= 0; at--) {
+        claim.seen = &seen.items[at];
+        outcome = claim_follow(work, task, &claim, ret_result);
+    }
     return outcome == CHARGE_REFUSED ? 0 : error_forward(outcome);
 }
 
@@ -225,7 +250,7 @@ static int verify_chargeback(struct work *work, const struct report_recorded_v1 
         return error_forward(unsaid(work, task, outcome, ret_result));
     *ret_result = (struct task_result){.step = "done"};
     for (int at = charges.count - 1; outcome == 0 && at >= 0; at--)
-        outcome = claim_tell(work, task, &charges.items[at], ret_result);
+        outcome = claims_tell(work, task, &charges.items[at], ret_result);
     return error_forward(outcome);
 }
 

@@ -1,6 +1,6 @@
 """Less, more, another currency, twice, too late, for nobody, claimed back: every franc is somewhere, and goes home."""
 import pytest
-from market import TOTAL
+from market import TOTAL, ago
 
 
 def test_less_is_kept_and_the_sender_pays_the_rest_on_another_page(market):
@@ -122,6 +122,10 @@ def chargeback(market, charge, **given):
     return market.merchant.say("POST", f"/charges/{charge['id']}/chargebacks", {"fee": 15, **given})
 
 
+def left_to_staff(market):
+    return market.tasks("kind = 'report' and step in ('verify', 'dead') and reason like 'another chargeback%%'")
+
+
 def claims(deal):
     return [charge.get("chargeback") for charge in deal.state()["charges"]]
 
@@ -152,3 +156,31 @@ def test_a_chargeback_of_money_for_nobody_is_known(market):
     chargeback(market, charge)
     market.told(lambda: market.bus.value("select charges -> 0 ->> 'chargeback' from state.payment") == "opened",
                 what="opened")
+
+
+def test_a_second_chargeback_of_a_charge_is_left_to_staff_and_never_taken_for_the_first(market):
+    deal = market.deal()
+    charge = deal.paid()
+    first = chargeback(market, charge, amount=4000)
+    market.told(lambda: claims(deal) == ["opened"], what="opened")
+    second = chargeback(market, charge, amount=3000, fee=0)
+    market.told(lambda: left_to_staff(market), what="the second one")
+    market.merchant.say("POST", f"/chargebacks/{second['id']}/won", {})
+    market.told(lambda: len(left_to_staff(market)) == 2, what="its end")
+    assert claims(deal) == ["opened"]
+    market.merchant.say("POST", f"/chargebacks/{first['id']}/lost", {})
+    market.told(lambda: claims(deal) == ["lost"], what="the end of the first")
+    market.log_may_hold = "a payment task is given up"
+    market.bus.rows("update bus.payment_task set since = %s where kind = 'report'", ago(hours=73))
+    market.hurried(lambda: len(market.tasks("step = 'dead'")) == 3, what="given up")
+
+
+def test_a_chargeback_in_a_currency_that_is_not_its_charge_s_is_asked_about_again(market):
+    deal = market.deal()
+    charge = deal.paid()
+    market.merchant.fault("chargeback_read", "wrong_currency", count=-1)
+    chargeback(market, charge)
+    market.hurried(lambda: len(market.requests("chargeback_read")) >= 2, what="asked twice")
+    assert claims(deal) == [None]
+    market.merchant.say("DELETE", "/faults")
+    market.hurried(lambda: claims(deal) == ["opened"], what="opened")
