@@ -119,14 +119,26 @@ int attempt_create(struct work *work, const struct task *task, struct task_resul
     return outcome < 0 ? error_forward(outcome) : 0;
 }
 
-/* To be asked about again, or over: 72 h after the page was made, or soon after it could last be paid on. */
+static bool is_pending(const struct flutterwave_charges *charges)
+{
+    for (int at = 0; at < charges->count; at++)
+        if (charges->items[at].state == FLUTTERWAVE_PENDING)
+            return true;
+    return false;
+}
+
+/* To be asked about again, or over: 72 h after the page was made, or soon after it could last be paid on.
+ * What is still under way by then is staff's. */
 static struct task_result again(const struct work *work, const struct task *task,
-                                const struct payment_attempt_opened_v1 *attempt, bool is_paid)
+                                const struct payment_attempt_opened_v1 *attempt,
+                                const struct flutterwave_charges *charges, bool is_paid)
 {
     int64_t ms = work_ask_again(work_age(work, task));
     bool is_over = is_paid && work->now_ms > attempt->expires + PAID_TWICE_MS;
 
-    if (ms < 0 || is_over)
+    if (is_pending(charges) && ms < 0)
+        return (struct task_result){.step = "dead", .reason = "still pending after 72 hours"};
+    if (ms < 0 || (is_over && !is_pending(charges)))
         return (struct task_result){.step = "done"};
     return (struct task_result){.step = "watch", .delay_ms = ms};
 }
@@ -177,7 +189,7 @@ int attempt_watch(struct work *work, const struct task *task, struct task_result
     outcome = charges_tell(work, &charges, &is_paid);
     if (outcome != 0)
         return error_forward(outcome);
-    *ret_result = again(work, task, &attempt, is_paid);
+    *ret_result = again(work, task, &attempt, &charges, is_paid);
     if (is_paid)
         ret_result->told = paid;
     word = is_paid ? 0 : outcome_of(work, &attempt, &charges);

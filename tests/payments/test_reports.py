@@ -10,7 +10,7 @@ import pytest
 import requests
 from harness import places
 from harness.until import until
-from market import TOTAL
+from market import HOUR, TOTAL, ago
 
 
 def test_copies_and_a_changed_order_of_reports_are_one_charge(market):
@@ -69,6 +69,39 @@ def test_the_second_of_two_payments_on_one_page_is_found_though_nobody_reported_
     deal.pay_on(reference)
     market.hurried(lambda: ("refund", "done", TOTAL) in deal.orders(), what="the second goes back")
     assert deal.state()["state"] == "held" and len(deal.state()["charges"]) == 2
+
+
+def watches(market):
+    """Step and claims of the one page's task."""
+    [(_, _, _, step, _, claims, reason, _)] = market.tasks("kind = 'attempt'")
+    return step, claims, reason
+
+
+def test_a_page_is_watched_while_a_payment_on_it_is_pending(market):
+    deal = market.deal()
+    reference = deal.page()
+    deal.pay_on(reference)
+    deal.await_state("held")
+    market.merchant.fault("webhook", "drop", event="charge", count=-1)
+    second = deal.pay_on(reference, status="pending")
+    market.restart(COLIS_PAYMENTS_AHEAD_MS=str(2 * HOUR * 1000))
+    before = watches(market)[1]
+    market.hurried(lambda: watches(market)[1] >= before + 2, what="asked about after its end")
+    assert watches(market)[0] == "watch"
+    market.merchant.say("POST", f"/charges/{second['id']}/settle", {})
+    market.hurried(lambda: ("refund", "done", TOTAL) in deal.orders(), what="the second goes back")
+    market.hurried(lambda: watches(market)[0] == "done", what="over")
+
+
+def test_a_payment_still_pending_after_72_hours_is_left_to_staff_and_found_when_it_is_told(market):
+    deal = market.deal()
+    charge = deal.pay_on(deal.page(), status="pending")
+    market.log_may_hold = "a payment task is given up"
+    market.bus.rows("update bus.payment_task set since = %s where kind = 'attempt'", ago(hours=73))
+    market.hurried(lambda: watches(market)[0] == "dead", what="given up")
+    assert watches(market)[2] == "still pending after 72 hours"
+    market.merchant.say("POST", f"/charges/{charge['id']}/settle", {})
+    deal.await_state("held")
 
 
 def signed(body):
