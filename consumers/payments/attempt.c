@@ -29,7 +29,9 @@ static int tell_link(struct work *work, const struct task *task,
     return error_forward(outcome);
 }
 
-/* charge: which one, "" where there is none: a payer may try again on the same page. */
+/* charge: which one, "" where there is none: a payer may try again on the same page. What this task told
+ * last says nothing of where the attempt is by now, for reports tell too: the projector knows what is news.
+ */
 static int tell_outcome(struct work *work, const struct task *task, int32_t outcome, const char *charge,
                         struct task_result *ret_result)
 {
@@ -41,10 +43,10 @@ static int tell_outcome(struct work *work, const struct task *task, int32_t outc
                                             .key = &task->booking,
                                             .said = {span_of(task->id.text), span_of(word), span_of(charge)}};
 
-    if (strcmp(task->told, word) == 0 || strcmp(task->told, paid) == 0)
+    if (strcmp(task->told, paid) == 0)
         return 0;
     ret_result->told = word;
-    return error_forward(publish(work->publisher, &publication));
+    return error_forward(publish_news(work->publisher, &publication));
 }
 
 static int attempt_read(const struct task *task, struct payment_attempt_opened_v1 *ret_attempt)

@@ -129,6 +129,18 @@ static int decided(struct publisher *publisher, const struct id *command)
     return publisher->verdict.accepted ? PUBLISH_DONE : PUBLISH_REFUSED;
 }
 
+int publish_news(struct publisher *publisher, const struct publication *publication)
+{
+    struct event event = {0};
+    int outcome;
+
+    event_make(publication, &event);
+    outcome = decided(publisher, &event.id);
+    if (outcome != PUBLISH_AWAY)
+        return outcome < 0 ? error_forward(outcome) : PUBLISH_DONE;
+    return error_forward(say(publisher, publication, &event));
+}
+
 int publish_decided(struct publisher *publisher, const struct publication *publication)
 {
     int64_t until = clock_steady_ms() + VERDICT_WAIT_MS;

@@ -35,6 +35,8 @@ enum publish_outcome {
 };
 /* Waits for the broker: DONE or AWAY. */
 MUST_CHECK int publish(struct publisher *publisher, const struct publication *publication);
+/* The same, but what was decided before is DONE, and not said again. */
+MUST_CHECK int publish_news(struct publisher *publisher, const struct publication *publication);
 /* Waits for the projector too: DONE is accepted. What was decided before is not said again. */
 MUST_CHECK int publish_decided(struct publisher *publisher, const struct publication *publication);
 /* Of the newest PUBLISH_REFUSED. */

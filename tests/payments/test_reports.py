@@ -104,6 +104,23 @@ def test_a_payment_still_pending_after_72_hours_is_left_to_staff_and_found_when_
     deal.await_state("held")
 
 
+def test_a_second_payment_that_fails_on_one_page_lets_the_sender_try_anew(market):
+    deal = market.deal()
+    reference = deal.page()
+
+    def attempt():
+        return deal.state()["attempts"][-1]["state"]
+    market.merchant.fault("webhook", "drop", event="charge")
+    deal.pay_on(reference, status="failed")
+    market.hurried(lambda: attempt() == "failed", what="failed")
+    charge = deal.pay_on(reference, status="pending")
+    market.told(lambda: attempt() == "pending", what="pending")
+    market.merchant.fault("webhook", "drop", event="charge")
+    market.merchant.say("POST", f"/charges/{charge['id']}/settle", {"status": "failed"})
+    market.hurried(lambda: attempt() == "failed", what="failed again")
+    deal.paid()
+
+
 def signed(body):
     secret = pathlib.Path(places.servers()["COLIS_FLUTTERWAVE_SECRETS_FILE"]).read_text().split()[0]
     tag = hmac.digest(secret.encode(), body, hashlib.sha256)
