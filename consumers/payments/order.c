@@ -238,6 +238,10 @@ int order_watch(struct work *work, const struct task *task, struct task_result *
     outcome = ask(work, &order, &movement);
     if (outcome == FLUTTERWAVE_DONE && movement.state != FLUTTERWAVE_PENDING)
         return error_forward(moved(work, task, &movement, ret_result));
+    if (outcome == FLUTTERWAVE_NONE && strcmp(task->told, TASK_FAILED) == 0) {
+        *ret_result = (struct task_result){.step = "done", .reason = "it failed, and is not there"};
+        return 0;
+    }
     *ret_result = (struct task_result){.step = again < 0 ? "dead" : "watch",
                                        .delay_ms = again < 0 ? 0 : again,
                                        .reason = again < 0 ? "not known after 72 hours" : NULL};

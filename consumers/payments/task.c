@@ -36,8 +36,9 @@ const struct postgres_statement task_statements[] = {
                     " told = coalesce($5::text, t.told), reason = $6::text"
                     " where t.id = $1::uuid and t.attempts = $2::int4"},
     {"task_wake",   "update bus.payment_task set step = 'watch', next_at = clock_timestamp(),"
-                    " since = case when step = 'dead' then clock_timestamp() else since end, reason = null"
-                    " where kind = 'refund' and step in ('watch', 'dead') and data::jsonb ->> 'charge' = $1::text"},
+                    " since = case when step = 'watch' then since else clock_timestamp() end, reason = null"
+                    " where kind = 'refund' and (step in ('watch', 'dead') or step = 'done' and told = 'failed')"
+                    " and data::jsonb ->> 'charge' = $1::text"},
     {"task_order",  "select o ->> 'state' from state.payment p, jsonb_array_elements(p.orders) o"
                     " where p.id = $1::uuid and (o ->> 'n')::int8 = $2::int8 and (o ->> 'try')::int8 = $3::int8"},
     {"task_payment", "select state, exists (select from jsonb_array_elements(charges) c where c ->> 'charge' = $2::text)"

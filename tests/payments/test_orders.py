@@ -91,6 +91,25 @@ def test_a_refund_that_takes_days_is_known_by_its_report(market, end):
     assert [refund["status"] for refund in market.merchant.say("GET", "/refunds")] == ["failed", "completed"]
 
 
+def test_a_refund_done_after_it_failed_is_known_and_not_sent_again(market):
+    market.merchant.say("PUT", "", {"auto_refunds": "", "webhook_version": "v3"})
+    deal = market.deal()
+    charge = deal.paid()
+    deal.cancel()
+    await_order(deal, "refund", "sent")
+    [refund] = market.merchant.say("GET", "/refunds")
+    market.merchant.say("POST", f"/refunds/{refund['id']}/fail", {})
+    await_order(deal, "refund", "failed")
+    before = market.told(lambda: market.tasks("kind = 'refund' and step = 'done'"), what="over")[0][5]
+    other = market.merchant.refund(charge, {"amount": 100}).json()["data"]
+    market.merchant.say("POST", f"/refunds/{other['id']}/fail", {})
+    market.told(lambda: market.tasks("kind = 'refund' and step = 'done' and attempts > %s", before), what="over again")
+    assert order(deal, "refund")["state"] == "failed"
+    market.merchant.say("POST", f"/refunds/{refund['id']}/complete", {})
+    deal.await_state("settled")
+    assert [refund["status"] for refund in market.merchant.say("GET", "/refunds")] == ["completed", "failed"]
+
+
 def test_a_refund_its_charge_does_not_take_goes_to_the_payer_s_account(market):
     market.merchant.say("PUT", "", {"auto_refunds": "", "auto_transfers": "successful"})
     deal = market.deal()

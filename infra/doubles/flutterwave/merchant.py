@@ -102,7 +102,14 @@ def refund(account: Account, charge: Record, amount: Any, comments: str) -> Reco
 
 
 def finish_refund(account: Account, record: Record, status: str) -> Record:
-    if record["status"] != "pending":
+    """One that failed may yet be completed: a bank that would not take the money at first does."""
+    if (record["status"], status) == ("failed", "completed"):
+        charge = account.table("charges")[str(record["tx_id"])]
+        if record["amount"] > left(charge):
+            raise Refused(409, "more than what is left of the charge")
+        charge["refunded"] += record["amount"]
+        account.put("charges", charge["id"], charge)
+    elif record["status"] != "pending":
         raise Refused(409, f"the refund is {record['status']}")
     record.update(status=status, updated=account.clock.now())
     account.put("refunds", record["id"], record)
