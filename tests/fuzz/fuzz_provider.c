@@ -155,12 +155,15 @@ static int ask_movement(struct flutterwave *flutterwave, int which)
     return outcome;
 }
 
-static int ask_chargeback(struct flutterwave *flutterwave)
+static int ask_chargebacks(struct flutterwave *flutterwave)
 {
-    struct flutterwave_chargeback chargeback;
-    int outcome = flutterwave_chargeback_find(flutterwave, "1", "NGN", &chargeback);
-    if (outcome == FLUTTERWAVE_DONE)
-        look_at_money("NGN", chargeback.amount);
+    struct flutterwave_chargebacks found;
+    int outcome = flutterwave_chargebacks_find(flutterwave, "1", "NGN", &found);
+    LAW(outcome != FLUTTERWAVE_DONE || (found.count > 0 && found.count <= FLUTTERWAVE_CHARGES));
+    for (int i = 0; outcome == FLUTTERWAVE_DONE && i < found.count; i++) {
+        LAW(strlen(found.items[i].id) < sizeof(found.items[i].id) && found.items[i].fee >= 0);
+        look_at_money("NGN", found.items[i].amount);
+    }
     return outcome;
 }
 
@@ -174,7 +177,7 @@ static int ask(struct flutterwave *flutterwave, unsigned which)
     case 2:
         return ask_charges(flutterwave);
     case 3:
-        return ask_chargeback(flutterwave);
+        return ask_chargebacks(flutterwave);
     default:
         return ask_movement(flutterwave, (int)which - 4);
     }
