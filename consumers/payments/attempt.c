@@ -136,11 +136,12 @@ static struct task_result again(const struct work *work, const struct task *task
                                 const struct flutterwave_charges *charges, bool is_paid)
 {
     int64_t ms = work_ask_again(work_age(work, task));
-    bool is_over = is_paid && work->now_ms > attempt->expires + PAID_TWICE_MS;
+    bool pending = is_pending(charges);
+    bool is_over = is_paid && !pending && work->now_ms > attempt->expires + PAID_TWICE_MS;
 
-    if (is_pending(charges) && ms < 0)
+    if (ms < 0 && pending)
         return (struct task_result){.step = "dead", .reason = "still pending after 72 hours"};
-    if (ms < 0 || (is_over && !is_pending(charges)))
+    if (ms < 0 || is_over)
         return (struct task_result){.step = "done"};
     return (struct task_result){.step = "watch", .delay_ms = ms};
 }

@@ -22,11 +22,10 @@ struct relay {
     struct ahead_place *places;
     size_t place_count;
     struct floor floor;
-    bool unsure;       /* a record in flight is not known to be stored, or not where */
-    const char *torn;  /* static text, with RELAY_TORN */
-    int64_t spoken_ms; /* when PostgreSQL last heard of us */
-    int64_t
-        patience_ms; /* of a wait for Kafka: more after each that was too short, less once it is quicker */
+    bool unsure;         /* a record in flight is not known to be stored, or not where */
+    const char *torn;    /* static text, with RELAY_TORN */
+    int64_t spoken_ms;   /* when PostgreSQL last heard of us */
+    int64_t patience_ms; /* of a wait for Kafka: more after one too short, less once it is quicker */
 };
 
 enum {

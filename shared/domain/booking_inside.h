@@ -80,6 +80,8 @@ bool booking_trip_ended(const struct rule_situation *situation);
 bool booking_asks_answer(const struct booking_state *booking);
 /* Do new dates wait for an answer, or may the sender still flee them free of charge? */
 bool booking_redate_open(const struct rule_situation *situation);
+/* The departure as it stood before any new date that is still open. */
+int64_t booking_departs_agreed(const struct rule_situation *situation);
 /* Is the parcel this booking's, and in one of these states? */
 bool booking_parcel_is(const struct rule_situation *situation, uint32_t states);
 

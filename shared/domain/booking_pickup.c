@@ -21,11 +21,10 @@ static bool must_answer(const struct rule_situation *s)
     const struct trip_state *trip = s->world->trip;
     const struct parcel_state *parcel = s->world->parcel;
     bool open = booking_redate_open(s);
-    int64_t departs = open && booking->has_departs_before ? booking->departs_before : booking->departs;
     int64_t arrives = open && booking->has_arrives_before ? booking->arrives_before : booking->arrives;
     int64_t most = limits_delay(DELAY_REDATE_MUST_ANSWER);
 
-    if (distance(trip->departs, departs) > most || distance(trip->arrives, arrives) > most)
+    if (distance(trip->departs, booking_departs_agreed(s)) > most || distance(trip->arrives, arrives) > most)
         return true;
     return booking_has_parcel(s) && parcel->has_deliver_by && trip->arrives > parcel->deliver_by;
 }

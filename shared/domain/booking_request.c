@@ -390,14 +390,11 @@ void booking_act_cancel_paid(struct rule_situation *s)
 {
     const struct booking_state *booking = s->world->booking;
     const struct policy_price price = booking_price(booking);
-    bool open = booking_redate_open(s);
-    /* as it stood before any new date that is still open */
-    int64_t departs = open && booking->has_departs_before ? booking->departs_before : booking->departs;
     struct policy_cancelling asked = {.stage = BOOKING_STATUS_PAID,
                                       .by = rule_party(s),
-                                      .redate_open = open,
+                                      .redate_open = booking_redate_open(s),
                                       .since_paid = s->now_ms - booking->paid_at,
-                                      .to_departure = departs - s->now_ms};
+                                      .to_departure = booking_departs_agreed(s) - s->now_ms};
     struct policy_outcome outcome;
 
     if (ended_by_staff(s))

@@ -30,6 +30,14 @@ bool booking_redate_open(const struct rule_situation *situation)
            (booking->has_free_cancel_until && situation->now_ms < booking->free_cancel_until);
 }
 
+int64_t booking_departs_agreed(const struct rule_situation *situation)
+{
+    const struct booking_state *booking = situation->world->booking;
+
+    return booking_redate_open(situation) && booking->has_departs_before ? booking->departs_before
+                                                                         : booking->departs;
+}
+
 /* The person who asks may begin nothing new. */
 enum refusal booking_not_blocked(const struct rule_situation *s)
 {
