@@ -35,7 +35,7 @@ static void fact_reported(void *self, void *cookie, enum kafka_report report, in
     struct ahead_place *place =
         report == KAFKA_DELIVERED ? ahead_find(relay->places, relay->place_count, span_of(cookie), partition)
                                   : NULL;
-    if (!place || offset < 0) {
+    if (!place) {
         relay->unsure = true;
         return;
     }

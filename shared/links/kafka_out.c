@@ -72,14 +72,16 @@ static void on_report(rd_kafka_t *client, const rd_kafka_message_t *record, void
     void *cookie;
     if (!kafka_open_take(&out->open, (uintptr_t)record->_private, &cookie))
         return;
-    if (record->err != 0) {
-        log_seldom(LOG_LEVEL_WARN, "kafka: delivery unknown", .err = rd_kafka_err2name(record->err));
+    /* No error and no offset: the library infers it from a later record that was acknowledged. But a broker
+     * that has nothing of this producer yet takes any sequence: after it was not the leader for the first
+     * request it may be for the second, and the first is nowhere. */
+    if (record->err != 0 || record->offset < 0) {
+        const char *why = record->err != 0 ? rd_kafka_err2name(record->err) : "acknowledged by inference";
+        log_seldom(LOG_LEVEL_WARN, "kafka: delivery unknown", .err = why);
         out->reported(out->self, cookie, KAFKA_UNKNOWN, record->partition, -1);
         return;
     }
-    /* An implicit acknowledgement may have no offset: negative, and not always -1. */
-    int64_t offset = record->offset < 0 ? -1 : record->offset;
-    out->reported(out->self, cookie, KAFKA_DELIVERED, record->partition, offset);
+    out->reported(out->self, cookie, KAFKA_DELIVERED, record->partition, record->offset);
 }
 
 /* An acknowledgement comes from all replicas in step, repeats of the client's own do not double, and the key

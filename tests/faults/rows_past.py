@@ -71,14 +71,6 @@ def restored(round):
             until(round.bus.programs[name].ready, 60, f"{name} ready again", every=0.05)
 
 
-def forgive(round, ledger):
-    """What was mailed in the lost time is told again, flagged; where it is out of date by then it is not, and its row
-    says dead though it came. It says repeat, too."""
-    repeats = {f"mail {row} came and is called dead" for row, in
-               round.bus.rows("select id::text from bus.notification where state = 'dead' and repeat")}
-    ledger.findings[:] = [finding for finding in ledger.findings if finding[1] not in repeats]
-
-
 # --- topics that are not what they were ---
 
 class Hamlet(Bus):
@@ -261,8 +253,7 @@ def aged_out(round):
 
 
 ROWS = (
-    Row("restored", "past", "PostgreSQL put back to an earlier moment, and recovered", restored, short=2, long=50,
-        judge=forgive),
+    Row("restored", "past", "PostgreSQL put back to an earlier moment, and recovered", restored, short=2, long=50),
     Row("truncated", "past", "records deleted past a position", truncated, short=1, long=10, group="topics"),
     Row("recreated", "past", "topics deleted and made anew", recreated, short=1, long=10, group="topics"),
     Row("aged-out", "past", "commands while no projector runs, a retention set on them", aged_out, short=1, long=10,

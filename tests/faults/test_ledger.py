@@ -41,7 +41,7 @@ class Story:
         self.facts = [message("parcel", n, f"fact{n}", n + 1, cause=id) for n, id in enumerate(self.ids)]
         self.verdicts, self.dead = [(id, True, 1, None) for id in self.ids], []
         self.states = [("parcel/a", 2), ("payment/p", 3)]
-        self.notifications = [(f"mail{n}", f"fact{n}", "parcel.registered", "sent", None) for n in range(2)]
+        self.notifications = [(f"mail{n}", f"fact{n}", "parcel.registered", "sent", None, False) for n in range(2)]
         self.mails = [{"X-Colis-Notification": f"mail{n}", "X-Colis-Repeat": None} for n in range(2)]
         self.money_make()
         self.trips = [("t", "announced", 1000, 300, [{"booking": BOOKING, "grams": 300}])]
@@ -101,8 +101,13 @@ def unknown_absent(story):
 
 
 def unreachable(story):
-    story.notifications[0] = ("mail0", "fact0", "parcel.registered", "dead", "no_address")
+    story.notifications[0] = ("mail0", "fact0", "parcel.registered", "dead", "no_address", False)
     del story.mails[0]
+
+
+def cut_off_and_out_of_date(story):
+    """It came; nobody wrote that down, and when it was its turn again nobody was to be told."""
+    story.notifications[0] = ("mail0", "fact0", "parcel.registered", "dead", "superseded", True)
 
 
 def left_with_its_loads(story):
@@ -112,7 +117,7 @@ def left_with_its_loads(story):
 
 
 @pytest.mark.parametrize("change", [lambda story: None, twice_flagged, unknown_there, unknown_absent, unreachable,
-                                    left_with_its_loads])
+                                    cut_off_and_out_of_date, left_with_its_loads])
 def test_a_good_bus_has_no_finding(change, monkeypatch):
     story = Story()
     change(story)
@@ -142,10 +147,13 @@ SPOILED = {
     "a mail nobody caused": (lambda s: s.mails.append({"X-Colis-Notification": "x", "X-Colis-Repeat": None}),
                              "duplicate"),
     "somebody was not told": (lambda s: s.notifications.pop(), "unseen"),
-    "a mail was never sent": (lambda s: s.notifications.__setitem__(0, (*s.notifications[0][:3], "queued", None)),
+    "a mail was never sent": (lambda s: s.notifications.__setitem__(0, (*s.notifications[0][:3], "queued", None, False)),
                               "unseen"),
-    "a mail was given up": (lambda s: s.notifications.__setitem__(0, (*s.notifications[0][:3], "dead", "refused")),
-                            "unseen"),
+    "a mail was given up": (
+        lambda s: (s.notifications.__setitem__(0, (*s.notifications[0][:3], "dead", "refused", False)), s.mails.pop(0)),
+        "unseen"),
+    "a mail that came is called dead": (
+        lambda s: s.notifications.__setitem__(0, (*s.notifications[0][:3], "dead", "superseded", False)), "duplicate"),
     "a fact of another topic is twice": (
         lambda s: s.payment_facts.append(dataclasses.replace(s.payment_facts[2], offset=9)), "duplicate"),
     "a payment's state is gone": (lambda s: s.states.pop(), "lost-write"),
