@@ -15,9 +15,9 @@ import sys
 import time
 
 import psycopg
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic,
-                                   ResourceType)
+                                   OffsetSpec, ResourceType)
 
 SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
 LOCK = 0x636F6C6973  # "colis": the key of both advisory locks
@@ -155,12 +155,14 @@ def topics_create(admin, missing):
 
 
 def topics_await(admin, wanted):
-    """Until every topic has its partitions and every partition a leader."""
+    """Until every topic has its partitions and every partition a leader that serves it: brokers name one before it has
+    made the partition, and by seconds where many are made at once. Meanwhile it refuses what it is sent."""
     end = time.monotonic() + DEADLINE
     while True:
         there = admin.list_topics(timeout=DEADLINE).topics
         waiting = [name for name in wanted if name not in there or there[name].error or
                    any(partition.leader < 0 for partition in there[name].partitions.values())]
+        waiting = waiting or topics_unserved(admin, there, wanted)
         if not waiting:
             break
         if time.monotonic() > end:
@@ -170,6 +172,13 @@ def topics_await(admin, wanted):
         if len(there[name].partitions) != partitions:
             raise Refused(f"topic {name} has {len(there[name].partitions)} partitions, topics.json says {partitions}: "
                           "keys would move; make a new topic and drain this one first")
+
+
+def topics_unserved(admin, there, wanted):
+    """Those with a partition whose leader does not say where it ends."""
+    asked = admin.list_offsets({TopicPartition(name, partition): OffsetSpec.latest()
+                                for name in wanted for partition in there[name].partitions}, request_timeout=DEADLINE)
+    return sorted({place.topic for place, answer in asked.items() if answer.exception(DEADLINE)})
 
 
 def topics_configure(admin, wanted):

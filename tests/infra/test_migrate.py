@@ -10,7 +10,8 @@ import uuid
 
 import psycopg
 import pytest
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
@@ -143,3 +144,13 @@ def test_topics_are_those_of_topics_json(copy, namespace):
     settings = admin.describe_configs([resource])[resource].result(timeout=10)
     assert settings["message.timestamp.type"].value == "LogAppendTime"
     assert settings["retention.ms"].value == "-1"
+
+
+def test_every_partition_is_served_when_it_ends(copy, namespace):
+    admin = AdminClient({"bootstrap.servers": os.environ["COLIS_KAFKA_BROKERS"]})
+    admin.list_topics(timeout=10)  # what follows asks at once
+    assert migrate(copy, namespace)[0] == 0
+    topics = admin.list_topics(timeout=10).topics
+    asked = admin.list_offsets({TopicPartition(name, partition): OffsetSpec.latest() for name, topic in topics.items()
+                                if name.startswith(namespace + ".") for partition in topic.partitions})
+    assert {answer.result(10).offset for answer in asked.values()} == {0}
