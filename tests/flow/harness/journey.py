@@ -11,6 +11,7 @@ STAGES = ("known", "announced", "registered", "requested", "accepted", "paid", "
           "completed")
 ACCOUNT = {"method": "mobile_money", "country": "SN", "provider": "WAVE", "account": "221770000001",
            "holder": "Omar Diop"}
+PROFILE = {"name": "Omar Diop", "language": "fr"}
 # Of a parcel of 1950 g at 5000 XOF a kilogram: the example of the ledger's table.
 CARRIAGE, FEE, TOTAL = 9750, 1170, 10920
 
@@ -36,7 +37,7 @@ def must(person, path, body=None, key=None):
 def known(bus, tier=1, account=True):
     """Somebody of a tier, who can be reached and, with an account, paid."""
     person = bus.person()
-    must(person, "/v1/me/profile", {"name": "Omar Diop", "email": person.mail_address, "language": "fr"})
+    must(person, "/v1/me/profile", PROFILE | {"email": person.mail_address})
     if account:
         must(person, "/v1/me/payout-account", ACCOUNT)
     if tier:
