@@ -20,11 +20,6 @@ void booking_act_confirm(struct rule_situation *s)
     booking_keep(s, "note", s->world->booking->version);
 }
 
-enum refusal booking_is_the_opener(const struct rule_situation *s)
-{
-    return rule_party(s) == (enum party)s->world->booking->opener ? REFUSAL_NONE : REFUSAL_NOT_ALLOWED;
-}
-
 enum refusal booking_parcel_delivered(const struct rule_situation *s)
 {
     const struct booking_state *booking = s->world->booking;

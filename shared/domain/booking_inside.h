@@ -47,7 +47,7 @@ booking_act booking_act_start, booking_act_report, booking_act_deliver, booking_
 /* booking_dispute.c: B29 to B37 */
 booking_guard booking_confirm_epoch, booking_within_complaint_window, booking_cause_given,
     booking_photo_for_content_or_damage, booking_arrival_long_past, booking_late_epoch,
-    booking_before_evidence_by, booking_evidence_left, booking_is_the_opener, booking_parcel_delivered,
+    booking_before_evidence_by, booking_evidence_left, booking_parcel_delivered,
     booking_split_is_what_is_held, booking_within_authority, booking_evidence_over_or_both_spoke,
     booking_chargeback_over, booking_dispute_epoch, booking_default_known, booking_reminder_epoch;
 booking_act booking_act_confirm, booking_act_dispute, booking_act_dispute_late, booking_act_add_evidence,

@@ -455,6 +455,7 @@ int main(void)
     suite_add_tcase(suite, dates_cases());
     suite_add_tcase(suite, handover_cases());
     suite_add_tcase(suite, dispute_cases());
+    suite_add_tcase(suite, end_cases());
     suite_add_tcase(suite, walk_cases());
     return suite_run(suite);
 }

@@ -132,34 +132,6 @@ START_TEST(a_second_cause_is_something_said)
 }
 END_TEST
 
-START_TEST(who_opened_a_dispute_drops_it_and_the_traveller_is_paid)
-{
-    scene_disputed(DISPUTE_CAUSE_DAMAGED);
-    is(says(TRAVELLER, "booking.drop_dispute", NULL), "not_allowed");
-    is(says(SENDER, "booking.drop_dispute", NULL), "accepted");
-    is(facts(), RELEASED);
-    split_is(CARRIAGE, 0, FEE);
-}
-END_TEST
-
-START_TEST(a_parcel_damaged_after_delivery_counts_as_delivered)
-{
-    scene_disputed(DISPUTE_CAUSE_DAMAGED);
-    scene.parcel.state = PARCEL_STATUS_DAMAGED;
-    is(says(SENDER, "booking.drop_dispute", NULL), "accepted");
-    ck_assert_int_eq(scene.parcel.outcome, PARCEL_OUTCOME_DAMAGED);
-}
-END_TEST
-
-START_TEST(a_dispute_is_not_dropped_before_the_delivery)
-{
-    scene_arrived();
-    scene.now = scene.trip.arrives + 25 * HOURS;
-    is(says(SENDER, "booking.dispute", NULL), "accepted");
-    is(says(SENDER, "booking.drop_dispute", NULL), "parcel_not_delivered");
-}
-END_TEST
-
 START_TEST(staff_split_exactly_what_is_held_once_both_have_spoken)
 {
     scene_disputed(DISPUTE_CAUSE_DAMAGED);
@@ -467,9 +439,6 @@ TCase *dispute_cases(void)
     tcase_add_test(cases, a_sender_waits_a_day_before_it_is_late);
     tcase_add_test(cases, each_party_says_ten_things_until_the_evidence_closes);
     tcase_add_test(cases, a_second_cause_is_something_said);
-    tcase_add_test(cases, who_opened_a_dispute_drops_it_and_the_traveller_is_paid);
-    tcase_add_test(cases, a_parcel_damaged_after_delivery_counts_as_delivered);
-    tcase_add_test(cases, a_dispute_is_not_dropped_before_the_delivery);
     tcase_add_test(cases, staff_split_exactly_what_is_held_once_both_have_spoken);
     tcase_add_test(cases, staff_resolve_a_silent_dispute_once_the_evidence_closed);
     tcase_add_test(cases, much_money_is_for_a_lead);

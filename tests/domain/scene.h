@@ -74,6 +74,7 @@ TCase *cancel_cases(void);
 TCase *dates_cases(void);
 TCase *handover_cases(void);
 TCase *dispute_cases(void);
+TCase *end_cases(void);
 TCase *walk_cases(void);
 
 #endif
