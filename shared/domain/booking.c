@@ -113,7 +113,7 @@ static const struct rule rules[] = {
         {G(newer_dates)},
         {"booking.redated"},
         SAME, booking_act_redate},
-    {"B12", "booking.redate",           COLLECTED | DISPUTED,            Y,             ALWAYS,
+    {"B12", "booking.redate",           COLLECTED,                       Y,             ALWAYS,
         {G(newer_dates)},
         {"booking.redated", "?parcel.delayed"},
         SAME, booking_act_redate_on_board},

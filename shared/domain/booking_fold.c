@@ -76,7 +76,8 @@ static void apply_cancelled(void *state, const struct domain_fact *fact)
     booking->fault = cancelled->fault;
 }
 
-/* The dates last agreed to are kept while new ones are open. */
+/* The dates last agreed to are kept while new ones are open. B12 tells a dispute none any more: those that
+ * were told are read all the same. */
 static void apply_redated(void *state, const struct domain_fact *fact)
 {
     const struct booking_redated_v1 *redated = FACT(fact, booking_redated_v1);

@@ -98,6 +98,39 @@ START_TEST(who_paid_drops_what_the_traveller_or_the_system_opened)
 }
 END_TEST
 
+/* What c2 calls late */
+
+static const char *redate_arrival(int64_t days)
+{
+    is(SAYS(TRAVELLER, "trip.redate", trip_redate_v1, .arrives = scene.trip.arrives + days * DAYS),
+       "accepted");
+    return says(SYSTEM, "booking.redate", NULL);
+}
+
+START_TEST(a_new_arrival_in_dispute_makes_nothing_less_late)
+{
+    scene_on_the_way();
+    scene.now = scene.trip.arrives + 5 * DAYS;
+    is(says(SENDER, "booking.dispute", NULL), "accepted");
+    is(redate_arrival(6), "wrong_state");
+    is(deliver(), "accepted");
+    is(redate_arrival(1), "wrong_state");
+    ck_assert_int_lt(scene.booking.arrives, scene.trip.arrives);
+    judged(4875, 4875);
+}
+END_TEST
+
+START_TEST(a_new_arrival_before_the_dispute_counts)
+{
+    scene_on_the_way();
+    is(redate_arrival(4), "accepted");
+    scene.now = scene.trip.arrives + 25 * HOURS;
+    is(says(SENDER, "booking.dispute", NULL), "accepted");
+    is(deliver(), "accepted");
+    judged(CARRIAGE, 0);
+}
+END_TEST
+
 TCase *end_cases(void)
 {
     TCase *cases = tcase_create("end");
@@ -109,5 +142,7 @@ TCase *end_cases(void)
     tcase_add_test(cases, a_traveller_who_opened_a_dispute_and_delivers_late_is_judged_by_c2);
     tcase_add_test(cases, a_recipient_who_complained_does_not_cut_short_the_day_of_who_paid);
     tcase_add_test(cases, who_paid_drops_what_the_traveller_or_the_system_opened);
+    tcase_add_test(cases, a_new_arrival_in_dispute_makes_nothing_less_late);
+    tcase_add_test(cases, a_new_arrival_before_the_dispute_counts);
     return cases;
 }
