@@ -258,6 +258,7 @@ void booking_resolve(struct rule_situation *situation, const struct split *split
          .split = *split, .has_fault = fault != FAULT_NONE, .fault = fault);
     booking_count_fault(situation, fault);
     payment_split(situation, split);
+    booking_free(situation); /* what was lost or kept before the departure is not on board */
     booking_close_parcel(situation, PARCEL_OUTCOME_NONE);
     review_open(situation);
 }

@@ -44,8 +44,8 @@ void booking_return_proved(struct rule_situation *situation);
  * review opened => profile.count_done of both. */
 void booking_complete(struct rule_situation *situation, int32_t by);
 
-/* booking.resolved and everything after it, as staff or c2 decided. fault: enum fault or 0. The split sums to
- * what is held. */
+/* booking.resolved and everything after it, as staff or c2 decided; a trip that is still announced lets go of
+ * what it had on board. fault: enum fault or 0. The split sums to what is held. */
 void booking_resolve(struct rule_situation *situation, const struct split *split, int32_t fault);
 
 /* => profile.count_fault of the guilty; fault 0: nobody. */

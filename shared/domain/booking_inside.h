@@ -36,12 +36,12 @@ booking_act booking_act_redate, booking_act_redate_on_board, booking_act_agree_r
     booking_act_refuse_at_pickup, booking_act_report_no_show, booking_act_pickup_missed,
     booking_act_settle_pickup, booking_act_contest;
 /* booking_transit.c: B20 to B28 */
-booking_guard booking_trip_on_its_way, booking_parcel_moving, booking_not_the_current_step,
-    booking_reason_for_waiting_given, booking_parcel_deliverable, booking_parcel_deliverable_in_dispute,
-    booking_cause_ends_by_delivery, booking_delivery_code_not_blocked, booking_delivery_code_right,
-    booking_identity_checked, booking_signature_photo, booking_never_the_traveller,
-    booking_purpose_fits_state_and_asker, booking_issues_left, booking_not_issued_just_now,
-    booking_parcel_arrived, booking_traveller_waited, booking_trip_abandoned;
+booking_guard booking_trip_on_its_way, booking_trip_left_or_ended, booking_parcel_moving,
+    booking_not_the_current_step, booking_reason_for_waiting_given, booking_parcel_deliverable,
+    booking_parcel_deliverable_in_dispute, booking_cause_ends_by_delivery, booking_delivery_code_not_blocked,
+    booking_delivery_code_right, booking_identity_checked, booking_signature_photo,
+    booking_never_the_traveller, booking_purpose_fits_state_and_asker, booking_issues_left,
+    booking_not_issued_just_now, booking_parcel_arrived, booking_traveller_waited, booking_trip_abandoned;
 booking_act booking_act_start, booking_act_report, booking_act_deliver, booking_act_prove_delivery,
     booking_act_deliver_by_staff, booking_act_reissue_code, booking_act_undelivered, booking_act_abandon;
 /* booking_dispute.c: B29 to B37 */

@@ -39,6 +39,12 @@ enum refusal booking_trip_on_its_way(const struct rule_situation *s)
                : REFUSAL_TRIP_NOT_LEFT;
 }
 
+/* What a trip carried that was given up may reach its recipient after all. */
+enum refusal booking_trip_left_or_ended(const struct rule_situation *s)
+{
+    return booking_trip_left(s) ? REFUSAL_NONE : REFUSAL_TRIP_NOT_LEFT;
+}
+
 /* One that was damaged after its delivery is not on its way any more. */
 enum refusal booking_parcel_moving(const struct rule_situation *s)
 {

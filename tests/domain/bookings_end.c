@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The rules of a booking: how one in dispute ends. Who lets go of it (B34), and what c2 judges when
- * nobody does. */
+ * The rules of a booking: how one in dispute ends. Who lets go of it (B34), what c2 judges when
+ * nobody does, and the space it gives back to a trip that is still announced. */
 #include "tests/domain/scene.h"
 
 static const char *drop(enum actor actor)
@@ -131,6 +131,103 @@ START_TEST(a_new_arrival_before_the_dispute_counts)
 }
 END_TEST
 
+/* Before the departure */
+
+static void collected_nine_days_early(void)
+{
+    struct booking_collect_v1 data = {.opened_and_checked = true, .weighed_g = GRAMS};
+
+    scene_paid();
+    scene.now = scene.trip.departs - 9 * DAYS;
+    scene_photo(PHOTO_STAGE_SEAL, PARTY_TRAVELLER);
+    strcpy(data.code, code_of(CODE_PURPOSE_PICKUP));
+    is(says(TRAVELLER, "booking.collect", &data), "accepted");
+}
+
+static const char *cancel_trip(void)
+{
+    return SAYS(TRAVELLER, "trip.cancel", trip_cancel_v1, .has_reason = true,
+                .reason = TRIP_CANCEL_REASON_CANNOT_TRAVEL);
+}
+
+static const char *turn_round(void)
+{
+    return SAYS(SENDER, "parcel.return", parcel_return_v1, .has_reason = true, .reason = RETURN_REASON_OTHER);
+}
+
+static void trip_let_go(void)
+{
+    ck_assert_int_eq(scene.trip.bookings_count, 0);
+    ck_assert_int_eq(scene.trip.reserved_g, 0);
+    ck_assert_int_eq(scene.trip.loaded_g, 0);
+    ck_assert_int_eq(scene.trip.exposure, 0);
+    is(cancel_trip(), "accepted");
+}
+
+static void staff_refund(void)
+{
+    scene.now = scene.booking.evidence_by;
+    is(SAYS(STAFF, "booking.resolve", booking_resolve_v1, .split = {.to_sender = TOTAL}), "accepted");
+    is(facts(), "booking.resolved payment.split_decided payment.refund_ordered trip.space_released "
+                "parcel.closed review.opened");
+}
+
+START_TEST(a_parcel_lost_before_the_departure_leaves_its_trip_once_staff_decided)
+{
+    collected_nine_days_early();
+    is(says(TRAVELLER, "parcel.declare_lost", NULL), "accepted");
+    is(cancel_trip(), "parcels_on_board"); /* it may be found */
+    staff_refund();
+    trip_let_go();
+}
+END_TEST
+
+START_TEST(a_parcel_seized_before_the_departure_leaves_its_trip_once_staff_decided)
+{
+    collected_nine_days_early();
+    is(says(STAFF, "parcel.declare_seized", NULL), "accepted");
+    staff_refund();
+    trip_let_go();
+}
+END_TEST
+
+START_TEST(a_parcel_never_handed_back_leaves_its_trip_by_default)
+{
+    collected_nine_days_early();
+    is(turn_round(), "accepted");
+    scene.trip.departs += 20 * DAYS;
+    scene.now = scene.booking.default_at;
+    is(timer("booking.resolve_default", scene.booking.dispute_epoch), "accepted");
+    is(facts(), "booking.resolved payment.split_decided payment.refund_ordered trip.space_released "
+                "parcel.closed review.opened");
+    trip_let_go();
+}
+END_TEST
+
+START_TEST(a_trip_that_left_keeps_what_it_carried)
+{
+    scene_on_the_way();
+    is(says(TRAVELLER, "parcel.declare_lost", NULL), "accepted");
+    scene.now = scene.booking.default_at;
+    is(timer("booking.resolve_default", scene.booking.dispute_epoch), "accepted");
+    is(facts(), "booking.resolved payment.split_decided payment.refund_ordered parcel.closed review.opened");
+    ck_assert_int_eq(scene.trip.bookings_count, 1);
+}
+END_TEST
+
+START_TEST(nothing_in_dispute_is_delivered_before_the_departure)
+{
+    collected_nine_days_early();
+    is(turn_round(), "accepted");
+    is(deliver(), "trip_not_left");
+    is(SAYS(STAFF, "booking.deliver", booking_deliver_v1, .has_identity_checked = true,
+            .identity_checked = true),
+       "trip_not_left");
+    scene.trip.state = TRIP_STATUS_ABANDONED;
+    is(deliver(), "accepted"); /* somebody else carried it */
+}
+END_TEST
+
 TCase *end_cases(void)
 {
     TCase *cases = tcase_create("end");
@@ -144,5 +241,10 @@ TCase *end_cases(void)
     tcase_add_test(cases, who_paid_drops_what_the_traveller_or_the_system_opened);
     tcase_add_test(cases, a_new_arrival_in_dispute_makes_nothing_less_late);
     tcase_add_test(cases, a_new_arrival_before_the_dispute_counts);
+    tcase_add_test(cases, a_parcel_lost_before_the_departure_leaves_its_trip_once_staff_decided);
+    tcase_add_test(cases, a_parcel_seized_before_the_departure_leaves_its_trip_once_staff_decided);
+    tcase_add_test(cases, a_parcel_never_handed_back_leaves_its_trip_by_default);
+    tcase_add_test(cases, a_trip_that_left_keeps_what_it_carried);
+    tcase_add_test(cases, nothing_in_dispute_is_delivered_before_the_departure);
     return cases;
 }

@@ -64,12 +64,13 @@ static bool retry_waits(const struct history *history, const struct payment_stat
 static void load_fits(struct history *history, const struct trip_state *trip, const struct trip_load *load)
 {
     const struct booking_state *booking = booking_of(history, &load->booking);
+    uint32_t holds = load->on_board ? ~booking_machine.terminal : UNCOLLECTED;
 
     if (!booking || booking->version == 0 || !id_same(&booking->trip, &trip->id))
         broken(history, "trip: a load of no booking of it");
     else if (load->on_board != booking->has_collected_at)
         broken(history, "trip: on board is not what was collected");
-    else if (trip->state == TRIP_STATUS_ANNOUNCED && !load->on_board && !booking_in(booking, UNCOLLECTED))
+    else if (trip->state == TRIP_STATUS_ANNOUNCED && !booking_in(booking, holds))
         broken(history, "trip: space of a booking that let go of it");
     else if (!load->on_board && booking_in(booking, UNCOLLECTED) && load->grams != booking->grams)
         broken(history, "trip: other grams than its booking's");
