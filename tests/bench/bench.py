@@ -37,6 +37,7 @@ FOLDER = places.TOP / "var" / "test" / f"bench-{os.getpid()}"  # two may run at 
 NAMES = ("ingress", "projector", "mix", "latency", "life", "history", "search", "programs")
 NAMED = ("peers", "growth", "backlog", "soak")  # long, or with installations of their own
 ALL_PEERS = ("express", "fastify", "fastapi", "connect", "bento")
+Bus.PATIENT = {}  # figures are of the settings people get
 
 
 def say(text):

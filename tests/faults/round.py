@@ -43,6 +43,8 @@ class Keeper(threading.Thread):
 class Town(Bus):
     """A bus with every program and a payment provider of its own, which can be killed at nobody else's cost."""
 
+    PATIENT = {}  # what a fault does to clients is judged with the settings people get
+
     def __init__(self, folder):
         super().__init__(folder, PROGRAMS, QUICK)
         self.double = double().Process(self.folder)

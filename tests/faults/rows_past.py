@@ -76,6 +76,8 @@ def restored(round):
 class Hamlet(Bus):
     """A small bus of a row's own, beside the town."""
 
+    PATIENT = {}  # as the town's
+
     def __init__(self, round, number):
         super().__init__(round.bus.folder / f"hamlet-{number}",
                          ("projector", "relay", "history", "notifier", "query", "ingress"))

@@ -7,6 +7,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "flow"))
 
 from harness import places  # noqa: E402
+from harness.bus import Bus  # noqa: E402
 from harness.mock import Mock  # noqa: E402
 from harness.person import Person  # noqa: E402
 from harness.program import Program  # noqa: E402
@@ -26,7 +27,7 @@ class Alone:
                 "COLIS_LISTEN_PORT": str(self.port), "COLIS_TOKEN_ISSUER": environment["COLIS_TOKEN_ISSUER"],
                 "COLIS_TOKEN_SECRET_FILE": environment["COLIS_TOKEN_SECRET_FILE"],
                 "COLIS_SERVER_KEY_FILE": environment["COLIS_SERVER_KEY_FILE"], "COLIS_QUERY_URL": "http://query.test",
-                "COLIS_LINK_KEY_FILE": places.secret_file("link_key")}
+                "COLIS_LINK_KEY_FILE": places.secret_file("link_key"), **Bus.PATIENT}
         self.program = Program("ingress", told | settings, folder / "ingress.log")
 
     def person(self, **claims):

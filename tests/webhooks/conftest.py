@@ -64,7 +64,7 @@ class Hooks:
 
 def told(**settings):
     return {"COLIS_MANAGEMENT_PORT": str(places.free_port()), "COLIS_LISTEN_PORT": str(places.free_port()),
-            "COLIS_FLUTTERWAVE_SECRETS": f"{SECRET} {OLD_SECRET}", **settings}
+            "COLIS_FLUTTERWAVE_SECRETS": f"{SECRET} {OLD_SECRET}", **Bus.PATIENT, **settings}
 
 
 @pytest.fixture(scope="session")
