@@ -3,20 +3,19 @@
  * files, readiness asked of its management port. It dies with the test. */
 #include "tests/query/site.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "shared/http/receipt.h"
 #include "tests/links/mongo_cases.h"
 #include "tests/links/postgres_cases.h"
+#include "tests/port.h"
 #include "tests/query/program.h"
 
 static pid_t program;
@@ -26,17 +25,6 @@ static struct receipt_keeper *receipts;
 int program_port(void)
 {
     return port;
-}
-
-static int free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(address);
-    int probe = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(probe, (struct sockaddr *)&address, size), 0);
-    ck_assert_int_eq(getsockname(probe, (struct sockaddr *)&address, &size), 0);
-    close(probe);
-    return ntohs(address.sin_port);
 }
 
 void site_setting(const char *name, const char *value)
@@ -66,8 +54,8 @@ static void set_role(void)
 
 static void set_settings(void)
 {
-    port = free_port();
-    management_port = free_port();
+    port = port_hold();
+    management_port = port_hold();
     unsetenv("COLIS_POSTGRES_DATABASE");
     site_setting("COLIS_NAMESPACE", database_name());
     site_setting("COLIS_MONGO_DATABASE", store_name());
@@ -96,9 +84,9 @@ void site_make(void)
     set_settings();
 }
 
-static bool is_ready(void)
+static bool is_up(bool ready)
 {
-    return site_managed("/readyz") == 200;
+    return site_managed(ready ? "/readyz" : "/healthz") == 200;
 }
 
 void site_run(bool until_ready)
@@ -110,9 +98,9 @@ void site_run(bool until_ready)
         execl(getenv("COLIS_QUERY"), "colis-query", (char *)NULL);
         _exit(127);
     }
-    for (int turn = 0; turn < 500 && !(until_ready ? is_ready() : site_managed("/healthz") == 200); turn++)
+    for (int turn = 0; turn < 6000 && !is_up(until_ready); turn++)
         (void)poll(NULL, 0, 10); /* there is nothing to be told by before the port is open */
-    ck_assert_int_eq(site_managed("/healthz"), 200);
+    ck_assert(is_up(until_ready));
 }
 
 void site_start(void)

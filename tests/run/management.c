@@ -11,21 +11,10 @@
 
 #include "shared/base/clock.h"
 #include "shared/run/service.h"
+#include "tests/port.h"
 #include "tests/run/cases.h"
 
 static int port;
-
-/* A port nobody has, a moment ago. */
-static int free_port(void)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int one = socket(AF_INET, SOCK_STREAM, 0);
-    ck_assert_int_eq(bind(one, (struct sockaddr *)&address, size), 0);
-    ck_assert_int_eq(getsockname(one, (struct sockaddr *)&address, &size), 0);
-    close(one);
-    return ntohs(address.sin_port);
-}
 
 static void ask(const char *path, char *reply, size_t size)
 {
@@ -58,7 +47,7 @@ static int while_running(int (*run)(void *))
     static char program[] = "colis-test", port_flag[64];
     char *argv[] = {program, port_flag, NULL};
     const struct service service = {.name = "test", .purpose = "", .run = run};
-    port = free_port();
+    port = port_hold();
     snprintf(port_flag, sizeof port_flag, "--management-port=%d", port);
     return service_main(&service, 2, argv);
 }
