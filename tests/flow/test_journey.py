@@ -1,4 +1,5 @@
 """The journey of design section 12: a profile, a parcel, its verdict, and every place where it must be found."""
+import datetime
 import re
 
 import pytest
@@ -194,7 +195,8 @@ def test_what_one_person_asks_is_decided_in_the_order_asked(person):
     parcels = [person.register() for _ in range(5)]
     verdicts = [person.verdict(taken) for taken in parcels]
     assert all(verdict["state"] == "accepted" for verdict in verdicts)
-    assert [verdict["decided_at"] for verdict in verdicts] == sorted(verdict["decided_at"] for verdict in verdicts)
+    decided = [datetime.datetime.fromisoformat(verdict["decided_at"]) for verdict in verdicts]
+    assert decided == sorted(decided)
 
 
 def test_an_empty_body_cancels(person):

@@ -1,4 +1,5 @@
 """Poison on the command topic: dead or parked with its reason, the other keys flow, redrive restores order."""
+import datetime
 import json
 import subprocess
 
@@ -119,7 +120,8 @@ def test_a_released_key_is_drained_in_order_and_then_flows(cursed):
     assert answer.returncode == 0, answer.stdout + answer.stderr
     verdicts = [person.verdict(taken) for taken in [first, *rest]]
     assert [verdict["state"] for verdict in verdicts] == ["accepted"] * 4
-    assert [verdict["decided_at"] for verdict in verdicts] == sorted(verdict["decided_at"] for verdict in verdicts)
+    decided = [datetime.datetime.fromisoformat(verdict["decided_at"]) for verdict in verdicts]
+    assert decided == sorted(decided)
     assert [fact.version for fact in bus.topics.await_facts("parcel", f"parcel/{parcel}", 2)] == [1, 2]
     assert not bus.rows("select from bus.parked where kind = 'parked'")
     person.registered()
