@@ -169,9 +169,10 @@ def test_a_relay_dead_for_days_lengthens_no_right(bus, relay):
 
 def test_an_answer_stored_after_the_last_moment_is_late_though_the_relay_was_dead(bus, relay):
     traveller = Journey(bus, "known").traveller
-    journey = Journey(bus, "registered", traveller=traveller, departs=3 + 6 / HOUR)
+    journey = Journey(bus, "registered", traveller=traveller, departs=3 + 120 / HOUR)
     journey.to("requested")
     relay.kill()
+    passes(bus, seconds=118)
     expires = journey.value("expires")
     until(lambda: bus.value("select clock_timestamp()") > expires, 20, "the last moment passes")
     assert journey.say(traveller, "accept") == "request_expired"
