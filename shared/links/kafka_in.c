@@ -37,6 +37,7 @@ struct kafka_in {
     bool changed;                      /* places were: assign them before the next poll */
     size_t nudge_records, nudge_bytes; /* given out since the newest nudge */
     bool paused, group, closing;
+    rd_kafka_topic_partition_list_t *silent; /* paused in the library, ours or not */
     int failed;
     bool away;
     int64_t probed_ms; /* while away */
@@ -101,17 +102,27 @@ static void say(const char *what, rd_kafka_resp_err_t code)
         log_seldom(LOG_LEVEL_WARN, what, .err = rd_kafka_err2str(code));
 }
 
+/* The library keeps a partition paused that is no longer ours, and still when it is ours again: whatever was
+ * paused is noted until it is resumed. */
 static void pause_all(struct kafka_in *in)
 {
     CLEANUP(rd_kafka_topic_partition_list_destroy_cleanup)
     rd_kafka_topic_partition_list_t *list = list_of(in);
-    if (in->paused)
-        say("kafka: not paused", rd_kafka_pause_partitions(in->client, list));
-    else
-        say("kafka: not resumed", rd_kafka_resume_partitions(in->client, list));
+    for (int at = 0; at < list->cnt; at++) {
+        const rd_kafka_topic_partition_t *row = &list->elems[at];
+        if (!rd_kafka_topic_partition_list_find(in->silent, row->topic, row->partition))
+            rd_kafka_topic_partition_list_add(in->silent, row->topic, row->partition);
+    }
+    say("kafka: not paused", rd_kafka_pause_partitions(in->client, list));
 }
 
-/* A new assignment starts unpaused. */
+static void resume_all(struct kafka_in *in)
+{
+    say("kafka: not resumed", rd_kafka_resume_partitions(in->client, in->silent));
+    rd_kafka_topic_partition_list_destroy(in->silent);
+    in->silent = rd_kafka_topic_partition_list_new(0);
+}
+
 static void assign(struct kafka_in *in)
 {
     CLEANUP(rd_kafka_topic_partition_list_destroy_cleanup)
@@ -258,6 +269,7 @@ int kafka_in_new(const struct kafka_in_config *config, struct kafka_in **ret_in)
     in->given = config->given;
     in->taken = config->taken;
     in->self = config->self;
+    in->silent = rd_kafka_topic_partition_list_new(0);
     int result = 0;
     if (text_copy(in->name_space, sizeof in->name_space, span_of(config->name_space)) != 0)
         result = error_new(ERROR_SETTINGS, "kafka consumer: the namespace is over %d bytes", NAME_TEXT - 1);
@@ -283,6 +295,7 @@ void kafka_in_free(struct kafka_in *in)
         rd_kafka_consumer_close(in->client);
         rd_kafka_destroy(in->client);
     }
+    rd_kafka_topic_partition_list_destroy(in->silent);
     for (size_t at = 0; at < in->topic_count; at++)
         free(in->topics[at]);
     free(in->topics);
@@ -452,7 +465,10 @@ int kafka_in_seek(struct kafka_in *in, const struct kafka_in_place *place)
 int kafka_in_pause(struct kafka_in *in, bool pause)
 {
     in->paused = pause;
-    pause_all(in);
+    if (pause)
+        pause_all(in);
+    else
+        resume_all(in);
     if (!pause && in->count > 0)
         in->changed = true; /* goes on exactly where our list says */
     return 0;

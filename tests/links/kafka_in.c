@@ -119,6 +119,52 @@ START_TEST(a_seek_while_paused_waits_for_the_end_of_the_pause)
 }
 END_TEST
 
+/* As in a rebalance while a store is waited for: the pause ends when nothing is ours. */
+START_TEST(a_pause_does_not_outlive_the_assignment_it_was_made_in)
+{
+    struct kafka_in *in = kafka_hand_reader("commands");
+    ck_assert_int_eq(next_offset(in), 0);
+    ck_assert_int_eq(kafka_in_pause(in, true), 0);
+    ck_assert_int_eq(kafka_in_assign(in, NULL, 0), 0);
+    nothing_comes(in);
+    ck_assert_int_eq(kafka_in_pause(in, false), 0);
+    nothing_comes(in);
+    const struct kafka_in_place back = {.topic = "commands", .partition = 0, .offset = 50};
+    ck_assert_int_eq(kafka_in_assign(in, &back, 1), 0);
+    ck_assert_int_eq(next_offset(in), 50);
+    kafka_in_free(in);
+}
+END_TEST
+
+START_TEST(a_pause_that_ends_while_a_partition_is_held_ends_for_it_too)
+{
+    struct kafka_in *in = kafka_hand_reader("commands");
+    ck_assert_int_eq(next_offset(in), 0);
+    ck_assert_int_eq(kafka_in_pause(in, true), 0);
+    seek(in, KAFKA_HELD);
+    nothing_comes(in);
+    ck_assert_int_eq(kafka_in_pause(in, false), 0);
+    nothing_comes(in);
+    seek(in, 50);
+    ck_assert_int_eq(next_offset(in), 50);
+    kafka_in_free(in);
+}
+END_TEST
+
+START_TEST(what_comes_back_during_a_pause_is_paused)
+{
+    struct kafka_in *in = kafka_hand_reader("commands");
+    const struct kafka_in_place back = {.topic = "commands", .partition = 0, .offset = 50};
+    ck_assert_int_eq(kafka_in_assign(in, NULL, 0), 0);
+    ck_assert_int_eq(kafka_in_pause(in, true), 0);
+    ck_assert_int_eq(kafka_in_assign(in, &back, 1), 0);
+    nothing_comes(in);
+    ck_assert_int_eq(kafka_in_pause(in, false), 0);
+    ck_assert_int_eq(next_offset(in), 50);
+    kafka_in_free(in);
+}
+END_TEST
+
 START_TEST(an_offset_past_the_end_is_lost_and_held)
 {
     struct kafka_in *in = kafka_hand_reader("commands");
@@ -316,6 +362,9 @@ TCase *kafka_in_cases(void)
     tcase_add_test(cases, a_held_partition_gives_nothing_until_a_seek);
     tcase_add_test(cases, goes_on_after_a_pause_where_it_was);
     tcase_add_test(cases, a_seek_while_paused_waits_for_the_end_of_the_pause);
+    tcase_add_test(cases, a_pause_does_not_outlive_the_assignment_it_was_made_in);
+    tcase_add_test(cases, a_pause_that_ends_while_a_partition_is_held_ends_for_it_too);
+    tcase_add_test(cases, what_comes_back_during_a_pause_is_paused);
     tcase_add_test(cases, an_offset_past_the_end_is_lost_and_held);
     tcase_add_test(cases, a_partition_nothing_is_heard_of_is_assigned_again);
     tcase_add_test(cases, tells_the_cluster_apart);
