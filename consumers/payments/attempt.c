@@ -121,14 +121,6 @@ int attempt_create(struct work *work, const struct task *task, struct task_resul
     return outcome < 0 ? error_forward(outcome) : 0;
 }
 
-static bool is_pending(const struct flutterwave_charges *charges)
-{
-    for (int at = 0; at < charges->count; at++)
-        if (charges->items[at].state == FLUTTERWAVE_PENDING)
-            return true;
-    return false;
-}
-
 /* To be asked about again, or over: 72 h after the page was made, or soon after it could last be paid on.
  * What is still under way by then is staff's. */
 static struct task_result again(const struct work *work, const struct task *task,
@@ -136,7 +128,7 @@ static struct task_result again(const struct work *work, const struct task *task
                                 const struct flutterwave_charges *charges, bool is_paid)
 {
     int64_t ms = work_ask_again(work_age(work, task));
-    bool pending = is_pending(charges);
+    bool pending = charges_pending(charges);
     bool is_over = is_paid && !pending && work->now_ms > attempt->expires + PAID_TWICE_MS;
 
     if (ms < 0 && pending)
@@ -164,11 +156,12 @@ static int charges_tell(struct work *work, const struct flutterwave_charges *cha
     return 0;
 }
 
-/* Without money: what is to be said of the page. */
+/* Without money: what is to be said of the page. It pends as long as any charge on it does: another that
+ * failed meanwhile is no reason to let the payer have a second page. */
 static int32_t outcome_of(const struct work *work, const struct payment_attempt_opened_v1 *attempt,
                           const struct flutterwave_charges *charges)
 {
-    if (charges->count > 0 && charges->items[0].state == FLUTTERWAVE_PENDING)
+    if (charges_pending(charges))
         return ATTEMPT_OUTCOME_PENDING;
     if (work->now_ms >= attempt->expires)
         return ATTEMPT_OUTCOME_EXPIRED;

@@ -89,3 +89,11 @@ int charge_tell(struct work *work, const struct flutterwave_charge *charge, stru
     *ret_home = unmatched;
     return error_forward(tell_at(work, charge, ret_home, "unmatched"));
 }
+
+bool charges_pending(const struct flutterwave_charges *charges)
+{
+    for (int at = 0; at < charges->count; at++)
+        if (charges->items[at].state == FLUTTERWAVE_PENDING)
+            return true;
+    return false;
+}

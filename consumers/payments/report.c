@@ -40,15 +40,44 @@ static int charges_ask(struct work *work, const struct report_recorded_v1 *repor
     return flutterwave_charges_find(work->flutterwave, report->reference, ret_charges);
 }
 
-static int attempt_tell(struct work *work, const struct flutterwave_charge *charge)
+/* Of a charge that failed, all with its reference tell how the page stands: the payer may have tried twice
+ * on it. FLUTTERWAVE_DONE: asked, or there is no need. */
+static int page_ask(struct work *work, struct flutterwave_charges *charges)
 {
-    struct payment_record_attempt_v1 data = {
-        .outcome = charge->state == FLUTTERWAVE_PENDING ? ATTEMPT_OUTCOME_PENDING : ATTEMPT_OUTCOME_FAILED};
+    const struct flutterwave_charge *charge = &charges->items[0];
+    struct flutterwave_charges all;
+    struct payment_reference reference;
+    struct id payment;
+    int outcome;
+
+    if (charges->count > 1 || charge->state != FLUTTERWAVE_FAILED ||
+        !payment_of(charge->reference, &reference, &payment))
+        return FLUTTERWAVE_DONE;
+    outcome = flutterwave_charges_find(work->flutterwave, charge->reference, &all);
+    if (outcome == FLUTTERWAVE_DONE)
+        *charges = all;
+    return outcome == FLUTTERWAVE_NONE ? FLUTTERWAVE_DONE : outcome;
+}
+
+static bool any_paid(const struct flutterwave_charges *charges)
+{
+    for (int at = 0; at < charges->count; at++)
+        if (charges->items[at].state == FLUTTERWAVE_SUCCESSFUL)
+            return true;
+    return false;
+}
+
+/* Without money: as attempt.c says it of the page, and so it is one command. */
+static int attempt_tell(struct work *work, const struct flutterwave_charges *charges)
+{
+    const struct flutterwave_charge *newest = &charges->items[0];
+    struct payment_record_attempt_v1 data = {.outcome = charges_pending(charges) ? ATTEMPT_OUTCOME_PENDING
+                                                                                 : ATTEMPT_OUTCOME_FAILED};
     const char *word = choice_text(attempt_outcome_choices, data.outcome);
     struct payment_reference reference;
     struct id payment, task;
 
-    if (!payment_of(charge->reference, &reference, &payment))
+    if (any_paid(charges) || !payment_of(newest->reference, &reference, &payment))
         return 0;
     data.n = reference.n;
     task_id(&payment, "attempt", reference.n, 0, &task);
@@ -57,7 +86,7 @@ static int attempt_tell(struct work *work, const struct flutterwave_charge *char
                                          .data = &data,
                                          .payment = &payment,
                                          .key = &reference.base,
-                                         .said = {span_of(task.text), span_of(word), span_of(charge->id)}});
+                                         .said = {span_of(task.text), span_of(word), span_of(newest->id)}});
 }
 
 /* The provider did not say: later. */
@@ -87,11 +116,12 @@ static int verify_charge(struct work *work, const struct report_recorded_v1 *rep
 
     if (outcome == FLUTTERWAVE_NONE)
         return kept(ret_result, "the provider knows no such charge");
+    if (outcome == FLUTTERWAVE_DONE)
+        outcome = page_ask(work, &charges);
     if (outcome != FLUTTERWAVE_DONE)
         return error_forward(unsaid(work, task, outcome, ret_result));
     *ret_result = (struct task_result){.step = "done"};
-    if (charges.items[0].state != FLUTTERWAVE_SUCCESSFUL)
-        outcome = attempt_tell(work, &charges.items[0]);
+    outcome = attempt_tell(work, &charges);
     for (int at = charges.count - 1; outcome == 0 && at >= 0; at--)
         if (charges.items[at].state == FLUTTERWAVE_SUCCESSFUL)
             outcome = charge_told(work, task, &charges.items[at], &home, ret_result);

@@ -121,6 +121,28 @@ def test_a_second_payment_that_fails_on_one_page_lets_the_sender_try_anew(market
     deal.paid()
 
 
+@pytest.mark.parametrize("reported", [True, False])
+def test_a_payment_pends_though_a_second_one_on_its_page_failed(market, reported):
+    deal = market.deal()
+    reference = deal.page()
+    charge = deal.pay_on(reference, status="pending")
+    market.hurried(lambda: deal.state()["attempts"][-1]["state"] == "pending", what="pending")
+    if not reported:
+        market.merchant.fault("webhook", "drop", event="charge")
+    before = watches(market)[1]
+    deal.pay_on(reference, status="failed")
+    if reported:
+        market.told(lambda: market.tasks("kind = 'report' and step = 'done'"), what="the report")
+    else:
+        market.hurried(lambda: watches(market)[1] > before and watches(market)[0] == "watch", what="asked about")
+    # Decided after whatever was said of the page: the two share their key.
+    taken = deal.sender.send(f"/v1/bookings/{deal.booking}/pay", {})
+    assert market.decided(deal.sender, taken) == "attempt_open"
+    assert deal.facts("payment.attempt_failed") == []
+    market.merchant.say("POST", f"/charges/{charge['id']}/settle", {})
+    deal.await_state("held")
+
+
 def signed(body):
     secret = pathlib.Path(places.servers()["COLIS_FLUTTERWAVE_SECRETS_FILE"]).read_text().split()[0]
     tag = hmac.digest(secret.encode(), body, hashlib.sha256)
