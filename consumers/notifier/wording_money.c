@@ -18,10 +18,10 @@ const struct wording wordings_money[] = {
 
     {"payment.refunded", WORDING_BOOKING,
      {"Vous êtes remboursé",
-      "Nous vous avons remboursé {amount}, par le moyen avec lequel vous aviez payé.\n"
+      "Nous vous avons remboursé {amount}.\n"
       "Votre banque ou votre opérateur peut mettre quelques jours à l'afficher.\n"},
      {"You are refunded",
-      "We refunded you {amount}, by the means you paid with.\n"
+      "We refunded you {amount}.\n"
       "Your bank or operator may take a few days to show it.\n"}},
 
     {"payment.paid_out", WORDING_BOOKING,

@@ -71,13 +71,14 @@ static int tell(struct work *work, const struct task *task, const struct payment
     return error_forward(publish(work->publisher, &publication));
 }
 
-/* Money of a new account waits, and that of a person of low standing; that once, not at each try. */
-static int64_t hold_ms(const struct work *work, const struct task *task)
+/* Money of a new account waits, whatever goes there, and that of a person of low standing; that once, not at
+ * each try. */
+static int64_t hold_ms(const struct work *work, const struct task *task, const struct order *order)
 {
     int64_t until = task->number == 1 ? task->opened_ms + limits_tier(task->tier)->payout_hold_ms : 0;
     int64_t account = task->account_since_ms ? task->account_since_ms + limits_delay(DELAY_ACCOUNT_HOLD) : 0;
 
-    if (strcmp(task->kind, "payout") != 0)
+    if (order->refund)
         return 0;
     until = account > until ? account : until;
     return until > work->now_ms ? until - work->now_ms : 0;
@@ -98,10 +99,13 @@ static int grant(struct work *work, const struct task *task, struct task_result 
 
 int order_claim(struct work *work, const struct task *task, struct task_result *ret_result)
 {
-    int64_t hold = hold_ms(work, task);
+    struct order order;
+    int64_t hold;
 
+    TRY(order_read(task, &order));
     switch (task->order_state) {
     case ORDER_STATE_ORDERED:
+        hold = hold_ms(work, task, &order);
         *ret_result = (struct task_result){.step = "claim", .delay_ms = hold, .reason = "held"};
         return hold ? 0 : error_forward(grant(work, task, ret_result));
     case ORDER_STATE_SENDING:
@@ -186,7 +190,7 @@ static int send_now(struct work *work, const struct task *task, const struct ord
     const struct payment_record_order_v1 unknown = said_of(task, ORDER_OUTCOME_UNKNOWN);
     struct flutterwave_movement movement;
     const char *why = flutterwave_why(work->flutterwave);
-    int64_t hold = hold_ms(work, task);
+    int64_t hold = hold_ms(work, task, order);
     int outcome;
 
     if (!order->refund && !task->has_account)

@@ -44,7 +44,7 @@ const struct ledger_journal ledger_journals[] = {
     {&payment_payout_ordered_v1_schema,  {PARTY_DEBIT(AMOUNT), CREDIT(TRANSIT, AMOUNT)}},
     {&payment_paid_out_v1_schema,        {PAID, COST}},
     {&payment_payout_failed_v1_schema,   {DEBIT(TRANSIT, AMOUNT), PARTY_CREDIT(AMOUNT)}},
-    {&payment_payout_reversed_v1_schema, {DEBIT(PROVIDER, AMOUNT), PARTY_CREDIT(AMOUNT)}},
+    {&payment_payout_reversed_v1_schema, {DEBIT(PROVIDER, AMOUNT), CREDIT(LOSS, UP_TO), PARTY_CREDIT(REST)}},
     {&payment_charged_back_v1_schema,    {DEBIT(CHARGEBACK, AMOUNT), CREDIT(PROVIDER, AMOUNT), COST}},
     {&payment_chargeback_won_v1_schema,  {DEBIT(PROVIDER, AMOUNT), CREDIT(CHARGEBACK, AMOUNT)}},
     {&payment_chargeback_lost_v1_schema, {CREDIT(CHARGEBACK, AMOUNT), DEBIT(SENDER, UP_TO), DEBIT(ESCROW, UP_TO), DEBIT(LOSS, REST)}},
@@ -121,12 +121,13 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static int64_t to_give(const struct ledger_amounts *amounts, const struct payment_state *payment,
-                       enum account account)
+/* A debit takes of what the account owes, a credit gives of what it lacks. */
+static int64_t up_to(const struct ledger_line *line, enum account account,
+                     const struct ledger_amounts *amounts, const struct payment_state *payment)
 {
-    int64_t owed = -ledger_balance(payment, amounts->currency, account);
+    int64_t most = -line->sign * ledger_balance(payment, amounts->currency, account);
 
-    return owed > 0 ? smaller(owed, amounts->at_most[account]) : 0;
+    return most > 0 ? smaller(most, amounts->at_most[account]) : 0;
 }
 
 /* left: of the amount, not yet placed by UP_TO. */
@@ -145,7 +146,7 @@ static int64_t worth(const struct ledger_line *line, enum account account,
     case LEDGER_TO_FEES:
         return amounts->split.to_fees;
     case LEDGER_UP_TO:
-        return smaller(left, to_give(amounts, payment, account));
+        return smaller(left, up_to(line, account, amounts, payment));
     case LEDGER_REST:
         return left;
     case LEDGER_NOTHING:

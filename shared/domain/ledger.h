@@ -20,7 +20,7 @@ enum ledger_amount {
     LEDGER_TO_TRAVELLER,
     LEDGER_TO_SENDER,
     LEDGER_TO_FEES,
-    LEDGER_UP_TO, /* of what is left of the amount, as much as the account has to give */
+    LEDGER_UP_TO, /* of what is left of the amount, as much as the account owes, or lacks */
     LEDGER_REST,  /* what is left of the amount then */
 };
 struct ledger_line {

@@ -133,9 +133,10 @@ static const struct rule rules[] = {
     {"M12", "payment.record_order",   OPEN,                     WHO_PAYMENTS,  WHEN(outcome_is_failed),
      {GUARD(try_is_known), GUARD(try_not_over)},
      {"?payment.refund_failed", "?payment.payout_failed"}, SAME, act_failed},
-    {"M13", "payment.record_reversal", ON(HELD) | ON(SETTLING) | ON(SETTLED), WHO_PAYMENTS, ALWAYS,
-     {GUARD(payout_was_done), GUARD(reversal_new), GUARD(reversed_amount_is_the_order_s)},
-     {"payment.payout_reversed"}, SAME, act_reversed}, /* from settled: settling */
+    {"M13", "payment.record_reversal", OPEN_OR_OVER,            WHO_PAYMENTS,  ALWAYS,
+     {GUARD(reversed_was_done), GUARD(reversal_new), GUARD(reversed_amount_is_the_order_s)},
+     {"payment.payout_reversed", "?payment.refund_ordered", "?payment.set_aside"}, SAME,
+     act_reversed}, /* from settled: settling */
     {"M14", "payment.retry_order",    OPEN,                     WHO_SYSTEM,    ALWAYS,
      {GUARD(retry_still_awaited), GUARD(tries_left), GUARD(no_refund_while_claimed_back)},
      ORDERED, SAME, act_retry},

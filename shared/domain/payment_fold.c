@@ -305,17 +305,26 @@ static void fold_refund_withheld(void *state, const struct domain_fact *fact)
     fold_money(state, fact);
 }
 
+static void order_reversed(struct money_order *order, int64_t number)
+{
+    if (!payment_done_otherwise(order, number))
+        order->state = ORDER_STATE_REVERSED;
+    order->has_reversed_tries = true;
+    order->reversed_tries |= INT64_C(1) << (number - 1);
+}
+
+/* What came back of a refund did not go back of its charge. */
 static void fold_payout_reversed(void *state, const struct domain_fact *fact)
 {
     const struct payment_payout_reversed_v1 *reversed = FACT(fact, payment_payout_reversed_v1);
     struct money_order *order = order_of(state, reversed->order);
+    struct charge *charge =
+        order && order->kind == ORDER_KIND_REFUND ? charge_of(state, order->charge) : NULL;
 
-    if (order) {
-        if (!payment_done_otherwise(order, reversed->try))
-            order->state = ORDER_STATE_REVERSED;
-        order->has_reversed_tries = true;
-        order->reversed_tries |= INT64_C(1) << (reversed->try - 1);
-    }
+    if (order)
+        order_reversed(order, reversed->try);
+    if (charge)
+        charge->refunded -= reversed->amount;
     fold_money(state, fact);
 }
 
@@ -402,7 +411,7 @@ const struct fold payment_folds[] = {
     {&payment_refund_failed_v1_schema,   S(DUE) | S(HELD) | S(SETTLING),                           TO_SAME,                     fold_refund_failed},
     {&payment_payout_failed_v1_schema,   S(HELD) | S(SETTLING),                                    TO_SAME,                     fold_payout_failed},
     {&payment_refund_withheld_v1_schema, S(DUE) | S(HELD) | S(SETTLING),                           TO_SAME,                     fold_refund_withheld},
-    {&payment_payout_reversed_v1_schema, S(HELD) | S(SETTLING),                                    TO_SAME,                     fold_payout_reversed},
+    {&payment_payout_reversed_v1_schema, S(DUE) | S(HELD) | S(SETTLING),                           TO_SAME,                     fold_payout_reversed},
     {&payment_payout_reversed_v1_schema, S(SETTLED),                                               TO_SAME | TO_(SETTLING),     fold_payout_reversed},
     {&payment_charged_back_v1_schema,    S(DUE) | S(HELD) | S(SETTLING) | S(SETTLED) | S(UNMATCHED), TO_SAME,                   fold_charged_back},
     {&payment_chargeback_won_v1_schema,  S(DUE) | S(HELD) | S(SETTLED) | S(UNMATCHED),             TO_SAME,                     fold_chargeback_won},

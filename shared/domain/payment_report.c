@@ -253,13 +253,12 @@ static const struct money_order *reversed(const struct rule_situation *s)
     return payment_order(s->world->payment, reversal(s)->order);
 }
 
-enum refusal payout_was_done(const struct rule_situation *s)
+/* A payout, or a refund, which may have gone to the payer's account. */
+enum refusal reversed_was_done(const struct rule_situation *s)
 {
     const struct money_order *order = reversed(s);
 
-    return order && order->kind != ORDER_KIND_REFUND && payment_try_done(order, reversal(s)->try)
-               ? REFUSAL_NONE
-               : REFUSAL_STALE;
+    return order && payment_try_done(order, reversal(s)->try) ? REFUSAL_NONE : REFUSAL_STALE;
 }
 
 enum refusal reversal_new(const struct rule_situation *s)
@@ -275,12 +274,10 @@ enum refusal reversed_amount_is_the_order_s(const struct rule_situation *s)
                : REFUSAL_AMOUNT_MISMATCH;
 }
 
-/* Owed again; but where another try left it with its party, this one was our loss. */
-void act_reversed(struct rule_situation *s)
+static void emit_reversed(struct rule_situation *s, bool paid_still)
 {
     const struct payment_state *payment = s->world->payment;
     const struct money_order *order = reversed(s);
-    bool paid_still = payment_done_otherwise(order, reversal(s)->try);
     struct payment_payout_reversed_v1 fact = {
         .state = payment->state == PAYMENT_STATUS_SETTLED && !paid_still ? PAYMENT_STATUS_SETTLING : SAME,
         .order = order->n,
@@ -289,6 +286,18 @@ void act_reversed(struct rule_situation *s)
 
     memcpy(fact.currency, order->currency, sizeof(fact.currency));
     PAYMENT_JOURNAL(s, payment_payout_reversed_v1, fact, .currency = order->currency, .amount = order->amount,
-                    .party = paid_still ? ACCOUNT_LOSS : payment_party_account(order->to));
+                    .party = payment_party_account(order->to),
+                    .at_most = {[ACCOUNT_LOSS] = paid_still ? order->amount : 0});
     rule_emit(s, &payment_payout_reversed_v1_schema, &fact);
+}
+
+/* Owed again; but where another try left it with its party, this one was our loss, or was taken of what the
+ * sender had paid beside (done_amounts): that goes back by an order of its own. */
+void act_reversed(struct rule_situation *s)
+{
+    bool paid_still = payment_done_otherwise(reversed(s), reversal(s)->try);
+
+    emit_reversed(s, paid_still);
+    if (paid_still)
+        payment_order_refunds(s);
 }

@@ -91,7 +91,7 @@ enum refusal try_not_done(const struct rule_situation *s);
 enum refusal try_not_over(const struct rule_situation *s);
 enum refusal fee_told(const struct rule_situation *s);
 enum refusal amount_is_the_order_s(const struct rule_situation *s);
-enum refusal payout_was_done(const struct rule_situation *s);
+enum refusal reversed_was_done(const struct rule_situation *s);
 enum refusal reversal_new(const struct rule_situation *s);
 enum refusal reversed_amount_is_the_order_s(const struct rule_situation *s);
 void act_sending(struct rule_situation *s);

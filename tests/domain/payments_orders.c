@@ -291,6 +291,52 @@ START_TEST(a_payout_that_came_back_is_owed_again)
 }
 END_TEST
 
+/* By its charge or to the payer's account: the provider may take back either. */
+START_TEST(a_refund_that_came_back_is_owed_again)
+{
+    cancelled();
+    sent(1, 1);
+    failed(1, 1, ORDER_CAUSE_DECLINED);
+    is(came_back(1, 1), "stale");
+    is(SAYS(STAFF, "retry_order", payment_retry_order_v1, .order = 1, .has_route = true,
+            .route = ORDER_ROUTE_ACCOUNT),
+       "accepted");
+    sent(1, 2);
+    is(done(1, 2, 0), "accepted");
+    is(state(), "settled");
+    is(came_back(1, 1), "stale");
+    is(came_back(1, 2), "accepted");
+    is(facts(), "payment.payout_reversed");
+    is(journal(), "payout_reversed: provider +10920 sender -10920");
+    is(state(), "settling");
+    is(timers(), "order_retry");
+    ck_assert_int_eq(till.payment.charges[0].refunded, 0);
+    is(came_back(1, 2), "already_recorded");
+    is(retried_by(STAFF, 1), "accepted");
+    is(journal(), "refund_ordered: sender +10920 transit -10920");
+    is(done(1, 3, 0), "accepted");
+    is(state(), "settled");
+    ck_assert_int_eq(till.payment.charges[0].refunded, TOTAL);
+    is(balances("XOF"), "");
+    is(closes(), "accepted");
+}
+END_TEST
+
+START_TEST(a_refund_that_came_back_before_the_price_was_paid_is_owed_again)
+{
+    charge("chg_1", 500, "EUR", 0);
+    done(1, 1, 0);
+    is(came_back(1, 1), "accepted");
+    is(journal(), "payout_reversed EUR: provider +500 sender -500");
+    is(state(), "due");
+    is(retry_timer(1, 1), "accepted");
+    paid("chg_2", TOTAL);
+    is(state(), "held");
+    is(done(1, 2, 0), "accepted");
+    is(balances("EUR"), "");
+}
+END_TEST
+
 /* Else the second would meet the verdict of the first, and never be heard. */
 START_TEST(a_try_that_failed_then_came_back_has_two_timers)
 {
@@ -455,6 +501,8 @@ TCase *order_cases(void)
     tcase_add_test(cases, what_reaches_nobody_for_ninety_days_is_set_aside_and_owed_for_ever);
     tcase_add_test(cases, what_is_set_aside_stays_in_the_books_when_the_payment_closes);
     tcase_add_test(cases, a_payout_that_came_back_is_owed_again);
+    tcase_add_test(cases, a_refund_that_came_back_is_owed_again);
+    tcase_add_test(cases, a_refund_that_came_back_before_the_price_was_paid_is_owed_again);
     tcase_add_test(cases, a_try_that_failed_then_came_back_has_two_timers);
     tcase_add_test(cases, what_came_back_of_an_earlier_try_is_tried_again_by_the_newest);
     tcase_add_test(cases, of_a_payout_done_twice_the_one_that_comes_back_makes_up_the_loss);

@@ -110,7 +110,8 @@ def test_a_refund_done_after_it_failed_is_known_and_not_sent_again(market):
     assert [refund["status"] for refund in market.merchant.say("GET", "/refunds")] == ["completed", "failed"]
 
 
-def test_a_refund_its_charge_does_not_take_goes_to_the_payer_s_account(market):
+def sent_to_the_account(market):
+    """A cancelled deal whose refund its charge did not take: ordered to the payer's account, which is new."""
     market.merchant.say("PUT", "", {"auto_refunds": "", "auto_transfers": "successful"})
     deal = market.deal()
     deal.paid()
@@ -121,9 +122,40 @@ def test_a_refund_its_charge_does_not_take_goes_to_the_payer_s_account(market):
     market.hurried(lambda: order(deal, "refund")["state"] == "failed", what="failed")
     market.accepted(deal.sender, "/v1/me/payout-account", ACCOUNT | {"account": "221770001111"})
     assert deal.retry(market.staff, order(deal, "refund")["n"], route="account") == "accepted"
-    deal.await_state("settled")
+    return deal
+
+
+def hold_over(market, person):
+    """The account has stood for longer than its hold of a day."""
+    market.bus.rows("update state.profile set payout_since = %s where id = %s", ago(days=2), person.id)
+
+
+def await_settled(deal):
+    deal.market.hurried(lambda: deal.state()["state"] == "settled", what="settled")
+
+
+def test_a_refund_its_charge_does_not_take_goes_to_the_payer_s_account_once_that_has_stood_a_day(market):
+    deal = sent_to_the_account(market)
+    market.told(lambda: market.tasks("kind = 'refund' and try = 2 and step = 'claim' and reason = 'held'"), what="held")
+    market.hurry()
+    market.told(lambda: market.tasks("kind = 'refund' and try = 2 and reason = 'held' and attempts > 1"), what="held on")
+    assert order(deal, "refund")["state"] == "ordered" and market.requests("transfer") == []
+    hold_over(market, deal.sender)
+    await_settled(deal)
     [transfer] = market.merchant.say("GET", "/transfers")
     assert (transfer["account_number"], transfer["amount"]) == ("221770001111", TOTAL)
+
+
+def test_a_refund_that_came_back_from_the_payer_s_account_is_owed_again(market):
+    deal = sent_to_the_account(market)
+    hold_over(market, deal.sender)
+    await_settled(deal)
+    market.merchant.say("POST", f"/transfers/{order(deal, 'refund')['reference']}/reverse", {})
+    await_order(deal, "refund", "reversed")
+    assert deal.state()["state"] == "settling" and deal.state()["balances"][0]["sender"] == -TOTAL
+    assert deal.retry(market.staff, order(deal, "refund")["n"], route="account") == "accepted"
+    deal.await_state("settled")
+    assert [transfer["status"] for transfer in market.merchant.say("GET", "/transfers")] == ["FAILED", "SUCCESSFUL"]
 
 
 def test_a_withheld_refund_is_never_sent(market):
