@@ -39,6 +39,9 @@ static void fact_reported(void *self, void *cookie, enum kafka_report report, in
         relay->unsure = true;
         return;
     }
+    /* The first of a transaction alone: the reports of one may come in any order. */
+    if (!place->moved && offset < place->next)
+        relay->lost = *place;
     if (offset >= place->next)
         place->next = offset + 1;
     place->moved = true;
@@ -137,6 +140,19 @@ static int flush(struct relay *relay, struct kafka_out *out)
     return result == 0 && relay->unsure ? RELAY_OVER : result;
 }
 
+/* Below what is known to be published there is no room: this is not the topic it was. Nothing of the
+ * transaction counts, the next fence aborts it. */
+static int check_lost(struct relay *relay)
+{
+    const struct ahead_place *lost = &relay->lost;
+    if (!lost->topic)
+        return 0;
+    log_seldom(LOG_LEVEL_ERROR, "a fact would stand before its position", .topic = lost->topic,
+               .partition = lost->partition, .offset = lost->next);
+    relay->torn = RELAY_LOST;
+    return RELAY_TORN;
+}
+
 static int send_page(struct relay *relay, struct span page, int64_t *count)
 {
     struct event event;
@@ -161,7 +177,9 @@ static int send_facts(struct relay *relay, const struct store_scan *scan, struct
         postgres_array_integer(pages, store_page(scan, at, &page));
         result = send_page(relay, page, count);
     }
-    return result != 0 ? result : flush(relay, relay->facts);
+    if (result == 0)
+        result = flush(relay, relay->facts);
+    return result == 0 ? check_lost(relay) : result;
 }
 
 int publish_facts(struct relay *relay, const struct store_scan *scan)

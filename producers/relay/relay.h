@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What the relay's files share: one session from taking the lock to losing it, and what the steps of it
- * answer. A session's state is thrown away whole; nothing of it but its patience is carried into the next. */
+ * answer. A session's state is thrown away whole; nothing of it is carried into the next but its patience,
+ * and where a topic was seen to be another. */
 #ifndef COLIS_RELAY_RELAY_H
 #define COLIS_RELAY_RELAY_H
 
@@ -22,8 +23,11 @@ struct relay {
     struct ahead_place *places;
     size_t place_count;
     struct floor floor;
-    bool unsure;         /* a record in flight is not known to be stored, or not where */
-    const char *torn;    /* static text, with RELAY_TORN */
+    bool unsure;      /* a record in flight is not known to be stored, or not where */
+    const char *torn; /* static text, with RELAY_TORN */
+    /* A record came to stand before next, as kept until then. What was aborted may have filled the log past
+     * it: a sound position again by the log alone. topic NULL: none did. */
+    struct ahead_place lost;
     int64_t spoken_ms;   /* when PostgreSQL last heard of us */
     int64_t patience_ms; /* of a wait for Kafka: more after one too short, less once it is quicker */
 };
@@ -34,6 +38,8 @@ enum {
     RELAY_KAFKA_MOST_MS = 24000,
     RELAY_PULSE_MS = 1000,
 };
+
+#define RELAY_LOST "Kafka lost records: a position is outside its log"
 
 const char *relay_topic(const struct relay *relay, struct span topic); /* as the places have it, or NULL */
 

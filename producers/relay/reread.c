@@ -46,7 +46,7 @@ static int take_gone(void *self, struct ahead_place *place)
     struct found *found = self;
     log_seldom(LOG_LEVEL_ERROR, "a position is outside its log", .topic = place->topic,
                .partition = place->partition, .offset = place->next);
-    found->relay->torn = "Kafka lost records: a position is outside its log";
+    found->relay->torn = RELAY_LOST;
     return RELAY_TORN;
 }
 
@@ -62,6 +62,21 @@ static int pulse(void *self)
     return relay_pulse(found->relay);
 }
 
+/* Until somebody has said where that partition goes on. */
+static int still_lost(struct relay *relay)
+{
+    struct ahead_place *lost = &relay->lost, *place;
+    if (!lost->topic)
+        return 0;
+    place = ahead_find(relay->places, relay->place_count, span_of(lost->topic), lost->partition);
+    if (place && place->next == lost->next) {
+        relay->torn = RELAY_LOST;
+        return RELAY_TORN;
+    }
+    *lost = (struct ahead_place){0};
+    return 0;
+}
+
 int reread(struct relay *relay)
 {
     struct found found = {.relay = relay};
@@ -75,6 +90,8 @@ int reread(struct relay *relay)
                           .gone = take_gone,
                           .self = &found};
     int result = store_positions(relay);
+    if (result == 0)
+        result = still_lost(relay);
     if (result == 0)
         result = ahead_read(&ahead);
     return result == 0 ? keep(&found) : result;

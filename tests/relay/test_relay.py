@@ -9,6 +9,7 @@ import uuid
 import outbox
 import psycopg
 import pytest
+from confluent_kafka.admin import AdminClient
 from cutter import Cutter
 from harness import places
 from harness.until import pause, until
@@ -232,6 +233,37 @@ def test_a_position_behind_the_end_of_the_log_stops_the_relay(relays):
     relay = relays.add("relay")
     until(lambda: "outside its log" in reason(relay), 20, "the reason in /readyz")
     relays.rows("delete from bus.relay_position")
+    relay.await_ready()
+
+
+def remade(relays, topic):
+    """The topic deleted, and made anew as it was made at first: empty."""
+    name = f"{relays.namespace}.{topic}"
+    admin = AdminClient({"bootstrap.servers": places.servers()["COLIS_KAFKA_BROKERS"], "log_level": 0})
+    for future in admin.delete_topics([name]).values():
+        future.result(30)
+    until(lambda: name not in relays.topics.names(), 30, f"{topic} is gone")
+    relays.migrate()
+
+
+@pytest.mark.parametrize("more", [1, 20])
+def test_a_topic_made_anew_under_a_running_relay_stops_it(relays, more):
+    """One row: the log ends before the position. Many: what was aborted fills it past the position."""
+    relay, aggregate = relays.add("relay").await_ready(), uuid.uuid4()
+    with relays.database_open() as connection:
+        outbox.insert(connection, [outbox.row(aggregate, version) for version in range(1, 6)])
+        outbox.await_empty(relays)
+        remade(relays, "parcel")
+        rows = [outbox.row(aggregate, version) for version in range(6, 6 + more)]
+        outbox.insert(connection, rows)
+    until(lambda: "outside its log" in reason(relay), 60, "the reason in /readyz")
+    until(lambda: sum(line.get("message") == "publishes nothing" for line in relay.log_lines()) > 1, 60, "another look")
+    assert "outside its log" in reason(relay)
+    assert relays.topics.read("parcel", whole=True) == []
+    relays.rows("update bus.relay_position set next = 0 where topic = 'parcel'")
+    outbox.await_empty(relays)
+    assert [message.id for message in relays.topics.read("parcel", check=False, whole=True)] == \
+        [outbox.event_of(row) for row in rows]
     relay.await_ready()
 
 
