@@ -78,7 +78,8 @@ int publish_fence(struct relay *relay)
                                             .reported = fact_reported,
                                             .self = relay,
                                             .transactional_id = id,
-                                            .delivery_ms = relay->patience_ms + RELAY_PULSE_MS};
+                                            .delivery_ms = relay->patience_ms + RELAY_PULSE_MS,
+                                            .gathers = true};
     TRY(kafka_out_new(&config, &relay->facts));
     int64_t until = clock_steady_ms() + 8 * RELAY_KAFKA_MS;
     int result = KAFKA_TIMEOUT;
@@ -229,7 +230,8 @@ int publish_due(struct relay *relay, const struct store_scan *scan)
                                             .client = "relay-due",
                                             .reported = due_reported,
                                             .self = relay,
-                                            .delivery_ms = relay->patience_ms + RELAY_PULSE_MS};
+                                            .delivery_ms = relay->patience_ms + RELAY_PULSE_MS,
+                                            .gathers = true};
     if (scan->due_count == 0)
         return 0;
     if (!relay->commands)

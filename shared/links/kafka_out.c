@@ -49,6 +49,7 @@ struct topic {
 struct kafka_out {
     char name_space[NAME_TEXT], client_name[NAME_TEXT], transactional_id[NAME_TEXT];
     int64_t delivery_ms;
+    bool gathers;
     kafka_reported reported;
     void *self;
     rd_kafka_t *client; /* NULL: none could be made, tried again each second */
@@ -167,6 +168,7 @@ int kafka_out_new(const struct kafka_out_config *config, struct kafka_out **ret_
     const char *id = config->transactional_id ? config->transactional_id : "";
     out->reported = config->reported;
     out->self = config->self;
+    out->gathers = config->gathers;
     out->delivery_ms = config->delivery_ms > values.delivery_ms ? config->delivery_ms : values.delivery_ms;
     out->descriptor = -1;
     int result = 0;
@@ -309,7 +311,7 @@ int kafka_out_send(struct kafka_out *out, const char *topic, const struct event 
     if (!out->client || out->fence != 0)
         return KAFKA_DEAD;
     int64_t now = clock_steady_ms();
-    if (kafka_open_oldest_ms(&out->open, now) > values.late_ms)
+    if (!out->gathers && kafka_open_oldest_ms(&out->open, now) > values.late_ms)
         return KAFKA_LATE;
     rd_kafka_topic_t *handle = topic_of(out, topic);
     if (!handle)

@@ -22,6 +22,7 @@ struct kafka_out_config {
     void *self;
     const char *transactional_id; /* NULL: a plain idempotent producer */
     int64_t delivery_ms;          /* where it is more than the setting's */
+    bool gathers;                 /* sends a batch and waits for all of it: none is KAFKA_LATE */
 };
 /* kafka_linger_us kafka_queue_messages kafka_delivery_ms kafka_late_ms (oldest unacknowledged: refuse beyond,
  * 1000) */

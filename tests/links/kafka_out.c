@@ -123,6 +123,24 @@ START_TEST(refuses_while_the_oldest_is_late)
 }
 END_TEST
 
+START_TEST(who_gathers_a_batch_is_never_late)
+{
+    struct kafka_out *out = NULL;
+    const struct kafka_out_config config = {
+        .name_space = "t", .client = "test", .reported = kafka_ledger_take, .self = &ledger, .gathers = true};
+    ck_assert_int_eq(kafka_out_new(&config, &out), 0);
+    clock_hold(1700000000000, 1000);
+    kafka_send_some(out, "commands", "k", 1);
+    clock_hold(1700000000000, 9000);
+    ck_assert_int_eq(kafka_out_oldest_ms(out), 8000);
+    kafka_send_some(out, "commands", "k", 1);
+    clock_release();
+    ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+    ck_assert_int_eq(ledger.delivered, 2);
+    kafka_out_free(out);
+}
+END_TEST
+
 START_TEST(keys_pick_the_partition_java_picks)
 {
     /* The hashes are those Kafka's own tests demand of Java's murmur2. */
@@ -195,6 +213,7 @@ TCase *kafka_out_cases(void)
     tcase_add_test(cases, writes_what_a_reader_reads);
     tcase_add_test(cases, refuses_when_the_queue_is_full);
     tcase_add_test(cases, refuses_while_the_oldest_is_late);
+    tcase_add_test(cases, who_gathers_a_batch_is_never_late);
     tcase_add_test(cases, keys_pick_the_partition_java_picks);
     tcase_add_test(cases, keeps_the_order_of_a_key);
     tcase_add_test(cases, flush_gives_up_in_time);

@@ -69,6 +69,16 @@ def test_facts_reach_their_topics_once_and_in_order(relays, ledger):
     assert relays.relay.metric("colis_relay_facts_total") == len(ledger.committed)
 
 
+def test_a_batch_that_takes_long_to_fill_is_published_whole(relays, ledger):
+    """By what ingress calls late: the relay hears no report before it has sent them all."""
+    with relays.database_open() as connection:
+        ledger.write(connection, 8000)
+    relays.add("relay", COLIS_RELAY_BATCH="2000", COLIS_KAFKA_LATE_MS="10").await_ready()
+    outbox.await_empty(relays)
+    ledger.check(relays)
+    assert relays.relay.metric("colis_relay_sessions_total") == 1
+
+
 def test_a_notice_without_a_version_goes_to_the_dead_topic(relays):
     relays.add("relay").await_ready()
     row = outbox.row(uuid.uuid4(), 0, "dead.projector", kind="command.parked.v1")
