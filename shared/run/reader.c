@@ -160,6 +160,8 @@ static void keep(struct reading *reading, struct kafka_record *record)
     if (reading->count == 0)
         metric_set(&oldest_seconds, event->stored_ms / 1000);
     place->at.next = event->offset + 1;
+    if (event->stored_ms > reading->places.newest_ms)
+        reading->places.newest_ms = event->stored_ms;
     reading->records[reading->count] = record;
     reading->events[reading->count] = *event;
     reading->bytes += kafka_record_bytes(record);

@@ -39,15 +39,22 @@ static int delete_old(struct reader_places *places, int64_t since_ms)
     return result < 0 ? error_forward(result) : 0;
 }
 
+/* Our clock may be far ahead; the broker's, which records are dated by, was as far as the newest of them. */
+static int64_t surely_ms(const struct reader_places *places)
+{
+    int64_t wall = clock_wall_ms();
+    return wall < places->newest_ms ? wall : places->newest_ms;
+}
+
 int reader_keep(struct reader_places *places, int64_t keep_ms)
 {
     int64_t now = clock_steady_ms();
-    if (keep_ms <= 0 || !places->assigned || places->unplaced)
+    if (keep_ms <= 0 || !places->assigned || places->unplaced || places->newest_ms == 0)
         return 0;
     if (places->kept_ms == 0)
         places->kept_ms = now - EVERY_MS + FIRST_MS;
     if (now - places->kept_ms < EVERY_MS)
         return 0;
     places->kept_ms = now;
-    return error_forward(delete_old(places, clock_wall_ms() - keep_ms));
+    return error_forward(delete_old(places, surely_ms(places) - keep_ms));
 }

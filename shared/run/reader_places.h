@@ -22,6 +22,7 @@ struct reader_places {
     bool taken;         /* some went since the flag was lowered */
     bool wrong_cluster; /* all are held */
     int64_t kept_ms;    /* steady clock: when old records were last deleted */
+    int64_t newest_ms;  /* broker's clock: the newest record read so far; 0: none */
 };
 
 /* For struct kafka_in_config, self being the places. */

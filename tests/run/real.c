@@ -10,7 +10,8 @@
 #include "tests/run/cases.h"
 #include "tests/run/ram_store.h"
 
-enum { PARTITIONS = 3, WAIT_MS = 20000 };
+enum { PARTITIONS = 3, WAIT_MS = 20000, HOUR_MS = 3600000 };
+static const int64_t day_ms = 86400000;
 
 static const char *const payment[] = {"payment", NULL};
 static struct ram_store store;
@@ -95,14 +96,44 @@ START_TEST(old_records_are_deleted_up_to_what_is_stored)
     ck_assert_int_eq(kafka_in_new(&config, &in), 0);
     ck_assert_int_eq(kafka_in_assign(in, &place, 1), 0);
     struct reader_places places = {.in = in, .rows = &row, .count = 1, .assigned = true};
+    places.newest_ms = clock_wall_ms() + day_ms;  /* one broker's clock is ahead: ours then counts */
     ck_assert_int_eq(reader_keep(&places, 1), 0); /* not at once */
     ck_assert_int_eq(kafka_in_ends(in, "payment", 0, &first, &end), 0);
     ck_assert_int_eq(first, 0);
     ck_assert_int_eq(end, 9);
-    places.kept_ms -= 3600000;
+    places.kept_ms -= HOUR_MS;
     ck_assert_int_eq(reader_keep(&places, 1), 0);
     ck_assert_int_eq(kafka_in_ends(in, "payment", 0, &first, &end), 0);
     ck_assert_int_eq(first, 4);
+    kafka_in_free(in);
+    kafka_out_free(out);
+}
+END_TEST
+
+START_TEST(a_clock_that_is_ahead_deletes_nothing)
+{
+    int64_t first, end, now = clock_wall_ms(), steady = clock_steady_ms();
+    struct kafka_out *out = producer_new(NULL);
+    struct kafka_in *in = NULL;
+    const struct kafka_in_config config = {.name_space = name_space, .client = "test"};
+    const struct kafka_in_place place = {.topic = "payment", .partition = 0, .offset = -1};
+    struct reader_place row = {.at = {"payment", 0, 9, 9}};
+    kafka_send_some(out, "payment", "foobar", 9);
+    ck_assert_int_eq(kafka_out_flush(out, WAIT_MS), 0);
+    ck_assert_int_eq(kafka_in_new(&config, &in), 0);
+    ck_assert_int_eq(kafka_in_assign(in, &place, 1), 0);
+    struct reader_places places = {.in = in, .rows = &row, .count = 1, .assigned = true};
+    for (int seen = 0; seen < 2; seen++) {
+        places.kept_ms = steady - HOUR_MS;
+        places.newest_ms = seen ? now : 0; /* nothing was read yet; then one of just now */
+        clock_hold(now + 30 * day_ms, steady);
+        int result = reader_keep(&places, 7 * day_ms);
+        clock_release();
+        ck_assert_int_eq(result, 0);
+        ck_assert_int_eq(places.kept_ms, seen ? steady : steady - HOUR_MS);
+        ck_assert_int_eq(kafka_in_ends(in, "payment", 0, &first, &end), 0);
+        ck_assert_int_eq(first, 0);
+    }
     kafka_in_free(in);
     kafka_out_free(out);
 }
@@ -117,5 +148,6 @@ TCase *real_cases(void)
     tcase_set_timeout(cases, 90);
     tcase_add_test(cases, a_position_moves_past_the_marker_of_a_transaction);
     tcase_add_test(cases, old_records_are_deleted_up_to_what_is_stored);
+    tcase_add_test(cases, a_clock_that_is_ahead_deletes_nothing);
     return cases;
 }
