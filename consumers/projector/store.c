@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "shared/base/fail.h"
+#include "shared/base/log.h"
 
 enum { UNIQUE_RETRIES = 3, STATEMENTS_A_MACHINE = 7 };
 
@@ -18,6 +19,13 @@ static const struct postgres_statement fixed[] = {
                       "select 'projector', 'commands', p, -1 from unnest($1::int[]) p on conflict do nothing"},
     {"position_read", "select partition, next from bus.position "
                       "where reader = 'projector' and topic = 'commands' and partition = any($1::int[])"},
+    /* What is parked stands before the position: at it or behind it only on a topic that was before this one. All of
+     * its partition goes below all that may come: older, and in the order it had. */
+    {"parked_older",  "update bus.parked k set \"offset\" = k.\"offset\" - o.span from (select p.partition, "
+                      "(select max(\"offset\") - least(min(\"offset\"), 0) + 1 from bus.parked where partition = "
+                      "p.partition) as span from bus.position p where reader = 'projector' and topic = 'commands' and "
+                      "partition = any($1::int[]) and exists (select from bus.parked where partition = p.partition and "
+                      "\"offset\" >= greatest(p.next, 0))) o where k.partition = o.partition"},
     {"position_lock", "select partition, next, pg_current_xact_id() from bus.position where reader = 'projector' "
                       "and topic = 'commands' and partition = any($1::int[]) order by partition for update"},
     {"position_move", "update bus.position p set next = n.next "
@@ -168,7 +176,7 @@ int store_ready(struct store *store)
 int store_positions(struct store *store, struct reader_position *positions, size_t count)
 {
     CLEANUP(postgres_array_done) struct postgres_array partitions = {0};
-    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0}, older = {0};
     struct postgres_value value = {.type = POSTGRES_INT4, .array = &partitions};
     int outcome = store_ready(store);
 
@@ -179,9 +187,12 @@ int store_positions(struct store *store, struct reader_position *positions, size
         postgres_array_integer(&partitions, positions[i].partition);
     postgres_send(store->link, "position_make", &value, 1, NULL);
     postgres_send(store->link, "position_read", &value, 1, &rows);
+    postgres_send(store->link, "parked_older", &value, 1, &older);
     outcome = postgres_sync(store->link, NULL);
     if (outcome != POSTGRES_DONE)
         return store_outcome(store, outcome);
+    if (older.count > 0)
+        log_plain(LOG_LEVEL_WARN, "commands parked on an earlier topic stand before all of this one");
     for (size_t i = 0; i < count; i++)
         for (int row = 0; row < rows.count; row++)
             if (postgres_integer(&rows, row, 0) == positions[i].partition)

@@ -26,7 +26,8 @@ void store_done(struct store *store);
 
 /* Connected, and on firm ground: READER_DONE, READER_RETRY. */
 MUST_CHECK int store_ready(struct store *store);
-/* Where the group's partitions are; rows that are absent are made, holding -1. */
+/* Where the group's partitions are; rows that are absent are made, holding -1. What is parked there and
+ * stands at the position or behind it is of a topic before this one: its offset becomes less than 0. */
 MUST_CHECK int store_positions(struct store *store, struct reader_position *positions, size_t count);
 /* Remembers the Kafka cluster, or compares: READER_REJECT where it is another one. */
 MUST_CHECK int store_cluster(struct store *store, const char *cluster);

@@ -37,16 +37,16 @@ static int outcome_of(struct redrive *redrive, int outcome)
     return REDRIVE_AWAY;
 }
 
-/* "4:1234" */
+/* "4:1234"; "4:-12" of a topic that was before this one */
 static bool is_place(const char *text, int64_t *ret_partition, int64_t *ret_offset)
 {
     char *end;
     size_t digits = strspn(text, "0123456789");
     if (digits == 0 || digits > 9 || text[digits] != ':')
         return false;
-    const char *behind = text + digits + 1;
-    size_t more = strspn(behind, "0123456789");
-    if (more == 0 || more > 18 || behind[more] != '\0')
+    const char *behind = text + digits + 1, *number = behind + (*behind == '-');
+    size_t more = strspn(number, "0123456789");
+    if (more == 0 || more > 18 || number[more] != '\0')
         return false;
     *ret_partition = strtoll(text, &end, 10);
     *ret_offset = strtoll(behind, &end, 10);

@@ -37,18 +37,22 @@ static int drain(struct bench *bench)
     return parked_drain(&parked);
 }
 
+/* A parked row is read back from its headers. */
+static void headers_written(struct event *event, struct buf *headers)
+{
+    buf_clear(headers);
+    event_headers_json(event, headers);
+    event->raw_headers = buf_as_span(headers);
+}
+
 /* Parks the poisoned command 0 of awa, and command 1 of awa behind it; moussa's command 2 is decided. */
 static void park_two(struct bench *bench)
 {
     struct event events[3] = {poisoned(awa, 0), parcel_made(awa, 1), parcel_made(moussa, 2)};
 
-    /* the parked row is read back from its headers */
     static struct buf headers[2];
-    for (int i = 0; i < 2; i++) {
-        buf_clear(&headers[i]);
-        event_headers_json(&events[i], &headers[i]);
-        events[i].raw_headers = buf_as_span(&headers[i]);
-    }
+    for (int i = 0; i < 2; i++)
+        headers_written(&events[i], &headers[i]);
     bench_start(bench);
     poison_off();
     poison_on();
@@ -298,6 +302,51 @@ START_TEST(data_that_contradict_the_rules_park_one_key_and_stop_nobody)
 }
 END_TEST
 
+/* Their offsets may come again, as those of others. */
+START_TEST(what_an_earlier_topic_left_parked_stands_before_all_of_the_next)
+{
+    struct event events[] = {parcel_made(awa, 0), parcel_made(awa, 1)};
+    static struct buf headers[2];
+    struct bench bench, next;
+    char order[256];
+
+    for (int i = 0; i < 2; i++)
+        headers_written(&events[i], &headers[i]);
+    park_two(&bench);
+    poison_off();
+    sql_run("update bus.position set next = 0");
+    sql_run("update bus.parked set reason = 'old ' || \"offset\"");
+    bench_join(&next, 0);
+    ck_assert_int_eq(bench_run(&next, events, 2), READER_DONE);
+    sql_text("select string_agg(case when \"offset\" < 0 then reason else 'new ' || \"offset\" end, ', ' "
+             "order by \"offset\") from bus.parked",
+             order, sizeof(order));
+    ck_assert_str_eq(order, "old 0, old 1, new 0, new 1");
+    bench_done(&next);
+    sql_run("update bus.position set next = 1"); /* and once more, with a record deleted */
+    bench_join(&next, 0);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked where \"offset\" < 0"), 4);
+    sql_run("update bus.parked set action = 'release' where reason = 'old 0'");
+    ck_assert_int_eq(drain(&next), READER_DONE);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
+    bench_done(&next);
+    bench_done(&bench);
+}
+END_TEST
+
+START_TEST(what_is_parked_stays_where_it_is_while_the_topic_does)
+{
+    struct bench bench, next;
+
+    park_two(&bench);
+    poison_off();
+    bench_join(&next, 0);
+    ck_assert_int_eq(sql_number("select max(\"offset\") from bus.parked"), 1);
+    bench_done(&next);
+    bench_done(&bench);
+}
+END_TEST
+
 TCase *parked_cases(void)
 {
     TCase *cases = tcase_create("parked");
@@ -314,5 +363,7 @@ TCase *parked_cases(void)
     tcase_add_test(cases, a_command_whose_key_was_the_record_s_only_is_released_too);
     tcase_add_test(cases, a_state_nobody_here_can_read_parks_its_command_and_no_other);
     tcase_add_test(cases, a_drain_by_a_projector_that_lost_its_partition_changes_nothing);
+    tcase_add_test(cases, what_an_earlier_topic_left_parked_stands_before_all_of_the_next);
+    tcase_add_test(cases, what_is_parked_stays_where_it_is_while_the_topic_does);
     return cases;
 }

@@ -46,6 +46,13 @@ def test_json_lines_hold_every_member(empty, redrive):
                    "reason": 'a "quoted"\nreason', "at": "2026-11-22T10:00:00Z"}
 
 
+def test_a_place_of_an_earlier_topic_is_named_as_it_is_listed(empty, redrive):
+    park(empty, (3, 12)), park(empty, (3, -12))
+    assert [line.split()[0] for line in redrive("list").stdout.splitlines()] == ["3:-12", "3:12"]
+    assert redrive("release", "3:-12").returncode == 0
+    assert actions(empty) == {"3:-12": "release", "3:12": None}
+
+
 def test_show_gives_headers_and_the_value_only_where_asked(empty, redrive):
     command = park(empty, (3, 12))
     for target in (["3:12"], ["key-1"], ["--id", command], ["--id", command.upper()]):
