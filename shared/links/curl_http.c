@@ -57,8 +57,10 @@ struct option {
 
 static void options_set(struct web *web, int64_t timeout_ms)
 {
-    /* A kept connection that was idle for longer may have been closed by the server unseen. */
+    /* A kept connection that was idle for longer may have been closed by the server unseen. In HTTP/2 libcurl
+     * sends a request up to five times more where the server says its stream is refused: see request_set. */
     const struct option numbers[] = {
+        {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
         {CURLOPT_NOSIGNAL, 1},
         {CURLOPT_TCP_KEEPALIVE, 1},
         {CURLOPT_MAXAGE_CONN, 20},

@@ -17,8 +17,9 @@
 
 enum { TIMEOUT_MS = 500, BODY_MOST = 1000, BIG = 5000 };
 
-static atomic_int requests; /* that came whole */
-static char newest[4096];   /* the last of them */
+static atomic_int requests;      /* that came whole */
+static char newest[4096];        /* the last of them */
+static atomic_size_t hello_size; /* of a client that speaks TLS: then that is in newest */
 static int listener;
 static char base[64];
 
@@ -71,11 +72,29 @@ static bool answer(int connection, const char *path)
     return strcmp(path, "/cut") != 0 && strcmp(path, "/half") != 0;
 }
 
+/* The client's first record of TLS, whose header tells its length. Nobody answers it. */
+static bool takes_hello(int connection)
+{
+    unsigned char head[5];
+    size_t size;
+
+    if (recv(connection, head, sizeof head, MSG_PEEK | MSG_WAITALL) != sizeof head || head[0] != 22)
+        return false;
+    size = sizeof head + (size_t)(head[3] << 8 | head[4]);
+    if (size <= sizeof newest && recv(connection, newest, size, MSG_WAITALL) == (ssize_t)size)
+        atomic_store(&hello_size, size);
+    return true;
+}
+
 static void *serve_one(void *self)
 {
     int connection = (int)(intptr_t)self;
     char text[4096], path[64];
 
+    if (takes_hello(connection)) {
+        close(connection);
+        return NULL;
+    }
     while (request_read(connection, text, sizeof text)) {
         memcpy(newest, text, sizeof newest);
         atomic_fetch_add(&requests, 1);
@@ -198,6 +217,25 @@ START_TEST(a_request_that_makes_something_is_sent_once)
 }
 END_TEST
 
+static bool offers(const char *protocol)
+{
+    return memmem(newest, atomic_load(&hello_size), protocol, strlen(protocol)) != NULL;
+}
+
+/* In HTTP/2 a server may refuse a stream, and libcurl asks it up to five times more. */
+START_TEST(only_a_protocol_that_sends_a_request_once_is_offered)
+{
+    char url[128];
+
+    (void)snprintf(url, sizeof url, "https%s/ok", base + strlen("http"));
+    ck_assert_int_eq(
+        web_call(web, &(struct web_call){.method = "POST", .url = url, .body = SPAN("{}")}, &reply),
+        WEB_AWAY);
+    ck_assert(offers("\x08http/1.1"));
+    ck_assert(!offers("\x02h2"));
+}
+END_TEST
+
 START_TEST(no_redirect_is_followed)
 {
     ck_assert_int_eq(call("POST", "/moved"), WEB_ANSWERED);
@@ -255,6 +293,7 @@ int main(void)
     tcase_add_test(cases, where_nothing_listens_nothing_was_sent);
     tcase_add_test(cases, what_is_cut_or_silent_after_the_request_may_have_been_done);
     tcase_add_test(cases, a_request_that_makes_something_is_sent_once);
+    tcase_add_test(cases, only_a_protocol_that_sends_a_request_once_is_offered);
     tcase_add_test(cases, no_redirect_is_followed);
     tcase_add_test(cases, a_method_is_of_its_call_alone);
     tcase_add_test(cases, only_loopback_goes_without_tls);
