@@ -66,6 +66,16 @@ static bool transactional(const struct kafka_out *out)
     return out->transactional_id[0] != '\0';
 }
 
+/* The broker's own word on a record has its offset and, as topics take the broker's clock, the time it was
+ * stored. What the library infers has no such time, and an offset only by accident: where a broker says that
+ * it has a batch already, it names none, and the library counts the batch from there: -1, 0, 1. */
+static bool acknowledged(const rd_kafka_message_t *record)
+{
+    rd_kafka_timestamp_type_t type;
+    (void)rd_kafka_message_timestamp(record, &type);
+    return record->err == 0 && record->offset >= 0 && type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
+}
+
 static void on_report(rd_kafka_t *client, const rd_kafka_message_t *record, void *opaque)
 {
     (void)client;
@@ -73,10 +83,10 @@ static void on_report(rd_kafka_t *client, const rd_kafka_message_t *record, void
     void *cookie;
     if (!kafka_open_take(&out->open, (uintptr_t)record->_private, &cookie))
         return;
-    /* No error and no offset: the library infers it from a later record that was acknowledged. But a broker
-     * that has nothing of this producer yet takes any sequence: after it was not the leader for the first
-     * request it may be for the second, and the first is nowhere. */
-    if (record->err != 0 || record->offset < 0) {
+    /* The library infers one record from a later one that was acknowledged. But a broker that has nothing of
+     * this producer yet takes any sequence: after it was not the leader for the first request it may be for
+     * the second, and the first is nowhere. */
+    if (!acknowledged(record)) {
         const char *why = record->err != 0 ? rd_kafka_err2name(record->err) : "acknowledged by inference";
         log_seldom(LOG_LEVEL_WARN, "kafka: delivery unknown", .err = why);
         out->reported(out->self, cookie, KAFKA_UNKNOWN, record->partition, -1);

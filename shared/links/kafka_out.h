@@ -10,8 +10,8 @@
 #include "shared/links/kafka.h"
 
 enum kafka_report { KAFKA_DELIVERED = 0, KAFKA_UNKNOWN };
-/* cookie as given to send. DELIVERED: the broker itself said at which offset; -1 with UNKNOWN. Called from
- * step(), flush() and free(). */
+/* cookie as given to send. DELIVERED: the broker itself said at which offset and, as its topics have
+ * LogAppendTime, when; -1 with UNKNOWN. Called from step(), flush() and free(). */
 typedef void (*kafka_reported)(void *self, void *cookie, enum kafka_report report, int32_t partition,
                                int64_t offset);
 

@@ -94,6 +94,19 @@ START_TEST(a_refusal_by_the_broker_is_unknown)
 }
 END_TEST
 
+/* It names no offset, and the library counts on from there: -1, 0, 1. */
+START_TEST(records_the_broker_says_it_has_already_are_unknown_all_of_them)
+{
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
+    fail_produce(RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER, 1);
+    send_and_wait(out, 3); /* in one request: the client has yet to learn where to */
+    ck_assert_int_eq(ledger.delivered, 0);
+    ck_assert_int_eq(ledger.unknown, 3);
+    ck_assert_int_eq(ledger.offset, -1);
+    kafka_out_free(out);
+}
+END_TEST
+
 /* How many records stand in partition 0. */
 static int stored(const char *topic)
 {
@@ -224,6 +237,7 @@ TCase *kafka_fault_cases(void)
     tcase_add_test(cases, a_broker_away_for_a_moment_is_not_noticed);
     tcase_add_test(cases, a_retriable_error_is_retried_unseen);
     tcase_add_test(cases, a_refusal_by_the_broker_is_unknown);
+    tcase_add_test(cases, records_the_broker_says_it_has_already_are_unknown_all_of_them);
     tcase_add_test(cases, what_the_broker_has_not_acknowledged_by_itself_is_unknown);
     tcase_add_test(cases, a_dead_client_is_replaced_and_sending_goes_on);
     tcase_add_test(cases, a_transaction_shows_its_records_when_committed);
