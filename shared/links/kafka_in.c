@@ -4,15 +4,14 @@
  * Kafka. A broker that is away is waited for; only another holder of our static name ends the consumer. */
 #include "shared/links/kafka_in.h"
 
-#include <inttypes.h>
 #include <librdkafka/rdkafka.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "shared/base/cleanup.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/links/kafka_delete.h"
+#include "shared/links/kafka_in_conf.h"
 #include "shared/links/kafka_record.h"
 
 enum { NAME_TEXT = 128, TOPIC_TEXT = 256 };
@@ -190,50 +189,16 @@ static void on_trouble(rd_kafka_t *client, int code, const char *reason, void *o
     log_seldom(LOG_LEVEL_WARN, "kafka: consumer", .err = reason);
 }
 
-/* A reader's memory is bounded: two batches wait, and a fetch brings no more than one. The library counts
- * values only and a record takes it over a kilobyte more, so facts are bounded by their number and large
- * records by their bytes. queued.min.messages is of the whole queue: all partitions share one. */
-static int configure(const struct kafka_in_config *config, struct kafka_in *in, rd_kafka_conf_t *conf)
-{
-    char wait[24], group[NAME_TEXT * 2];
-    snprintf(wait, sizeof wait, "%" PRId64,
-             config->fetch_wait_ms > 0 ? config->fetch_wait_ms : kafka_values.fetch_wait_ms);
-    snprintf(group, sizeof group, "%s", config->group ? config->group : "unused");
-    const struct kafka_conf_row rows[] = {
-        {"group.id", group},
-        {"isolation.level", "read_committed"},
-        {"enable.partition.eof", "true"},
-        {"auto.offset.reset", "error"},
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"partition.assignment.strategy", "range"},
-        {"session.timeout.ms", "6000"},
-        {"heartbeat.interval.ms", "1500"},
-        {"check.crcs", "true"},
-        {"fetch.wait.max.ms", wait},
-        {"fetch.error.backoff.ms", "100"},
-        {"queued.min.messages", "2000"},
-        {"queued.max.messages.kbytes", "2048"},
-        {"fetch.max.bytes", "1048576"},
-        {"max.partition.fetch.bytes", "262144"},
-        {NULL, NULL},
-    };
-    TRY(kafka_conf_rows(conf, rows));
-    if (config->group && config->instance && config->instance[0] != '\0')
-        TRY(kafka_conf_set(conf, "group.instance.id", config->instance));
-    if (config->group)
-        rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
-    rd_kafka_conf_set_error_cb(conf, on_trouble);
-    rd_kafka_conf_set_opaque(conf, in);
-    return 0;
-}
-
 static int client_open(struct kafka_in *in, const struct kafka_in_config *config)
 {
     char text[256];
     rd_kafka_conf_t *conf;
     TRY(kafka_conf_new(config->client, &conf));
-    int result = configure(config, in, conf);
+    if (config->group)
+        rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    rd_kafka_conf_set_error_cb(conf, on_trouble);
+    rd_kafka_conf_set_opaque(conf, in);
+    int result = kafka_in_conf(config, conf);
     if (result == 0) {
         in->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
         if (!in->client)
