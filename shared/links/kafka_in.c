@@ -276,11 +276,19 @@ static void hear(struct kafka_in *in, const struct kafka_in_place *place)
     in->heard[at] = true;
 }
 
-static int on_lost(struct kafka_in *in, struct kafka_in_place *place)
+/* The library says it of an offset, but not of which assignment: it may be one from before a seek, or where
+ * the library went by itself. Only our own offset is lost; after any other we ask for ours again. The
+ * beginning is in the log, whatever was. */
+static int on_lost(struct kafka_in *in, int64_t offset, struct kafka_in_place *place)
 {
     if (!place || place->offset == KAFKA_HELD)
         return KAFKA_NOTHING;
     in->changed = true;
+    if (place->offset == BEGINNING || offset != begin_at(place)) {
+        log_seldom(LOG_LEVEL_WARN, "kafka: no record at an offset that is not ours", .topic = place->topic,
+                   .partition = place->partition, .offset = offset);
+        return KAFKA_NOTHING;
+    }
     if (place->offset != START)
         return KAFKA_LOST;
     place->offset = BEGINNING;
@@ -300,7 +308,7 @@ static int on_error(struct kafka_in *in, const rd_kafka_message_t *message, stru
         return KAFKA_EOF;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-        return on_lost(in, place);
+        return on_lost(in, message->offset, place);
     case RD_KAFKA_RESP_ERR__FATAL:
         rd_kafka_fatal_error(in->client, text, sizeof text);
         return error_new(ERROR_LINK, "kafka consumer: %s", text);

@@ -184,6 +184,18 @@ START_TEST(an_offset_past_the_end_is_lost_and_held)
 }
 END_TEST
 
+/* What is told of an offset that was read before comes after the next assignment, as if it were of that. */
+START_TEST(a_log_that_begins_later_is_read_however_often_its_old_start_is_refused)
+{
+    enum { FETCH = 1 }; /* of the protocol */
+    struct kafka_in *in = kafka_hand_reader("commands");
+    for (int time = 0; time < 3; time++)
+        rd_kafka_mock_push_request_errors(cluster.mock, FETCH, 1, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+    ck_assert_int_eq(next_offset(in), 0);
+    kafka_in_free(in);
+}
+END_TEST
+
 START_TEST(a_partition_nothing_is_heard_of_is_assigned_again)
 {
     struct kafka_in *in = kafka_hand_reader("commands");
@@ -366,6 +378,7 @@ TCase *kafka_in_cases(void)
     tcase_add_test(cases, a_pause_that_ends_while_a_partition_is_held_ends_for_it_too);
     tcase_add_test(cases, what_comes_back_during_a_pause_is_paused);
     tcase_add_test(cases, an_offset_past_the_end_is_lost_and_held);
+    tcase_add_test(cases, a_log_that_begins_later_is_read_however_often_its_old_start_is_refused);
     tcase_add_test(cases, a_partition_nothing_is_heard_of_is_assigned_again);
     tcase_add_test(cases, tells_the_cluster_apart);
     tcase_add_test(cases, waits_for_a_broker_that_went_and_comes_back);
