@@ -97,8 +97,10 @@ static int carry_out(struct recover *recover)
 
 /* --- the program --- */
 
-static void add_next_statements(struct recover *recover, struct postgres_statement *statements)
+/* Those that name each table of states. */
+static void add_statements(struct recover *recover, struct postgres_statement *statements)
 {
+    struct buf decided = {0};
     size_t at = 0;
 
     for (; machines[at]; at++) {
@@ -109,6 +111,8 @@ static void add_next_statements(struct recover *recover, struct postgres_stateme
         statements[at].name = take(name.data);
         statements[at].sql = take(sql.data);
     }
+    recover_decided_sql(&decided);
+    statements[at] = (struct postgres_statement){"recover_decided", take(decided.data)};
     postgres_statements(recover->store.link, statements);
 }
 
@@ -123,7 +127,7 @@ static int begin(struct recover *recover, struct postgres_statement *statements)
     recover->batch.codes = &recover->codes;
     TRY(store_new(&recover->store, "colis-recover", service_values.name_space));
     postgres_statements(recover->store.link, recover_statements);
-    add_next_statements(recover, statements);
+    add_statements(recover, statements);
     config.link = recover->store.link;
     TRY(refold_new(&config, &recover->refold));
     recover->events = memory_new(RECOVER_BATCH, sizeof(*recover->events));
@@ -155,9 +159,9 @@ static int end(const struct recover *recover, int outcome)
 
 static int run(void)
 {
-    static struct postgres_statement next[BATCH_MACHINES + 1];
+    static struct postgres_statement statements[BATCH_MACHINES + 2];
     CLEANUP(recover_done) struct recover recover = {0};
-    int outcome = begin(&recover, next);
+    int outcome = begin(&recover, statements);
 
     if (outcome == 0)
         outcome = carry_out(&recover);

@@ -108,6 +108,7 @@ MUST_CHECK int recover_expect(struct recover *recover, const struct event *event
 MUST_CHECK int recover_orphans(struct recover *recover, int64_t *ret_folded);
 MUST_CHECK int recover_finish(struct recover *recover);
 void recover_next_sql(const char *kind, struct buf *to); /* the statement recover_next_KIND */
+void recover_decided_sql(struct buf *to);                /* and recover_decided */
 
 /* The expected facts, row by row; see recover_expect. */
 enum {

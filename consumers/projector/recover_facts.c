@@ -23,8 +23,6 @@ const struct postgres_statement recover_statements[] = {
     /* Decided before the time that was lost: published in it, or put aside in it. */
     {"recover_had",       "update bus.recovery r set had = true where exists (select from bus.outbox o"
                           " where o.event = r.event and o.topic <> 'commands')"},
-    {"recover_decided",   "update bus.recovery r set had = true where not had and exists"
-                          " (select from bus.verdict v where v.id = r.causation)"},
     {"recover_parked",    "update bus.recovery r set had = true where not had and kind = 'command' and exists"
                           " (select from bus.parked p where p.partition = r.command_partition and p.\"offset\" = r.command_offset)"},
     {"recover_missing",   "select count(*) from bus.recovery where not had"},
@@ -255,6 +253,18 @@ void recover_next_sql(const char *kind, struct buf *to)
                "where not r.had and r.command_offset is null and r.kind = '%s' "
                "and r.version = coalesce(s.version, 0) + 1 limit %d",
                kind, kind, ORPHANS);
+}
+
+/* What a recovery that was cut brought back. A command whose facts were folded as they are has a verdict from
+ * the first of them on: the aggregate tells of each. */
+void recover_decided_sql(struct buf *to)
+{
+    buf_text(to, "update bus.recovery r set had = true from bus.verdict v "
+                 "where not r.had and v.id = r.causation and r.version <= case r.kind");
+    for (int m = 0; machines[m]; m++)
+        buf_format(to, " when '%s' then (select s.version from state.%s s where s.id = r.subject)",
+                   machines[m]->kind, machines[m]->kind);
+    buf_text(to, " else r.version end");
 }
 
 /* The next version of each aggregate of a kind, where its command will not come. */

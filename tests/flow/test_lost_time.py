@@ -53,11 +53,16 @@ def contents(bus):
         "select count(*) from bus.outbox where topic <> 'commands'")}
 
 
-def recover(bus):
-    """projector --recover by hand, as an operator calls it; what it says."""
+def recovery(bus):
+    """projector --recover by hand, as an operator calls it."""
     told = {name: value for name, value in bus.settings("projector").items() if "MANAGEMENT" not in name}
-    answer = subprocess.run([places.binary("projector"), "--recover"], env={"PATH": os.environ["PATH"]} | told,
-                            capture_output=True, text=True, timeout=120)
+    return subprocess.run([places.binary("projector"), "--recover"], env={"PATH": os.environ["PATH"]} | told,
+                          capture_output=True, text=True, timeout=120)
+
+
+def recover(bus):
+    """What it says."""
+    answer = recovery(bus)
     assert answer.returncode == 0, f"{answer.returncode}: {answer.stdout}{answer.stderr}"
     return answer.stdout
 
@@ -170,3 +175,28 @@ def test_published_facts_are_believed_and_a_refusal_stays_one(bus, tmp_path):
     assert "1 facts folded as they are, 1 refused as stale" in said
     assert blocked.verdict(refused)["reason"] == "stale"
     assert bus.value("select accepted from bus.verdict where subject = %s", parcel)
+
+
+STUMBLE = """
+    create function state.stumble() returns trigger language plpgsql as
+        $$ begin raise exception 'no payment today'; end $$;
+    create trigger stumble before insert or update on state.payment for each row execute function state.stumble()"""
+
+
+def test_a_recovery_cut_between_two_facts_of_one_command_brings_back_both(bus, tmp_path):
+    journey = Journey(bus, "requested")
+    backup.take(bus, tmp_path / "backup")
+    journey.to("accepted")
+    until(lambda: at_rest(bus), 30, "nothing is under way")
+    was = contents(bus)
+    put_back(bus, tmp_path / "backup")
+    bus.topics.forget("commands")
+    bus.rows(STUMBLE)
+    cut = recovery(bus)
+    assert cut.returncode != 0 and "no payment today" in cut.stderr, f"{cut.stdout}{cut.stderr}"
+    assert journey.is_at() == "accepted" and len(contents(bus)["bus.verdict"]) == len(was["bus.verdict"])
+    bus.rows("drop trigger stumble on state.payment; drop function state.stumble()")
+    brought_back(bus, was, but={"bus.verdict"})
+    assert gapless(bus)
+    journey.to("paid")
+    assert gapless(bus)
