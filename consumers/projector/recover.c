@@ -145,6 +145,7 @@ static void recover_done(struct recover *recover)
     batch_done(&recover->batch);
     free(recover->events);
     free(recover->facts);
+    free(recover->places);
 }
 
 static int end(const struct recover *recover, int outcome)

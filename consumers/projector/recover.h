@@ -27,6 +27,7 @@
 #include "consumers/projector/refold.h"
 #include "consumers/projector/store.h"
 #include "shared/links/kafka_in.h"
+#include "shared/run/ahead.h"
 
 /* argv[0] is "--recover". Returns an exit code: see the usage in recover.c. */
 int recover_main(int argc, char **argv);
@@ -69,6 +70,8 @@ struct recover {
     struct code_key codes;
     struct refold *refold;
     struct kafka_in *in;
+    struct ahead_place *places; /* of what the relay writes: read up to here by this very run */
+    size_t place_count;
     struct recover_window *windows; /* one a partition */
     size_t window_count;
     struct postgres_rows expected; /* of the commands of the batch, what is not back yet */
@@ -97,6 +100,7 @@ MUST_CHECK int recover_lock(struct recover *recover); /* one at a time */
 /* Reads what stands past relay_position into bus.recovery, and notes how far it may have been acted on.
  * recover->missing: facts this database never had. */
 MUST_CHECK int recover_stage(struct recover *recover);
+void recover_send_ends(struct recover *recover, const char *statement); /* takes topics, partitions, nexts */
 
 /* --- recover_facts.c: and out of it --- */
 

@@ -29,7 +29,7 @@ const struct postgres_statement recover_statements[] = {
     {"recover_left",      "select count(*) from bus.recovery where not had and kind <> 'command'"},
     {"recover_lost",      "insert into bus.lost as l (topic, partition, until) select * from"
                           " unnest($1::text[], $2::int4[], $3::int8[]) on conflict (topic, partition) do update"
-                          " set until = excluded.until, at = excluded.at where l.until < excluded.until"},
+                          " set until = excluded.until, at = excluded.at where l.until <> excluded.until"},
     {"recover_doubt",     "select bus.doubt()"},
     /* Rows that were just written have no statistics: without a word the planner would walk over all of them. */
     {"recover_by_index",  "select set_config('enable_seqscan', 'off', false)"},
@@ -56,9 +56,9 @@ const struct postgres_statement recover_statements[] = {
     {"recover_settle",    "select count(*) from bus.outbox_found((select array_agg(event) from bus.recovery))"},
     {"recover_fired",     "delete from bus.outbox_command o using bus.verdict v where v.id = o.event"},
     {"recover_unpark",    "delete from bus.parked p using bus.verdict v where p.kind = 'parked' and v.id = p.id"},
-    {"recover_relay",     "insert into bus.relay_position as p (topic, partition, next) select topic, partition, until"
-                          " from bus.lost on conflict (topic, partition) do update set next = excluded.next"
-                          " where p.next < excluded.next"},
+    {"recover_relay",     "insert into bus.relay_position as p (topic, partition, next) select * from"
+                          " unnest($1::text[], $2::int4[], $3::int8[]) on conflict (topic, partition) do update"
+                          " set next = excluded.next where p.next < excluded.next"},
     /* Commands that are gone were decided: they are deleted no earlier. */
     {"recover_begin",     "update bus.position p set next = w.begins from unnest($1::int4[], $2::int8[]) w (partition, begins)"
                           " where p.reader = 'projector' and p.topic = 'commands' and p.partition = w.partition"
@@ -328,7 +328,7 @@ int recover_finish(struct recover *recover)
     postgres_send(link, "recover_settle", NULL, 0, NULL);
     postgres_send(link, "recover_fired", NULL, 0, NULL);
     postgres_send(link, "recover_unpark", NULL, 0, NULL);
-    postgres_send(link, "recover_relay", NULL, 0, NULL);
+    recover_send_ends(recover, "recover_relay");
     postgres_send(link, "recover_forget", NULL, 0, NULL);
     postgres_send(link, "recover_hint", NULL, 0, NULL);
     return recover_ask(recover, "commit", NULL, 0, NULL);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "consumers/projector/recover.h"
-#include "shared/run/ahead.h"
 #include "shared/run/service.h"
 
 enum {
@@ -128,26 +127,26 @@ static int take_gone(void *self, struct ahead_place *place)
                      (int)place->partition, (long long)place->next);
 }
 
-static int places_known(struct recover *recover, struct ahead_place *places, size_t count)
+static int places_known(struct recover *recover)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
     int outcome = recover_ask(recover, "recover_relayed", NULL, 0, &rows);
 
-    ahead_known(places, count, &rows);
+    ahead_known(recover->places, recover->place_count, &rows);
     return outcome;
 }
 
-static int read_topics(struct recover *recover, struct ahead_place *places, size_t count)
+static int read_topics(struct recover *recover)
 {
     CLEANUP(staging_done) struct staging staging = {.recover = recover};
-    struct ahead ahead = {.places = places,
-                          .count = count,
+    struct ahead ahead = {.places = recover->places,
+                          .count = recover->place_count,
                           .client = "recover",
                           .patience_ms = PATIENCE_MS,
                           .record = take_record,
                           .gone = take_gone,
                           .self = &staging};
-    int outcome = places_known(recover, places, count);
+    int outcome = places_known(recover);
 
     staging_start(&staging);
     if (outcome == 0)
@@ -157,8 +156,7 @@ static int read_topics(struct recover *recover, struct ahead_place *places, size
     return outcome == 0 ? staging_write(&staging) : outcome;
 }
 
-/* Before anything is brought back: as soon as it is, others go on. */
-static int mark_lost(struct recover *recover, const struct ahead_place *places, size_t count)
+void recover_send_ends(struct recover *recover, const char *statement)
 {
     CLEANUP(postgres_array_done) struct postgres_array topics = {0};
     CLEANUP(postgres_array_done) struct postgres_array partitions = {0};
@@ -170,25 +168,30 @@ static int mark_lost(struct recover *recover, const struct ahead_place *places, 
     postgres_array_start(&topics, POSTGRES_TEXT);
     postgres_array_start(&partitions, POSTGRES_INT4);
     postgres_array_start(&nexts, POSTGRES_INT8);
-    for (size_t at = 0; at < count; at++) {
-        postgres_array_text(&topics, span_of(places[at].topic));
-        postgres_array_integer(&partitions, places[at].partition);
-        postgres_array_integer(&nexts, places[at].next);
+    for (size_t at = 0; at < recover->place_count; at++) {
+        postgres_array_text(&topics, span_of(recover->places[at].topic));
+        postgres_array_integer(&partitions, recover->places[at].partition);
+        postgres_array_integer(&nexts, recover->places[at].next);
     }
-    postgres_send(recover->store.link, "recover_lost", values, 3, NULL);
+    postgres_send(recover->store.link, statement, values, 3, NULL);
+}
+
+/* Before anything is brought back: as soon as it is, others go on. */
+static int mark_lost(struct recover *recover)
+{
+    recover_send_ends(recover, "recover_lost");
     return recover_ask(recover, "recover_doubt", NULL, 0, NULL);
 }
 
 int recover_stage(struct recover *recover)
 {
-    size_t count;
-    CLEANUP(free_cleanup) struct ahead_place *places = ahead_places(&count);
     int outcome = recover_ask(recover, "recover_forget", NULL, 0, NULL);
 
+    recover->places = ahead_places(&recover->place_count);
     if (outcome == 0)
-        outcome = read_topics(recover, places, count);
+        outcome = read_topics(recover);
     if (outcome == 0)
-        outcome = mark_lost(recover, places, count);
+        outcome = mark_lost(recover);
     if (outcome == 0)
         outcome = recover_ask(recover, "recover_had", NULL, 0, NULL);
     if (outcome == 0)

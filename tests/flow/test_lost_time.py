@@ -200,3 +200,15 @@ def test_a_recovery_cut_between_two_facts_of_one_command_brings_back_both(bus, t
     assert gapless(bus)
     journey.to("paid")
     assert gapless(bus)
+
+
+def test_an_old_mark_of_lost_time_does_not_move_the_relay(bus):
+    person = bus.person()
+    bus.topics.await_facts("parcel", f"parcel/{person.registered()}")
+    until(lambda: at_rest(bus), 30, "nothing is under way")
+    bus.rows("insert into bus.lost (topic, partition, until) select topic, partition, 1000000 from bus.relay_position")
+    recover(bus)
+    assert bus.value("select max(next) from bus.relay_position") < 1000
+    bus.relay.stop()
+    bus.relay.start().await_ready()
+    bus.topics.await_facts("parcel", f"parcel/{person.registered()}")
