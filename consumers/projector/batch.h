@@ -127,6 +127,8 @@ void batch_add_entries(struct batch *batch, const struct payment_state *payment,
 /* A timer, or a command of a fan-out: nobody's, but the system's. Into the outbox. */
 void batch_add_follow(struct batch *batch, const struct event *command, const struct domain_follow *follow);
 
+/* The reason of one that has none of its own. */
+#define BATCH_BEHIND_WHY "behind a parked command of its key"
 /* A row of parked, with its notice; kind: PARKED_KIND_DEAD or PARKED_KIND_PARKED. */
 void batch_park(struct batch *batch, const struct event *event, int32_t kind, const char *why);
 /* Reasons come from anywhere, also cut inside a character; rows and notices take one line of plain ASCII. */

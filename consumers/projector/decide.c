@@ -221,7 +221,7 @@ static bool settled(struct batch *batch, const struct batch_item *item, enum bat
     } else if (item->decided) {
         *ret_outcome = BATCH_SEEN;
     } else if (item->behind) {
-        batch_park(batch, item->event, PARKED_KIND_PARKED, "behind a parked command of its key");
+        batch_park(batch, item->event, PARKED_KIND_PARKED, BATCH_BEHIND_WHY);
         *ret_outcome = BATCH_BEHIND;
     } else {
         return false;

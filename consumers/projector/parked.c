@@ -13,7 +13,7 @@ enum { DRAINED_A_CALL = 200 };
 
 /* clang-format off */
 const struct postgres_statement parked_statements[] = {
-    {"parked_marked", "select partition, \"offset\", key, action, headers, value, at from bus.parked "
+    {"parked_marked", "select " PARKED_ROW " from bus.parked "
                       "where action is not null and partition = any($1::int[]) "
                       "order by partition, \"offset\" limit 1"},
     {"parked_unmark", "update bus.parked set action = null, reason = $3 where partition = $1 and \"offset\" = $2"},
@@ -42,19 +42,18 @@ static const struct reader_position *owned_of(const struct parked *parked, int32
     return NULL;
 }
 
-/* The row as the event it was when it was read. */
-static void row_event(const struct postgres_rows *rows, struct event *event)
+void parked_event(const struct postgres_rows *rows, int row, struct event *event)
 {
-    struct span headers = postgres_text(rows, 0, C_HEADERS);
+    struct span headers = postgres_text(rows, row, C_HEADERS);
 
     memset(event, 0, sizeof(*event));
     event->readable = event_from_headers_json(headers, event) == 0;
     event->topic = "commands";
-    event->partition = (int32_t)postgres_integer(rows, 0, C_PARTITION);
-    event->offset = postgres_integer(rows, 0, C_OFFSET);
-    event->stored_ms = postgres_integer(rows, 0, C_AT);
-    event->data = postgres_text(rows, 0, C_VALUE);
-    event->raw_key = postgres_text(rows, 0, C_KEY);
+    event->partition = (int32_t)postgres_integer(rows, row, C_PARTITION);
+    event->offset = postgres_integer(rows, row, C_OFFSET);
+    event->stored_ms = postgres_integer(rows, row, C_AT);
+    event->data = postgres_text(rows, row, C_VALUE);
+    event->raw_key = postgres_text(rows, row, C_KEY);
     /* ce_partitionkey may have been left out: then the record's key was taken */
     if (event->key[0] == '\0' && text_copy(event->key, sizeof(event->key), event->raw_key) != 0)
         event->readable = false;
@@ -134,7 +133,7 @@ static int drain_next(struct parked *parked)
         return outcome;
     if (rows.count == 0)
         return READER_SKIP;
-    row_event(&rows, &event);
+    parked_event(&rows, 0, &event);
     return drain_row(parked, &rows, &event);
 }
 

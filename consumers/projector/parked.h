@@ -15,6 +15,11 @@ struct parked {
 
 extern const struct postgres_statement parked_statements[];
 
+/* The columns that make the event it was when it was read. */
+#define PARKED_ROW "partition, \"offset\", key, action, headers, value, at"
+/* It borrows from rows. */
+void parked_event(const struct postgres_rows *rows, int row, struct event *event);
+
 /* Drains the marked keys of our partitions, some per call. READER_DONE, or READER_RETRY where the store is
  * away. */
 MUST_CHECK int parked_drain(struct parked *parked);

@@ -51,31 +51,54 @@ static void progress(struct recover *recover)
     log_plain(LOG_LEVEL_INFO, line);
 }
 
+/* What has no command to come. */
+static int beside(struct recover *recover, int64_t *ret_count)
+{
+    int outcome = recover_parked(recover, ret_count);
+
+    if (outcome == 0 && *ret_count == 0)
+        outcome = recover_orphans(recover, ret_count);
+    return outcome;
+}
+
 static int step(struct recover *recover)
 {
     size_t count = 0;
-    int64_t folded = 0;
+    int64_t more = 0;
     int outcome = recover_fill(recover);
 
     if (outcome == 0)
         outcome = recover_decide(recover, &count);
     if (outcome == 0 && count == 0)
-        outcome = recover_orphans(recover, &folded);
-    if (outcome == 0 && count == 0 && folded == 0)
+        outcome = beside(recover, &more);
+    if (outcome == 0 && count == 0 && more == 0)
         outcome = recover_force(recover);
     progress(recover);
     return outcome;
 }
 
+static int rest(struct recover *recover, bool *ret_more)
+{
+    int64_t count = 0;
+    int outcome = beside(recover, &count);
+
+    *ret_more = count > 0;
+    if (outcome == 0 && !*ret_more)
+        outcome = recover_force_parked(recover, false, ret_more);
+    if (outcome == 0 && !*ret_more)
+        outcome = recover_force_parked(recover, true, ret_more);
+    return outcome;
+}
+
 static int decide_again(struct recover *recover)
 {
-    int64_t folded = 1;
+    bool more = true;
     int outcome = 0;
 
     while (outcome == 0 && !recover_over(recover))
         outcome = step(recover);
-    while (outcome == 0 && folded > 0)
-        outcome = recover_orphans(recover, &folded);
+    while (outcome == 0 && more)
+        outcome = rest(recover, &more);
     return outcome;
 }
 
@@ -125,8 +148,11 @@ static int begin(struct recover *recover, struct postgres_statement *statements)
 
     TRY(handover_key_read(&recover->codes));
     recover->batch.codes = &recover->codes;
+    recover->batch.judge = recover_agrees;
+    recover->batch.judge_self = recover;
     TRY(store_new(&recover->store, "colis-recover", service_values.name_space));
     postgres_statements(recover->store.link, recover_statements);
+    postgres_statements(recover->store.link, recover_parked_statements);
     add_statements(recover, statements);
     config.link = recover->store.link;
     TRY(refold_new(&config, &recover->refold));
@@ -138,6 +164,8 @@ static void recover_done(struct recover *recover)
 {
     recover_close(recover);
     postgres_rows_done(&recover->expected);
+    postgres_rows_done(&recover->aside);
+    buf_done(&recover->value);
     if (recover->refold)
         refold_free(recover->refold);
     if (recover->store.link)
@@ -145,6 +173,7 @@ static void recover_done(struct recover *recover)
     batch_done(&recover->batch);
     free(recover->events);
     free(recover->facts);
+    free(recover->heads);
     free(recover->places);
 }
 

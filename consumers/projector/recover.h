@@ -11,6 +11,8 @@
  * - A command without facts that stands before one with facts on its partition was refused, or put aside: it
  *   is again. Should today's order of things accept it, it waits until the rest is back; then it is refused
  *   as stale, for nobody was told otherwise.
+ * - A command that was aside when the backup was made and has published facts is decided from its row, and so
+ *   are those of its key that stood before it.
  * - A command behind the last one with facts was never decided as far as anybody can tell: the projector
  *   decides it as usual.
  * - Facts whose command is kept no longer are folded as they are; their private values are gone.
@@ -24,6 +26,7 @@
 #ifndef COLIS_PROJECTOR_RECOVER_H
 #define COLIS_PROJECTOR_RECOVER_H
 
+#include "consumers/projector/parked.h"
 #include "consumers/projector/refold.h"
 #include "consumers/projector/store.h"
 #include "shared/links/kafka_in.h"
@@ -64,6 +67,12 @@ struct recover_fact {
     bool notice;
 };
 
+/* A command to be decided from its row in bus.parked. */
+struct recover_aside {
+    enum recover_state state;
+    bool has_facts;
+};
+
 struct recover {
     struct store store;
     struct batch batch;
@@ -77,6 +86,9 @@ struct recover {
     struct postgres_rows expected; /* of the commands of the batch, what is not back yet */
     struct recover_fact *facts;    /* the same, row by row */
     struct event *events;          /* of the batch */
+    struct postgres_rows aside;    /* rows of bus.parked to be decided: the first of each key */
+    struct recover_aside *heads;   /* the same, row by row */
+    struct buf value;              /* scratch */
     int64_t missing, decided, folded, stale, spoken_ms;
     const char *why; /* of RECOVER_AWAY */
     char text[256];
@@ -130,6 +142,38 @@ enum {
 MUST_CHECK int recover_fold(struct recover *recover, const struct postgres_rows *rows,
                             const struct id *causation);
 
+/* --- recover_expected.c: what is known of a command; recover_expect was called for it --- */
+
+int recover_facts_of(const struct recover *recover,
+                     const struct event *event); /* how many are not back yet */
+/* The row of the notice that it was put aside: -1 where there is none. */
+int recover_notice_of(const struct recover *recover, const struct event *event,
+                      struct command_parked_v1 *ret_notice);
+/* The batch's judge. Every published fact is among what it makes now; what was not published yet may be, too.
+ */
+bool recover_agrees(void *self, const struct batch_item *item, const struct domain_decision *decision);
+/* All it changed stands at the version before. */
+bool recover_applies(struct recover *recover, const struct event *event);
+void recover_note_back(const struct recover *recover, const struct event *event, struct postgres_array *back);
+
+/* What is done about one command that does not go on, in the transaction that moves past it. */
+typedef int recover_remedy(struct recover *recover, const struct event *event);
+recover_remedy recover_refuse;  /* as stale */
+recover_remedy recover_park;    /* for reader_reason() */
+recover_remedy recover_believe; /* its facts, which are folded as they are */
+
+/* --- recover_parked.c: commands that were aside when the backup was made, and decided since --- */
+
+extern const struct postgres_statement recover_parked_statements[];
+/* After recover_last: says of facts that their command stands in bus.parked. */
+MUST_CHECK int recover_place_parked(struct recover *recover);
+/* Decides from their rows what can be decided now. *ret_count: how many; 0: none, each head says why. */
+MUST_CHECK int recover_parked(struct recover *recover, int64_t *ret_count);
+/* As recover_force, of these rows. */
+MUST_CHECK int recover_force_parked(struct recover *recover, bool facts, bool *ret_done);
+/* A row of this key is to be decided yet. */
+bool recover_key_waits(const struct recover *recover, const char *key);
+
 /* --- recover_commands.c: the commands --- */
 
 MUST_CHECK int
@@ -148,5 +192,8 @@ MUST_CHECK int recover_decide(struct recover *recover, size_t *ret_count);
 /* What is left where nothing else can be: refuses as stale, or folds the published facts. ERROR_DATA where
  * nothing helps. */
 MUST_CHECK int recover_force(struct recover *recover);
+/* The remedy alone, with its position moved to next; remove as store_commit has it. */
+MUST_CHECK int recover_conclude(struct recover *recover, const struct event *event, recover_remedy *apply,
+                                int64_t next, const struct store_place *remove);
 
 #endif

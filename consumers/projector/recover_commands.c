@@ -199,6 +199,8 @@ int recover_open(struct recover *recover)
         outcome = survey(recover);
     if (outcome == 0)
         outcome = recover_last(recover);
+    if (outcome == 0)
+        outcome = recover_place_parked(recover);
     for (size_t at = 0; at < recover->window_count; at++)
         recover->windows[at].held = true; /* until the first round: the survey stands at the ends */
     return outcome;

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "consumers/projector/recover.h"
-#include "shared/base/log.h"
 
 /* One batch under way. */
 struct again {
@@ -19,108 +18,11 @@ struct again {
     unsigned char saved[SLOT_COUNT][sizeof(struct payment_state) > sizeof(struct booking_state)
                                         ? sizeof(struct payment_state)
                                         : sizeof(struct booking_state)];
-    struct buf text;
 };
 
 static struct recover_window *window_of(const struct recover *recover, const struct event *event)
 {
     return &recover->windows[event->partition];
-}
-
-/* --- what is expected --- */
-
-/* The row is a fact of this command. */
-static bool is_fact_of(const struct recover *recover, int row, const struct event *event)
-{
-    return !recover->facts[row].notice && id_same(&recover->facts[row].causation, &event->id);
-}
-
-static int facts_of(const struct recover *recover, const struct event *event)
-{
-    int count = 0;
-
-    for (int row = 0; row < recover->expected.count; row++)
-        count += is_fact_of(recover, row, event);
-    return count;
-}
-
-/* The row is the notice that this command was put aside: -1 where there is none. */
-static int notice_of(const struct recover *recover, const struct event *event,
-                     struct command_parked_v1 *ret_notice)
-{
-    for (int row = 0; row < recover->expected.count; row++)
-        if (recover->facts[row].notice &&
-            codec_decode(&command_parked_v1_schema, postgres_text(&recover->expected, row, EXPECTED_VALUE),
-                         ret_notice, NULL) == 0 &&
-            ret_notice->partition == event->partition && ret_notice->offset == event->offset)
-            return row;
-    return -1;
-}
-
-static bool same_fact(struct again *again, int row, const struct domain_fact *fact)
-{
-    const struct postgres_rows *rows = &again->recover->expected;
-    const struct id *subject = &again->recover->facts[row].subject;
-    struct event event = {0};
-    struct span value;
-
-    if (event_from_headers_json(postgres_text(rows, row, EXPECTED_HEADERS), &event) != 0 ||
-        strcmp(event.type, fact->row->type) != 0 || !id_same(subject, &fact->subject) ||
-        event.sequence != fact->version || event.time_ms != fact->at_ms)
-        return false;
-    buf_clear(&again->text);
-    codec_encode(fact->row->schema, fact->data.bytes, CODEC_ALL, &again->text);
-    value = postgres_text(rows, row, EXPECTED_VALUE);
-    return again->text.size == value.size && memcmp(again->text.data, value.data, value.size) == 0;
-}
-
-/* Every published fact of the command is among what it makes now; what was not published yet may be, too. */
-static bool agrees(void *self, const struct batch_item *item, const struct domain_decision *decision)
-{
-    struct again *again = self;
-    int expected = 0, met = 0;
-
-    for (int row = 0; row < again->recover->expected.count; row++) {
-        const struct id *event = &again->recover->facts[row].event;
-
-        if (!is_fact_of(again->recover, row, item->event))
-            continue;
-        expected++;
-        for (int at = 0; at < decision->fact_count; at++) {
-            struct id id;
-
-            id_of_fact(&item->event->id, (unsigned)at, &id);
-            met += id_same(&id, event) && same_fact(again, row, &decision->facts[at]);
-        }
-    }
-    return expected > 0 ? met == expected : decision->fact_count == 0;
-}
-
-static bool has_version(const struct recover *recover, const struct event *event, const struct id *subject,
-                        int64_t version)
-{
-    for (int row = 0; row < recover->expected.count; row++)
-        if (is_fact_of(recover, row, event) && id_same(&recover->facts[row].subject, subject) &&
-            recover->facts[row].version == version)
-            return true;
-    return false;
-}
-
-/* All it changed stands at the version before. */
-static bool applies(struct recover *recover, const struct event *event)
-{
-    for (int row = 0; row < recover->expected.count; row++) {
-        const struct recover_fact *fact = &recover->facts[row];
-        int at;
-
-        if (!is_fact_of(recover, row, event))
-            continue;
-        at = fact->machine ? batch_index_of(&recover->batch, fact->machine, &fact->subject) : -1;
-        if (at < 0 || (recover->batch.states[at].state->version != fact->version - 1 &&
-                       !has_version(recover, event, &fact->subject, fact->version - 1)))
-            return false;
-    }
-    return true;
 }
 
 /* --- one command --- */
@@ -178,21 +80,24 @@ static int take_item(struct again *again, struct batch_item *item, enum recover_
 {
     struct recover *recover = again->recover;
     struct command_parked_v1 notice;
-    bool has_facts = facts_of(recover, item->event) > 0;
+    bool has_facts = recover_facts_of(recover, item->event) > 0;
 
     *ret_state = RECOVER_GOES;
-    if (!has_facts && !item->decided && notice_of(recover, item->event, &notice) >= 0) {
+    if (!has_facts && !item->decided && recover_notice_of(recover, item->event, &notice) >= 0) {
         put_aside(again, item->event, &notice);
         return 0;
     }
-    if (has_facts)
-        item->behind = false;
-    if (item->decided || item->dead[0] || item->behind) {
+    if (item->behind && !has_facts && !item->decided && recover_key_waits(recover, item->event->key)) {
+        *ret_state = RECOVER_WAITS;
+        return 0;
+    }
+    item->behind = false; /* no notice tells that it was put aside: its key was free by then */
+    if (item->decided || item->dead[0]) {
         enum batch_outcome outcome;
 
         return error_forward(batch_decide(&recover->batch, item, &outcome));
     }
-    if (has_facts && !applies(recover, item->event)) {
+    if (has_facts && !recover_applies(recover, item->event)) {
         *ret_state = RECOVER_WAITS;
         return 0;
     }
@@ -241,13 +146,6 @@ static size_t positions_of(const struct recover *recover, size_t count, struct r
     return found;
 }
 
-static void note_back(const struct recover *recover, const struct event *event, struct postgres_array *back)
-{
-    for (int row = 0; row < recover->expected.count; row++)
-        if (is_fact_of(recover, row, event))
-            postgres_array_text(back, span_of(recover->facts[row].event.text));
-}
-
 static int take_items(struct again *again)
 {
     struct recover *recover = again->recover;
@@ -265,7 +163,7 @@ static int take_items(struct again *again)
         }
         if (window->state != RECOVER_GOES)
             continue;
-        note_back(recover, item->event, &again->back);
+        recover_note_back(recover, item->event, &again->back);
         again->taken[item->event->partition]++;
         again->advanced++;
     }
@@ -334,10 +232,8 @@ static int attempt(struct again *again, size_t count)
 
 static void again_done(struct again *again)
 {
-    again->recover->batch.judge = NULL;
     free(again->taken);
     postgres_array_done(&again->back);
-    buf_done(&again->text);
     free(again);
 }
 
@@ -351,8 +247,6 @@ int recover_decide(struct recover *recover, size_t *ret_count)
 
     again->recover = recover;
     again->taken = memory_new(recover->window_count, sizeof(*again->taken));
-    recover->batch.judge = agrees;
-    recover->batch.judge_self = again;
     *ret_count = 0;
     outcome = recover_expect(recover, recover->events, count);
     if (outcome == 0)
@@ -376,80 +270,48 @@ static struct recover_window *longest(struct recover *recover, enum recover_stat
         struct recover_window *window = &recover->windows[w];
         const struct event *head = recover_head(window);
 
-        if (head && window->state == state && (facts_of(recover, head) > 0) == facts &&
+        if (head && window->state == state && (recover_facts_of(recover, head) > 0) == facts &&
             (!found || head->stored_ms < recover_head(found)->stored_ms))
             found = window;
     }
     return found;
 }
 
-static void say(const char *what, const struct event *event)
+int recover_conclude(struct recover *recover, const struct event *event, recover_remedy *apply, int64_t next,
+                     const struct store_place *remove)
 {
-    log_with(LOG_LEVEL_WARN, what, .event = event->id.text, .topic = "commands",
-             .partition = event->partition, .offset = event->offset);
-}
-
-/* What is done about one head, in the transaction that moves past it. */
-typedef int (*remedy)(struct recover *recover, const struct event *event);
-
-static int refuse(struct recover *recover, const struct event *event)
-{
-    say("refused as stale: nobody was told that it was accepted", event);
-    recover->stale++;
-    batch_conclude(&recover->batch, event, REFUSAL_STALE, 0);
-    return 0;
-}
-
-static int park(struct recover *recover, const struct event *event)
-{
-    say("it cannot be decided, and is parked", event);
-    batch_park(&recover->batch, event, PARKED_KIND_PARKED, reader_reason());
-    return 0;
-}
-
-/* A code that failed is the one fact of a refusal. */
-static int believe(struct recover *recover, const struct event *event)
-{
-    enum refusal refusal = REFUSAL_NONE;
-
-    say("decided again it makes other facts: those that were published are believed", event);
-    for (int row = 0; row < recover->expected.count; row++) {
-        struct event fact = {0};
-
-        if (is_fact_of(recover, row, event) &&
-            event_from_headers_json(postgres_text(&recover->expected, row, EXPECTED_HEADERS), &fact) == 0 &&
-            strncmp(fact.type, "booking.code_failed.", strlen("booking.code_failed.")) == 0)
-            refusal = REFUSAL_CODE_WRONG;
-    }
-    batch_conclude(&recover->batch, event, refusal, facts_of(recover, event));
-    return recover_fold(recover, &recover->expected, &event->id);
-}
-
-static int remedy_apply(struct recover *recover, struct recover_window *window, remedy apply)
-{
-    const struct event event = *recover_head(window);
     CLEANUP(postgres_array_done) struct postgres_array back = {0};
-    struct reader_position position = {"commands", event.partition, window->stored, window->stored};
     const struct postgres_value value = {.type = POSTGRES_UUID, .array = &back};
-    int outcome = recover_expect(recover, &event, 1);
+    int64_t stored = window_of(recover, event)->stored;
+    struct reader_position position = {"commands", event->partition, stored, stored};
+    int outcome = recover_expect(recover, event, 1);
 
     postgres_array_start(&back, POSTGRES_UUID);
     batch_start(&recover->batch, NULL, 0);
     if (outcome == 0)
         outcome = recover_reader(recover, store_load(&recover->store, &recover->batch, &position, 1, true));
     if (outcome == 0)
-        outcome = apply(recover, &event);
+        outcome = apply(recover, event);
     if (outcome == 0) {
-        note_back(recover, &event, &back);
-        position.next = event.offset + 1;
+        recover_note_back(recover, event, &back);
+        position.next = next;
         postgres_send(recover->store.link, "recover_back", &value, 1, NULL);
-        outcome = recover_reader(recover, store_commit(&recover->store, &recover->batch, &position, 1, NULL));
+        outcome =
+            recover_reader(recover, store_commit(&recover->store, &recover->batch, &position, 1, remove));
     }
-    if (outcome != 0) {
+    if (outcome != 0)
         store_rollback(&recover->store);
+    return outcome;
+}
+
+static int remedy_apply(struct recover *recover, struct recover_window *window, recover_remedy *apply)
+{
+    const struct event event = *recover_head(window);
+    int outcome = recover_conclude(recover, &event, apply, event.offset + 1, NULL);
+
+    if (outcome != 0)
         return outcome;
-    }
-    window->stored = position.next;
+    window->stored = event.offset + 1;
     recover_drop(recover, window, 1);
     return 0;
 }
@@ -466,23 +328,36 @@ static int give_up(const struct recover *recover)
     return error_new(ERROR_BUG, "nothing is left, and nothing goes on");
 }
 
-/* First what changes no state, and may be all that stands in the way. */
-int recover_force(struct recover *recover)
+/* One thing, of those whose command has facts, or of the others. */
+static int force(struct recover *recover, bool facts, bool *ret_done)
 {
     static const struct {
         enum recover_state state;
         bool facts;
-        remedy remedy;
-    } remedies[] = {{RECOVER_UNHEARD, false, refuse},
-                    {RECOVER_REJECTED, false, park},
-                    {RECOVER_DIFFERS, true, believe},
-                    {RECOVER_REJECTED, true, believe}};
+        recover_remedy *remedy;
+    } remedies[] = {{RECOVER_UNHEARD, false, recover_refuse},
+                    {RECOVER_REJECTED, false, recover_park},
+                    {RECOVER_DIFFERS, true, recover_believe},
+                    {RECOVER_REJECTED, true, recover_believe}};
 
     for (size_t at = 0; at < sizeof(remedies) / sizeof(remedies[0]); at++) {
-        struct recover_window *window = longest(recover, remedies[at].state, remedies[at].facts);
+        struct recover_window *window =
+            remedies[at].facts == facts ? longest(recover, remedies[at].state, facts) : NULL;
 
+        *ret_done = window != NULL;
         if (window)
             return remedy_apply(recover, window, remedies[at].remedy);
     }
-    return give_up(recover);
+    return recover_force_parked(recover, facts, ret_done);
+}
+
+/* First what changes no state, and may be all that stands in the way. */
+int recover_force(struct recover *recover)
+{
+    bool done = false;
+    int outcome = force(recover, false, &done);
+
+    if (outcome == 0 && !done)
+        outcome = force(recover, true, &done);
+    return outcome == 0 && !done ? give_up(recover) : outcome;
 }

@@ -56,6 +56,10 @@ const struct postgres_statement recover_statements[] = {
     {"recover_settle",    "select count(*) from bus.outbox_found((select array_agg(event) from bus.recovery))"},
     {"recover_fired",     "delete from bus.outbox_command o using bus.verdict v where v.id = o.event"},
     {"recover_unpark",    "delete from bus.parked p using bus.verdict v where p.kind = 'parked' and v.id = p.id"},
+    /* Who stands first of its key, and is aside for who stood before it alone, was let go with that one. */
+    {"recover_release",   "update bus.parked p set action = 'release' where p.kind = 'parked' and p.action is null"
+                          " and p.reason = '" BATCH_BEHIND_WHY "' and not exists (select from bus.parked q where q.kind = 'parked'"
+                          " and q.key = p.key and (q.partition, q.\"offset\") < (p.partition, p.\"offset\"))"},
     {"recover_relay",     "insert into bus.relay_position as p (topic, partition, next) select * from"
                           " unnest($1::text[], $2::int4[], $3::int8[]) on conflict (topic, partition) do update"
                           " set next = excluded.next where p.next < excluded.next"},
@@ -328,6 +332,7 @@ int recover_finish(struct recover *recover)
     postgres_send(link, "recover_settle", NULL, 0, NULL);
     postgres_send(link, "recover_fired", NULL, 0, NULL);
     postgres_send(link, "recover_unpark", NULL, 0, NULL);
+    postgres_send(link, "recover_release", NULL, 0, NULL);
     recover_send_ends(recover, "recover_relay");
     postgres_send(link, "recover_forget", NULL, 0, NULL);
     postgres_send(link, "recover_hint", NULL, 0, NULL);

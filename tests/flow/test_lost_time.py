@@ -1,12 +1,14 @@
 """PostgreSQL put back to an earlier hour: nobody acts by it, and projector --recover brings the hour back."""
 import os
 import subprocess
+import uuid
 
 import pytest
 from harness import backup, places
 from harness.bus import ALL
 from harness.journey import Journey, must
 from harness.person import parcel_of
+from harness.poison import CURSE, CURSED, LIFT
 from harness.until import until
 
 LOST = "PostgreSQL lost time"
@@ -212,3 +214,103 @@ def test_an_old_mark_of_lost_time_does_not_move_the_relay(bus):
     bus.relay.stop()
     bus.relay.start().await_ready()
     bus.topics.await_facts("parcel", f"parcel/{person.registered()}")
+
+
+# --- commands that were aside when the backup was made ---
+
+def aside(bus):
+    return bus.value("select count(*) from bus.parked")
+
+
+def put_aside(bus, *taken):
+    """These stand aside, and their notices are published."""
+    for one in taken:
+        until(lambda one=one: bus.value("select count(*) from bus.parked where id = %s", one["id"]), 15, "put aside")
+    until(lambda: at_rest(bus), 30, "nothing is under way")
+
+
+def released(bus, *taken):
+    bus.rows(LIFT)
+    bus.rows("update bus.parked set action = 'release' where id = any(%s::uuid[])", [one["id"] for one in taken])
+    until(lambda: aside(bus) == 0, 20, "all are decided")
+
+
+def states(person, *taken):
+    return [person.verdict(one)["state"] for one in taken]
+
+
+def test_what_was_aside_and_then_released_is_decided_from_its_row(bus, tmp_path):
+    bus.rows(CURSE)
+    person = bus.person()
+    first = person.register(weight_g=CURSED)
+    put_aside(bus, first)
+    before = [first, person.cancel(uuid.uuid4(), reason="changed_mind"), person.register()]
+    put_aside(bus, *before)
+    backup.take(bus, tmp_path / "backup")
+    released(bus, first)
+    after = [person.cancel(uuid.uuid4(), reason="changed_mind"), person.cancel(parcel_of(first), reason="changed_mind"),
+             person.register()]
+    ends = ["accepted", "refused", "accepted", "refused", "accepted", "accepted"]
+    assert states(person, *before, *after) == ends
+    until(lambda: at_rest(bus), 30, "nothing is under way")
+    was = contents(bus)
+    put_back(bus, tmp_path / "backup")
+    bus.rows(LIFT)
+    said = brought_back(bus, was)
+    assert "6 commands decided again, 0 facts folded as they are, 0 refused as stale" in said
+    assert aside(bus) == 0
+    person.registered()
+    assert gapless(bus)
+
+
+def test_a_key_whose_first_was_released_is_free_again(bus, tmp_path):
+    bus.rows(CURSE)
+    person = bus.person()
+    first = person.register(weight_g=CURSED)
+    put_aside(bus, first)
+    backup.take(bus, tmp_path / "backup")
+    behind = person.cancel(uuid.uuid4(), reason="changed_mind")
+    put_aside(bus, behind)
+    released(bus, first)
+    assert states(person, first, behind) == ["accepted", "refused"]
+    person.registered()
+    until(lambda: at_rest(bus), 30, "nothing is under way")
+    was = contents(bus)
+    put_back(bus, tmp_path / "backup")
+    bus.rows(LIFT)
+    brought_back(bus, was, but={"bus.verdict"})
+    until(lambda: aside(bus) == 0, 20, "nothing is aside any more")
+    assert states(person, first, behind) == ["accepted", "refused"]
+    person.registered()
+    assert gapless(bus)
+
+
+def test_published_facts_are_believed_and_a_refusal_stays_one_of_what_was_aside(bus, tmp_path):
+    bus.rows(CURSE)
+    blocked, person = bus.person(), bus.person()
+    blocked.verdict(blocked.profile())
+    gone = person.registered()
+    person.verdict(person.cancel(gone, reason="changed_mind"))
+    first, other = person.register(weight_g=CURSED), blocked.register(weight_g=CURSED)
+    put_aside(bus, first, other)
+    behind = [person.cancel(gone, reason="changed_mind"), person.register()]
+    put_aside(bus, *behind)
+    backup.take(bus, tmp_path / "backup")
+    released(bus, first, other)
+    behind += [person.cancel(uuid.uuid4(), reason="changed_mind"), person.register()]
+    assert states(person, first, *behind) == ["accepted", "refused", "accepted", "refused", "accepted"]
+    refused = blocked.cancel(uuid.uuid4(), reason="changed_mind")
+    assert states(blocked, other, refused, blocked.profile(name="B")) == ["accepted", "refused", "accepted"]
+    until(lambda: at_rest(bus), 30, "nothing is under way")
+    was = contents(bus)
+    put_back(bus, tmp_path / "backup")
+    bus.rows(LIFT)
+    # Rows that have changed since: other's would be refused now, the cancelling accepted.
+    bus.rows("update state.profile set blocked = true where id = %s", blocked.id)
+    bus.rows("update state.parcel set state = 'registered' where id = %s", gone)
+    said = brought_back(bus, was, but={"bus.verdict", "private.parcel", "state.profile", "state.parcel"})
+    assert "6 commands decided again, 1 facts folded as they are, 1 refused as stale" in said
+    assert person.verdict(behind[0])["reason"] == "stale"
+    assert bus.value("select accepted from bus.verdict where id = %s", other["id"])
+    assert aside(bus) == 0
+    person.registered()
