@@ -33,10 +33,10 @@ const struct wording wordings_money[] = {
     {"payment.payout_failed", WORDING_BOOKING,
      {"Votre versement n'a pas pu se faire",
       "Votre compte de paiement a été refusé. Votre argent est en sécurité chez nous.\n"
-      "Indiquez un autre compte dans l'application : le versement sera refait après 24 heures.\n"},
+      "Indiquez un autre compte. 24 heures après, redemandez le versement dans l'application.\n"},
      {"Your payout did not go through",
       "Your payout account was refused. Your money is safe with us.\n"
-      "Give another account in the app: the payout is made again after 24 hours.\n"}},
+      "Give another account. 24 hours later, ask for the payout again in the app.\n"}},
 
     {"review.opened/sender", WORDING_BOOKING,
      {"Comment s'est passé l'envoi ?",

@@ -51,7 +51,7 @@ static const struct {
     {"payment.record_charge",   SLOT(BOOKING)},
     {"payment.record_order",    0},
     {"payment.record_reversal", 0},
-    {"payment.retry_order",     SLOT(TRAVELLER)},
+    {"payment.retry_order",     SLOT(SENDER) | SLOT(TRAVELLER)},
     {"payment.set_order_aside", 0},
     {"payment.return_unmatched", 0},
     {"payment.close",           0},
@@ -206,7 +206,8 @@ static void name_payment(struct naming *naming)
         name(naming, SLOT_PARCEL, &payment->parcel);
     if (payment->has_traveller && family_is(naming, "payment.retry_order"))
         name(naming, SLOT_TRAVELLER, &payment->traveller);
-    if (payment->has_sender && family_is(naming, "payment.indemnify"))
+    if (payment->has_sender &&
+        (family_is(naming, "payment.retry_order") || family_is(naming, "payment.indemnify")))
         name(naming, SLOT_SENDER, &payment->sender);
 }
 

@@ -148,6 +148,10 @@ static const struct rule rules[] = {
      {GUARD(order_failed), GUARD(order_to_traveller), GUARD(tries_left), GUARD(route_not_chosen),
       GUARD(payout_account_held_24_hours)},
      ORDERED, SAME, act_retry},
+    {"M14", "payment.retry_order",    OPEN,                     WHO_SENDER,    ALWAYS,
+     {GUARD(order_failed), GUARD(order_is_goodwill_to_sender), GUARD(tries_left), GUARD(route_not_chosen),
+      GUARD(payout_account_held_24_hours)},
+     ORDERED, SAME, act_retry},
 
 /* a payer claims back */
     {"M15", "payment.record_chargeback", OPEN_OR_OVER | ON(UNMATCHED), WHO_PAYMENTS, ALWAYS,

@@ -37,6 +37,15 @@ enum refusal order_to_traveller(const struct rule_situation *s)
     return retried(s)->to == PARTY_TRAVELLER ? REFUSAL_NONE : REFUSAL_NOT_ALLOWED;
 }
 
+/* A refund's route is for staff to choose. */
+enum refusal order_is_goodwill_to_sender(const struct rule_situation *s)
+{
+    const struct money_order *order = retried(s);
+
+    return order->kind == ORDER_KIND_GOODWILL && order->to == PARTY_SENDER ? REFUSAL_NONE
+                                                                           : REFUSAL_NOT_ALLOWED;
+}
+
 enum refusal tries_left(const struct rule_situation *s)
 {
     return retried(s)->try < COUNT_ORDER_TRIES ? REFUSAL_NONE : REFUSAL_TRY_LIMIT;
@@ -57,11 +66,13 @@ enum refusal route_not_of_a_payout(const struct rule_situation *s)
     return retried(s)->kind == ORDER_KIND_PAYOUT ? route_not_chosen(s) : REFUSAL_NONE;
 }
 
+/* Of whom the order is, with an account to pay to; NULL: they have none. */
 static const struct profile_state *payee(const struct rule_situation *s)
 {
-    const struct profile_state *traveller = s->world->traveller;
+    const struct profile_state *profile =
+        retried(s)->to == PARTY_TRAVELLER ? s->world->traveller : s->world->sender;
 
-    return traveller && traveller->version > 0 && traveller->payout_n > 0 ? traveller : NULL;
+    return profile && profile->version > 0 && profile->payout_n > 0 ? profile : NULL;
 }
 
 enum refusal payout_account_set(const struct rule_situation *s)
@@ -71,10 +82,10 @@ enum refusal payout_account_set(const struct rule_situation *s)
 
 enum refusal payout_account_held_24_hours(const struct rule_situation *s)
 {
-    const struct profile_state *traveller = payee(s);
+    const struct profile_state *profile = payee(s);
 
-    return traveller && (!traveller->has_payout_since ||
-                         s->now_ms >= traveller->payout_since + limits_delay(DELAY_ACCOUNT_HOLD))
+    return profile && (!profile->has_payout_since ||
+                       s->now_ms >= profile->payout_since + limits_delay(DELAY_ACCOUNT_HOLD))
                ? REFUSAL_NONE
                : REFUSAL_PAYOUT_ACCOUNT_MISSING;
 }

@@ -58,6 +58,7 @@ void payment_order_refunds(struct rule_situation *s);
 enum refusal retry_still_awaited(const struct rule_situation *s);
 enum refusal order_failed(const struct rule_situation *s);
 enum refusal order_to_traveller(const struct rule_situation *s);
+enum refusal order_is_goodwill_to_sender(const struct rule_situation *s);
 enum refusal tries_left(const struct rule_situation *s);
 enum refusal no_refund_while_claimed_back(const struct rule_situation *s);
 enum refusal route_not_chosen(const struct rule_situation *s);

@@ -156,8 +156,8 @@ struct fallen {
     int64_t firing;
 };
 
-/* A failed order is tried again by itself, but for a bad account, which waits for its owner. Its arming
- * number is the try: a later one makes the timer void. */
+/* A failed order is tried again by itself, but for a bad account, which waits for its owner, traveller or
+ * sender, to ask for it (M14). Its arming number is the try: a later one makes the timer void. */
 static void arm_retry(struct rule_situation *situation, const struct fallen *fallen)
 {
     const struct payment_retry_order_v1 data = {.order = fallen->order};

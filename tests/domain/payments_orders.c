@@ -450,6 +450,45 @@ START_TEST(goodwill_is_our_loss_and_goes_out_like_a_payout)
 }
 END_TEST
 
+START_TEST(goodwill_to_a_sender_without_an_account_waits_for_one_and_the_sender_asks_for_it)
+{
+    released();
+    done(1, 1, 0);
+    is(indemnified(LEAD, PARTY_SENDER, 500), "accepted");
+    is(retried_by(SENDER, 2), "order_not_failed");
+    is(failed(2, 1, ORDER_CAUSE_BAD_ACCOUNT), "accepted");
+    is(timers(), "");
+    is(retried_by(SENDER, 2), "payout_account_missing");
+    till.sender.payout_n = 1;
+    till.sender.has_payout_since = true;
+    till.sender.payout_since = till.now;
+    is(retried_by(SENDER, 2), "payout_account_missing"); /* too new */
+    till.now += 24 * HOURS;
+    is(retried_by(TRAVELLER, 2), "not_allowed");
+    is(SAYS(SENDER, "retry_order", payment_retry_order_v1, .order = 2, .has_route = true,
+            .route = ORDER_ROUTE_ACCOUNT),
+       "not_allowed");
+    is(retried_by(SENDER, 2), "accepted");
+    is(facts(), "payment.payout_ordered");
+    is(done(2, 2, 0), "accepted");
+    is(state(), "settled");
+}
+END_TEST
+
+START_TEST(a_sender_retries_no_refund_and_no_payout)
+{
+    till.sender.payout_n = 1;
+    cancelled();
+    failed(1, 1, ORDER_CAUSE_DECLINED);
+    is(retried_by(SENDER, 1), "not_allowed"); /* its route is for staff to choose */
+    till_open();
+    till.sender.payout_n = 1;
+    released();
+    failed(1, 1, ORDER_CAUSE_BAD_ACCOUNT);
+    is(retried_by(SENDER, 1), "not_allowed");
+}
+END_TEST
+
 START_TEST(goodwill_stays_under_the_value_the_cap_of_the_tier_and_ten_times_the_carriage)
 {
     paid("chg_1", TOTAL);
@@ -510,6 +549,8 @@ TCase *order_cases(void)
     tcase_add_test(cases, a_split_is_made_to_fit_what_is_held);
     tcase_add_test(cases, a_refund_over_two_charges_takes_the_newest_first_and_never_more_than_is_left);
     tcase_add_test(cases, goodwill_is_our_loss_and_goes_out_like_a_payout);
+    tcase_add_test(cases, goodwill_to_a_sender_without_an_account_waits_for_one_and_the_sender_asks_for_it);
+    tcase_add_test(cases, a_sender_retries_no_refund_and_no_payout);
     tcase_add_test(cases, goodwill_leaves_room_for_the_payout_and_the_refunds);
     tcase_add_test(cases, goodwill_stays_under_the_value_the_cap_of_the_tier_and_ten_times_the_carriage);
     return cases;

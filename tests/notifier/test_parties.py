@@ -154,16 +154,19 @@ def test_money_paid_out_is_told_to_whom_the_order_pays(post, mail_server, to):
     assert facts.states(post).keys() <= {"sent", "sending"} and len(mail_server.kept) == 1
 
 
-def test_only_an_account_that_was_refused_is_told_as_a_payout_that_failed(post, mail_server):
+@pytest.mark.parametrize("to, kind", [(TRAVELLER, "payout"), (SENDER, "goodwill")])
+def test_only_an_account_that_was_refused_is_told_as_a_payout_that_failed(post, mail_server, to, kind):
     world = World(post)
-    _, traveller = world.meet()
-    order = {"n": 1, "kind": "payout", "to": "traveller", "amount": 1950, "currency": "XOF", "try": 1,
-             "state": "failed", "reference": "a"}
+    addresses = dict(zip((SENDER, TRAVELLER), world.meet(), strict=True))
+    order = {"n": 1, "kind": kind, "to": to, "amount": 1950, "currency": "XOF", "try": 1, "state": "failed",
+             "reference": "a"}
     world.change("payment", orders=json.dumps([order]))
     world.tell("payment.payout_failed", order=1, cause="provider")
     world.tell("payment.payout_failed", order=1, cause="bad_account")
-    mail, = until(lambda: mail_server.mails(traveller), 20, "the mail")
+    mail, = until(lambda: mail_server.mails(addresses[to]), 20, "the mail")
     assert mail["Subject"] == "Votre versement n'a pas pu se faire" and len(mail_server.kept) == 1
+    # It is not made again by itself: whose money it is asks for it.
+    assert "24 heures après, redemandez le versement dans l'application" in mail.get_content()
     assert post.value("select count(*) from bus.notification") == 1
 
 

@@ -22,6 +22,11 @@ def await_order(deal, kind, state):
     return deal.market.told(lambda: order(deal, kind)["state"] == state, what=f"{kind} {state}")
 
 
+def hold_over(market, person):
+    """The account has stood for longer than its hold of a day."""
+    market.bus.rows("update state.profile set payout_since = %s where id = %s", ago(days=2), person.id)
+
+
 def test_a_payout_to_a_wrong_account_waits_for_another_one_and_goes_there(market):
     deal = cancelled(market)
     await_order(deal, "payout", "sent")
@@ -31,7 +36,7 @@ def test_a_payout_to_a_wrong_account_waits_for_another_one_and_goes_there(market
     assert order(deal, "payout")["cause"] == "bad_account"
     market.accepted(deal.traveller, "/v1/me/payout-account", ACCOUNT | {"account": "221779999999"})
     assert deal.retry(deal.traveller, order(deal, "payout")["n"]) == "payout_account_missing"
-    market.bus.rows("update state.profile set payout_since = %s where id = %s", ago(days=2), deal.traveller.id)
+    hold_over(market, deal.traveller)
     market.merchant.say("PUT", "", {"auto_transfers": "successful"})
     assert deal.retry(deal.traveller, order(deal, "payout")["n"]) == "accepted"
     deal.await_state("settled")
@@ -46,6 +51,25 @@ def test_a_payout_without_an_account_fails_before_the_provider_hears_of_it(marke
     deal.cancel()
     await_order(deal, "payout", "failed")
     assert market.requests("transfer") == []
+
+
+def test_goodwill_to_a_sender_without_an_account_goes_out_once_they_have_one_and_ask(market):
+    market.merchant.say("PUT", "", {"auto_transfers": "successful"})
+    deal = market.deal()
+    deal.paid()
+    # Of a low tier it would be held for a day first.
+    market.accepted(market.staff, f"/v1/people/{deal.sender.id}/tier", {"tier": 2, "reason": "identity_checked"})
+    market.accepted(market.lead, f"/v1/payments/{deal.payment}/indemnify",
+                    {"to": "sender", "amount": 500, "statement": "We are sorry."})
+    await_order(deal, "goodwill", "failed")
+    n = order(deal, "goodwill")["n"]
+    assert deal.retry(deal.sender, n) == "payout_account_missing"
+    market.accepted(deal.sender, "/v1/me/payout-account", ACCOUNT | {"account": "221770001111"})
+    assert deal.retry(deal.sender, n) == "payout_account_missing"
+    hold_over(market, deal.sender)
+    assert deal.retry(deal.traveller, n) == "not_allowed" and deal.retry(deal.sender, n) == "accepted"
+    await_order(deal, "goodwill", "done")
+    assert [transfer["account_number"] for transfer in market.merchant.say("GET", "/transfers")] == ["221770001111"]
 
 
 @pytest.mark.parametrize("reported", [True, False])
@@ -123,11 +147,6 @@ def sent_to_the_account(market):
     market.accepted(deal.sender, "/v1/me/payout-account", ACCOUNT | {"account": "221770001111"})
     assert deal.retry(market.staff, order(deal, "refund")["n"], route="account") == "accepted"
     return deal
-
-
-def hold_over(market, person):
-    """The account has stood for longer than its hold of a day."""
-    market.bus.rows("update state.profile set payout_since = %s where id = %s", ago(days=2), person.id)
 
 
 def await_settled(deal):
