@@ -60,6 +60,8 @@ const struct notice_row notice_rows[] = {
     {"booking.pickup_failed",        "mail", T,    "booking.pickup_failed/traveller",          {{0}}},
     {"booking.delivered",            "mail", S,    "booking.delivered/sender",                 {{0}}},
     {"booking.delivered",            "mail", R,    "booking.delivered/recipient",              {{0}}},
+    {"booking.delivery_proved",      "mail", S,    "booking.delivery_proved/sender",           {{0}}},
+    {"booking.delivery_proved",      "mail", R,    "booking.delivery_proved/recipient",        {{0}}},
     {"booking.disputed",             "mail", S,    "booking.disputed/sender",                  {NOT_BY("sender")}},
     {"booking.disputed",             "mail", T,    "booking.disputed/traveller",               {NOT_BY("traveller")}},
     {"booking.disputed",             "mail", R,    "booking.disputed/recipient",               {NOT_BY("recipient"), ON_ITS_WAY}},

@@ -208,6 +208,22 @@ const struct wording wordings_booking[] = {
       "If something is wrong, say so by {confirm_by}.\n"
       "Your personal link, for nobody else: {link}\n"}},
 
+    {"booking.delivery_proved/sender", WORDING_BOOKING,
+     {"Votre colis en litige est livré",
+      "Votre colis est livré. Le litige reste ouvert, et l'argent bloqué.\n"
+      "Sans autre décision, le litige est réglé le {default_at} selon les conditions.\n"},
+     {"Your parcel in dispute is delivered",
+      "Your parcel is delivered. The dispute stays open, and the money held.\n"
+      "Unless decided otherwise, it is settled by the terms on {default_at}.\n"}},
+
+    {"booking.delivery_proved/recipient", WORDING_BOOKING,
+     {"Votre colis en litige vous est remis",
+      "Votre colis vous est remis. Le litige reste ouvert.\n"
+      "Sans autre décision, il est réglé le {default_at} selon les conditions.\n"},
+     {"Your parcel in dispute is in your hands",
+      "Your parcel was handed to you. The dispute stays open.\n"
+      "Unless decided otherwise, it is settled by the terms on {default_at}.\n"}},
+
     {"booking.disputed/sender", WORDING_BOOKING,
      {"Un litige est ouvert sur votre envoi",
       "Un litige est ouvert. L'argent reste bloqué.\n"

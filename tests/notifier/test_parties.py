@@ -32,6 +32,10 @@ TOLD = [
      {SENDER: "La remise du colis n'a pas eu lieu", TRAVELLER: "La remise du colis n'a pas eu lieu"}),
     ("booking.delivered", {"confirm_by": LATER},
      {SENDER: "Votre colis est livré", RECIPIENT: "Votre colis vous est remis"}),
+    ("booking.delivery_proved", {"by": "traveller", "default_at": LATER},
+     {SENDER: "Votre colis en litige est livré", RECIPIENT: "Votre colis en litige vous est remis"}),
+    ("booking.delivery_proved", {"by": "staff", "default_at": None},
+     {SENDER: "Votre colis en litige est livré", RECIPIENT: "Votre colis en litige vous est remis"}),
     ("booking.disputed", {"cause": "late", "by": "sender"},
      {TRAVELLER: "Un litige est ouvert sur un colis de votre voyage",
       RECIPIENT: "Un litige est ouvert sur votre colis"}),
@@ -137,6 +141,17 @@ def test_a_line_without_its_value_is_not_in_the_mail(post, mail_server):
     text = until(lambda: mail_server.mails(sender), 20, "the mail")[0].get_content()
     assert "voyage terminé ou parti" in text and "Vous est rendu" not in text
     until(lambda: mail_server.mails(traveller), 20, "the other mail")
+
+
+def test_a_delivery_in_dispute_is_told_with_the_day_the_dispute_is_settled(post, mail_server):
+    world = World(post, state="disputed")
+    sender, _ = world.meet(time_zone="Europe/Paris")
+    recipient = world.recipient()
+    world.tell("booking.delivery_proved", by="traveller", default_at="2026-12-06T10:00:00Z")
+    text = until(lambda: mail_server.mails(sender), 20, "the mail")[0].get_content()
+    assert "Le litige reste ouvert" in text and "réglé le 6 décembre 2026 à 11:00 (Europe/Paris)" in text
+    text = until(lambda: mail_server.mails(recipient), 20, "the other mail")[0].get_content()
+    assert "réglé le 6 décembre 2026" in text
 
 
 # --- orders of money: to whom they go ---
