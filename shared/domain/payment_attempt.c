@@ -72,12 +72,19 @@ void payment_attempt_open(struct rule_situation *situation)
     rule_emit(situation, &payment_attempt_opened_v1_schema, &fact);
 }
 
+/* Lapsed is what nobody paid. Where money has moved, a part or in another currency, it may yet be claimed
+ * back, or its refund be told of again: that is settled. */
+static int32_t state_lapsing(const struct payment_state *payment)
+{
+    if (payment_orders_open(payment, 0) || payment_chargebacks_open(payment, NULL))
+        return PAYMENT_STATUS_SETTLING;
+    return payment->charges_count > 0 ? PAYMENT_STATUS_SETTLED : PAYMENT_STATUS_LAPSED;
+}
+
+/* What is due to the sender wakes it. */
 void payment_lapse(struct rule_situation *situation)
 {
-    const struct payment_state *payment = situation->world->payment;
-    bool waits = payment_orders_open(payment, 0) || payment_chargebacks_open(payment, NULL);
-
-    EMIT(situation, payment_lapsed_v1, .state = waits ? PAYMENT_STATUS_SETTLING : PAYMENT_STATUS_LAPSED);
+    EMIT(situation, payment_lapsed_v1, .state = state_lapsing(situation->world->payment));
     payment_order_refunds(situation);
 }
 

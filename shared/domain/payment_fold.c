@@ -394,7 +394,7 @@ const struct fold payment_folds[] = {
     {&payment_received_v1_schema,        S(SETTLED) | S(LAPSED),                                   TO_(SETTLING),               fold_received},
     {&payment_held_v1_schema,            S(DUE),                                                   TO_(HELD),                   fold_held},
     {&payment_unmatched_v1_schema,       FROM_NOTHING,                                             TO_(UNMATCHED),              fold_unmatched},
-    {&payment_lapsed_v1_schema,          S(DUE),                                                   TO_(LAPSED) | TO_(SETTLING), fold_lapsed},
+    {&payment_lapsed_v1_schema,          S(DUE),                                                   TO_(LAPSED) | TO_(SETTLING) | TO_(SETTLED), fold_lapsed},
     {&payment_split_decided_v1_schema,   S(HELD),                                                  TO_(SETTLING) | TO_(SETTLED), fold_split_decided},
     {&payment_refund_ordered_v1_schema,  S(DUE) | S(HELD) | S(SETTLING),                           TO_SAME,                     fold_refund_ordered},
     {&payment_refund_ordered_v1_schema,  S(SETTLED) | S(LAPSED) | S(UNMATCHED),                    TO_(SETTLING),               fold_refund_ordered},

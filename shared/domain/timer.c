@@ -83,6 +83,11 @@ static int64_t without_default(const struct rule_situation *situation, enum limi
                                                                                  : 0;
 }
 
+static int64_t once_lapsed(const struct rule_situation *situation, enum limits_delay delay)
+{
+    return situation->world->payment->state == PAYMENT_STATUS_LAPSED ? after_it(situation, delay) : 0;
+}
+
 static int64_t once_settled(const struct rule_situation *situation, enum limits_delay delay)
 {
     return situation->world->payment->state == PAYMENT_STATUS_SETTLED ? after_it(situation, delay) : 0;
@@ -133,7 +138,8 @@ const struct timer timer_rows[] = {
     REMIND("staff_reminder",     booking_disputed,         without_default,          DELAY_STAFF_REMIND_FIRST,     1, REMINDER_STAFF),
     REMIND("staff_reminder",     booking_reminded,         without_default,          DELAY_STAFF_REMIND_AGAIN,     2, REMINDER_STAFF),
     ROW(   "review_close",       review_opened,            review_publish,           after_it,                DELAY_REVIEW),
-    ROW(   "payment_close",      payment_lapsed,           payment_close,            after_it,                DELAY_CLOSE_LAPSED),
+    ROW(   "payment_close",      payment_lapsed,           payment_close,            once_lapsed,             DELAY_CLOSE_LAPSED),
+    ROW(   "payment_close",      payment_lapsed,           payment_close,            once_settled,            DELAY_CLOSE_SETTLED),
     ROW(   "payment_close",      payment_refunded,         payment_close,            once_settled,            DELAY_CLOSE_SETTLED),
     ROW(   "payment_close",      payment_paid_out,         payment_close,            once_settled,            DELAY_CLOSE_SETTLED),
     ROW(   "payment_close",      payment_set_aside,        payment_close,            once_settled,            DELAY_CLOSE_SETTLED),

@@ -282,6 +282,51 @@ START_TEST(a_payment_waits_for_a_refund_that_was_open_before_it_lapsed)
 }
 END_TEST
 
+/* The refund of the only charge done, the booking expires. */
+static void moved_and_lapsed(void)
+{
+    till_attempt();
+    charge("chg_1", 2000, "USD", 0);
+    sent(1, 1);
+    failed(1, 1, ORDER_CAUSE_PROVIDER);
+    is(SAYS(STAFF, "retry_order", payment_retry_order_v1, .order = 1), "accepted");
+    sent(1, 2);
+    is(done(1, 2, 0), "accepted");
+    till_lapse();
+    is(facts(), "payment.lapsed");
+    is(state(), "settled");
+    is(timers(), "payment_close");
+    ck_assert_int_eq(till.decision.follows[0].due_ms, till.now + 180 * DAYS);
+}
+
+START_TEST(what_becomes_of_money_that_moved_is_booked_after_the_booking_lapsed)
+{
+    moved_and_lapsed();
+    is(SAYS(PAYMENTS, "record_order", payment_record_order_v1, .order = 1, .try = 2,
+            .outcome = ORDER_OUTCOME_FEE_NOTED, .has_fee = true, .fee = 25),
+       "accepted");
+    is(claimed_back("chg_1", 2000), "accepted");
+    is(lost("chg_1"), "accepted");
+    is(state(), "settled");
+    is(balances("USD"), "provider -2025 costs +25 loss +2000");
+    is(done(1, 1, 0), "accepted"); /* the first try after all */
+    is(balances("USD"), "provider -4025 costs +25 loss +4000");
+    is(closes(), "accepted");
+}
+END_TEST
+
+START_TEST(a_payment_of_which_money_moved_closes_as_settled_ones_do)
+{
+    moved_and_lapsed();
+    is(charge("chg_2", TOTAL, "XOF", 0), "accepted");
+    is(facts(), "payment.received payment.refund_ordered");
+    is(state(), "settling");
+    is(done(2, 1, 0), "accepted");
+    is(closes(), "accepted");
+    is(balances("XOF"), "");
+}
+END_TEST
+
 START_TEST(money_after_the_booking_lapsed_goes_back_and_revives_nothing)
 {
     till_attempt();
@@ -413,6 +458,8 @@ TCase *money_in_cases(void)
     tcase_add_test(cases, nothing_paid_lapses_and_closes_after_thirty_days);
     tcase_add_test(cases, a_part_goes_back_charge_by_charge_when_the_booking_lapses);
     tcase_add_test(cases, a_payment_waits_for_a_refund_that_was_open_before_it_lapsed);
+    tcase_add_test(cases, what_becomes_of_money_that_moved_is_booked_after_the_booking_lapsed);
+    tcase_add_test(cases, a_payment_of_which_money_moved_closes_as_settled_ones_do);
     tcase_add_test(cases, money_after_the_booking_lapsed_goes_back_and_revives_nothing);
     tcase_add_test(cases, the_money_of_nobody_has_a_payment_of_its_own_and_staff_send_it_back);
     tcase_add_test(cases, nothing_closes_while_money_is_open);
