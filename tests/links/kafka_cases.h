@@ -50,7 +50,9 @@ struct kafka_ledger {
 };
 void kafka_ledger_take(void *ledger, void *cookie, enum kafka_report report, int32_t partition,
                        int64_t offset);
+/* Its deliveries take as long as they do; the hasty one's are over after two seconds. */
 struct kafka_out *kafka_producer(struct kafka_ledger *ledger, const char *transactional_id);
+struct kafka_out *kafka_producer_hasty(struct kafka_ledger *ledger);
 void kafka_send_some(struct kafka_out *out, const char *topic, const char *key, int count);
 
 /* By hand, from the start of partition 0 of topic. */

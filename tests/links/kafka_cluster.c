@@ -64,7 +64,9 @@ void kafka_cluster_start_of(struct kafka_cluster *cluster, int brokers)
                                   "COLIS_KAFKA_FETCH_WAIT_MS",
                                   "5",
                                   "COLIS_KAFKA_DELIVERY_MS",
-                                  "2000",
+                                  "2000", /* for whoever waits for it to end */
+                                  "COLIS_KAFKA_LATE_MS",
+                                  "20000",
                                   "COLIS_KAFKA_QUEUE_MESSAGES",
                                   "1000",
                                   NULL};
@@ -112,16 +114,28 @@ void kafka_ledger_take(void *self, void *cookie, enum kafka_report report, int32
     ledger->newest = (intptr_t)cookie;
 }
 
-struct kafka_out *kafka_producer(struct kafka_ledger *ledger, const char *transactional_id)
+static struct kafka_out *producer_of(struct kafka_ledger *ledger, const char *transactional_id,
+                                     int64_t delivery_ms)
 {
     struct kafka_out *out = NULL;
     const struct kafka_out_config config = {.name_space = "t",
                                             .client = "test",
                                             .reported = kafka_ledger_take,
                                             .self = ledger,
-                                            .transactional_id = transactional_id};
+                                            .transactional_id = transactional_id,
+                                            .delivery_ms = delivery_ms};
     ck_assert_msg(kafka_out_new(&config, &out) == 0, "%s", error_text());
     return out;
+}
+
+struct kafka_out *kafka_producer(struct kafka_ledger *ledger, const char *transactional_id)
+{
+    return producer_of(ledger, transactional_id, 30000);
+}
+
+struct kafka_out *kafka_producer_hasty(struct kafka_ledger *ledger)
+{
+    return producer_of(ledger, NULL, 0);
 }
 
 void kafka_send_some(struct kafka_out *out, const char *topic, const char *key, int count)

@@ -36,7 +36,7 @@ static void send_and_wait(struct kafka_out *out, int count)
 
 START_TEST(a_report_too_late_is_unknown)
 {
-    struct kafka_out *out = kafka_producer(&ledger, NULL);
+    struct kafka_out *out = kafka_producer_hasty(&ledger);
     send_and_wait(out, 1);
     rd_kafka_mock_broker_set_down(cluster.mock, 1);
     send_and_wait(out, 5);
@@ -48,7 +48,7 @@ END_TEST
 
 START_TEST(sending_goes_on_when_the_broker_is_back)
 {
-    struct kafka_out *out = kafka_producer(&ledger, NULL);
+    struct kafka_out *out = kafka_producer_hasty(&ledger);
     send_and_wait(out, 1);
     rd_kafka_mock_broker_set_down(cluster.mock, 1);
     send_and_wait(out, 5);
@@ -120,25 +120,12 @@ static int stored(const char *topic)
     return count;
 }
 
-/* One that has no record time out before its broker answered, however late. */
-static struct kafka_out *patient_producer(void)
-{
-    struct kafka_out *out = NULL;
-    const struct kafka_out_config config = {.name_space = "t",
-                                            .client = "test",
-                                            .reported = kafka_ledger_take,
-                                            .self = &ledger,
-                                            .delivery_ms = 30000};
-    ck_assert_msg(kafka_out_new(&config, &out) == 0, "%s", error_text());
-    return out;
-}
-
 /* A broker that has nothing yet of a producer takes whatever sequence comes first: so the second of two
  * requests, after it was not the leader for the first one. The library takes that for a word about both. */
 START_TEST(what_the_broker_has_not_acknowledged_by_itself_is_unknown)
 {
     static const char at_0[] = "k", at_1[] = "d"; /* keys of pair's partitions */
-    struct kafka_out *out = patient_producer();
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
     kafka_cluster_topic(&cluster, "pair", 2);
     kafka_send_some(out, "pair", at_1, 1);
     ck_assert_int_eq(kafka_out_flush(out, 10000), 0); /* the client knows all it needs */

@@ -247,31 +247,38 @@ static int64_t wait_given(struct kafka_in *in, const size_t *count, size_t wante
     return clock_steady_ms() - began;
 }
 
+static int64_t join_and_leave_ms(const char *instance)
+{
+    size_t count = 0;
+    struct kafka_in *in = member_new(instance, &count);
+    int64_t took_ms = wait_given(in, &count, PARTITIONS);
+    kafka_in_free(in);
+    return took_ms;
+}
+
+/* Whoever has to wait for the session of who was there before, its 6 s less a heartbeat, waits so each time.
+ */
+static void comes_back_soon(const char *instance)
+{
+    enum { ROUNDS = 5, SOON_MS = 4000 };
+    kafka_topic_make(name_space, "parcel", PARTITIONS, NULL, NULL);
+    join_and_leave_ms(instance);
+    int64_t took_ms = SOON_MS;
+    for (int round = 0; round < ROUNDS && took_ms >= SOON_MS; round++)
+        took_ms = join_and_leave_ms(instance);
+    ck_assert_int_lt(took_ms, SOON_MS);
+    kafka_topic_drop(name_space, "parcel");
+}
+
 START_TEST(a_member_that_leaves_gives_its_partitions_up_at_once)
 {
-    size_t first = 0, second = 0;
-    kafka_topic_make(name_space, "parcel", PARTITIONS, NULL, NULL);
-    struct kafka_in *in = member_new("", &first);
-    wait_given(in, &first, PARTITIONS);
-    kafka_in_free(in);
-    in = member_new("", &second);
-    ck_assert_int_lt(wait_given(in, &second, PARTITIONS), 3000); /* not a session's 6 s */
-    kafka_in_free(in);
-    kafka_topic_drop(name_space, "parcel");
+    comes_back_soon("");
 }
 END_TEST
 
 START_TEST(a_static_member_comes_back_to_its_partitions)
 {
-    size_t first = 0, second = 0;
-    kafka_topic_make(name_space, "parcel", PARTITIONS, NULL, NULL);
-    struct kafka_in *in = member_new("a", &first);
-    wait_given(in, &first, PARTITIONS);
-    kafka_in_free(in);
-    in = member_new("a", &second);
-    ck_assert_int_lt(wait_given(in, &second, PARTITIONS), 3000);
-    kafka_in_free(in);
-    kafka_topic_drop(name_space, "parcel");
+    comes_back_soon("a");
 }
 END_TEST
 
@@ -281,7 +288,7 @@ TCase *kafka_real_cases(void)
     if (!getenv("COLIS_KAFKA_BROKERS"))
         return cases;
     tcase_add_checked_fixture(cases, start, NULL);
-    tcase_set_timeout(cases, 90);
+    tcase_set_timeout(cases, 150);
     tcase_add_test(cases, takes_the_topics_of_topics_json);
     tcase_add_test(cases, refuses_a_topic_that_is_not_there);
     tcase_add_test(cases, refuses_another_count_of_partitions);

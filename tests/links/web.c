@@ -15,7 +15,7 @@
 
 #include "tests/suite.h"
 
-enum { TIMEOUT_MS = 500, BODY_MOST = 1000, BIG = 5000 };
+enum { TIMEOUT_MS = 5000, BODY_MOST = 1000, BIG = 5000 };
 
 static atomic_int requests;      /* that came whole */
 static char newest[4096];        /* the last of them */
@@ -288,6 +288,7 @@ int main(void)
     TCase *cases = tcase_create("web");
 
     tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_set_timeout(cases, 60);
     tcase_add_test(cases, a_whole_reply_is_answered_whatever_its_status);
     tcase_add_test(cases, nobody_is_made_to_wait_for_ever);
     tcase_add_test(cases, where_nothing_listens_nothing_was_sent);
