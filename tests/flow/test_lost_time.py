@@ -69,14 +69,6 @@ def recover(bus):
     return answer.stdout
 
 
-def at_rest(bus):
-    """Nothing is under way: everything asked is decided, all facts are published."""
-    ends = sum(bus.topics.ends("commands").values())
-    decided = bus.value("select sum(greatest(next, 0))::int from bus.position where reader = 'projector'")
-    waiting = bus.value("select count(*) from bus.outbox where topic <> 'commands' or coalesce(due, now()) <= now()")
-    return (decided, waiting) == (ends, 0)
-
-
 def put_back(bus, path):
     """The backup, once everybody has noticed."""
     backup.put_back(bus, path)
@@ -90,7 +82,7 @@ def brought_back(bus, was, but=()):
     said = recover(bus)
     for program in bus.programs.values():
         until(program.ready, 30, f"{program.name} ready again")
-    until(lambda: at_rest(bus), 30, "nothing is under way")
+    until(bus.at_rest, 30, "nothing is under way")
     there = contents(bus)
     for table in was.keys() - set(but):
         assert there[table] == was[table], f"{table} ({said})"
@@ -114,7 +106,7 @@ def test_all_that_was_decided_since_the_backup_is_brought_back(bus, tmp_path):
     stranger = bus.person()
     refused = stranger.send(f"/v1/bookings/{during.booking}/accept", {})
     assert stranger.verdict(refused)["state"] == "refused"
-    until(lambda: at_rest(bus), 30, "nothing is under way")
+    until(bus.at_rest, 30, "nothing is under way")
     was = contents(bus)
     put_back(bus, tmp_path / "backup")
     brought_back(bus, was)
@@ -146,7 +138,7 @@ def test_facts_whose_commands_are_gone_are_folded_as_they_are(bus, tmp_path):
     backup.take(bus, tmp_path / "backup")
     parcel = person.registered()
     person.verdict(person.cancel(parcel, reason="changed_mind"))
-    until(lambda: at_rest(bus), 30, "nothing is under way")
+    until(bus.at_rest, 30, "nothing is under way")
     was = contents(bus)
     put_back(bus, tmp_path / "backup")
     bus.topics.forget("commands")
@@ -166,7 +158,7 @@ def test_published_facts_are_believed_and_a_refusal_stays_one(bus, tmp_path):
     assert blocked.verdict(refused)["reason"] == "blocked"
     must(blocked, "/v1/me/profile", {"name": "B", "email": blocked.mail_address, "language": "fr"})
     parcel = sender.registered()
-    until(lambda: at_rest(bus), 30, "nothing is under way")
+    until(bus.at_rest, 30, "nothing is under way")
     was = contents(bus)
     put_back(bus, tmp_path / "backup")
     # Rules or data that have changed since: the one would be accepted now, the other refused.

@@ -107,7 +107,7 @@ def test_sigterm_ends_in_order_at_once(make_bus, program):
     bus = make_bus(program)
     began = time.monotonic()
     getattr(bus, program).stop()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 9
 
 
 def test_the_relay_publishes_once_even_when_two_stand_by(make_bus):

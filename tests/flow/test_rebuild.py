@@ -24,6 +24,7 @@ def lived(request):
     with Bus(places.TOP / "var" / "test" / "bus" / "rebuild", MARKET) as bus:
         Journey(bus, "completed")
         Journey(bus, "collected")
+        until(bus.at_rest, 30, "nothing is under way")
         yield bus
         if not request.session.testsfailed:
             shutil.rmtree(bus.folder, ignore_errors=True)

@@ -28,7 +28,7 @@ def test_an_undecided_command_is_202_to_who_holds_its_receipt(undecided):
 def test_waiting_for_an_undecided_command_ends_in_time(undecided):
     person = undecided.person()
     reply = person.get(person.register()["status_url"], params={"wait": "1"})
-    assert reply.status_code == 202 and 0.8 < reply.elapsed.total_seconds() < 3
+    assert reply.status_code == 202 and 0.8 < reply.elapsed.total_seconds() < 15
 
 
 def test_without_a_receipt_an_undecided_command_never_was(undecided):
@@ -111,7 +111,7 @@ def test_the_same_body_spelled_otherwise_has_the_same_fingerprint(person):
 def test_waiting_returns_as_soon_as_it_is_decided(person):
     taken = person.post("/v1/parcels", PARCEL).json()
     reply = person.get(taken["status_url"], params={"wait": "20"})
-    assert reply.status_code == 200 and reply.elapsed.total_seconds() < 5
+    assert reply.status_code == 200 and reply.elapsed.total_seconds() < 15
 
 
 @pytest.mark.parametrize("wait", ["-1", "x", "999", "1.5", ""])

@@ -52,11 +52,14 @@ def many(bus, count, apart=0.0):
 
 
 def taken_again(person):
-    """The command's id once its key is taken."""
+    """The command's id once its key is taken, and how often that was not known: it may be there as often besides."""
+    codes = []
+
     def look():
         reply = person.post("/v1/parcels", PARCEL, key="k-" + person.id)
+        codes.append(reply.status_code)
         return reply.json()["id"] if reply.status_code == 202 else None
-    return until(look, 20, "the same key taken after the thaw")
+    return until(look, 20, "the same key taken after the thaw"), codes.count(504)
 
 
 def test_a_frozen_broker_gives_504_then_503_and_never_a_202(cut):
@@ -73,7 +76,7 @@ def test_a_frozen_broker_gives_504_then_503_and_never_a_202(cut):
     refused = [reply for reply in replies if reply.status_code == 503]
     assert all(int(reply.headers["Retry-After"]) >= 1 for reply in refused)
     assert all(json.loads(reply.content)["status"] == 503 for reply in refused)
-    until(lambda: bus.person().post("/v1/parcels", PARCEL).status_code == 202, 20, "a 202 after the thaw")
+    taken_again(bus.person())
     assert len(set(stored(mock, namespace))) <= len(before) + 1 + codes.count(504)
 
 
@@ -90,8 +93,10 @@ def test_a_key_that_was_refused_with_503_is_not_there(cut):
     taken_again(bus.person())  # what was late has gone its way
     ids = {command_id(person.id, "k-" + person.id) for person in refused}
     assert not ids & set(stored(mock, namespace))
-    assert {taken_again(person) for person in refused} == ids
-    assert sorted(id for id in stored(mock, namespace) if id in ids) == sorted(ids)
+    taken = [taken_again(person) for person in refused]
+    assert {id for id, _ in taken} == ids
+    found = [id for id in stored(mock, namespace) if id in ids]
+    assert set(found) == ids and len(found) <= len(ids) + sum(unknown for _, unknown in taken)
 
 
 def test_a_full_producer_queue_is_503(make_bus):

@@ -164,6 +164,13 @@ class Bus:
         found = self.rows(query, *values)
         return found[0][0] if found else None
 
+    def at_rest(self):
+        """Nothing is under way: everything asked is decided, all facts are published."""
+        ends = sum(self.topics.ends("commands").values())
+        decided = self.value("select sum(greatest(next, 0))::int from bus.position where reader = 'projector'")
+        waiting = self.value("select count(*) from bus.outbox where topic <> 'commands' or coalesce(due, now()) <= now()")
+        return (decided, waiting) == (ends, 0)
+
     @property
     def provider(self):
         """The account at the double of the payment provider; what it was asked wrongly is complained of at the end."""
