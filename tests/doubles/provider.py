@@ -121,7 +121,7 @@ class Merchant:
         self.say("POST", "/clock", {"advance": seconds, "patience": patience})
 
     def quiet(self):
-        assert self.say("POST", "/quiet", {})["quiet"]
+        assert self.say("POST", "/quiet", {"seconds": 25})["quiet"]
 
     def book(self, currency="XOF"):
         return self.say("GET", "/book")["currencies"][currency]
