@@ -21,7 +21,7 @@ from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, 
 
 SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
 LOCK = 0x636F6C6973  # "colis": the key of both advisory locks
-DEADLINE = 30  # seconds any single server may take
+DEADLINE = 120  # seconds any single server may take
 
 
 class Refused(Exception):
@@ -35,7 +35,7 @@ def database_url(name):
 
 
 def connect(name):
-    return psycopg.connect(database_url(name), connect_timeout=5, autocommit=True, application_name="colis-migrate")
+    return psycopg.connect(database_url(name), connect_timeout=30, autocommit=True, application_name="colis-migrate")
 
 
 def database_absent(error):
@@ -135,7 +135,7 @@ def topics_wanted(namespace):
 def topics_migrate(namespace):
     admin = admin_open()
     wanted = topics_wanted(namespace)
-    there = admin.list_topics(timeout=10).topics
+    there = admin.list_topics(timeout=DEADLINE).topics
     missing = [NewTopic(name, num_partitions=partitions, replication_factor=replicas, config=config)
                for name, (partitions, replicas, config) in wanted.items() if name not in there]
     if missing:

@@ -51,7 +51,7 @@ def start(copy, namespace, *options):
 def migrate(copy, namespace):
     """(exit code, what it printed)"""
     process = start(copy, namespace)
-    printed = process.communicate(timeout=60)[0]
+    printed = process.communicate(timeout=300)[0]
     return process.returncode, printed
 
 
@@ -67,7 +67,7 @@ def files(copy):
 def test_three_at_once_make_one_namespace(copy, namespace):
     started = [start(copy, namespace) for _ in range(3)]
     for process in started:
-        assert process.communicate(timeout=60)[0] is not None and process.returncode == 0
+        assert process.communicate(timeout=300)[0] is not None and process.returncode == 0
     assert applied(namespace) == files(copy)
 
 
