@@ -150,8 +150,8 @@ SPOILED = {
     "a mail was never sent": (lambda s: s.notifications.__setitem__(0, (*s.notifications[0][:3], "queued", None, False)),
                               "unseen"),
     "a mail was given up": (
-        lambda s: (s.notifications.__setitem__(0, (*s.notifications[0][:3], "dead", "refused", False)), s.mails.pop(0)),
-        "unseen"),
+        lambda s: (s.mails.pop(0), s.notifications.__setitem__(
+            0, (*s.notifications[0][:3], "dead", "refused", False))), "unseen"),
     "a mail that came is called dead": (
         lambda s: s.notifications.__setitem__(0, (*s.notifications[0][:3], "dead", "superseded", False)), "duplicate"),
     "a fact of another topic is twice": (
