@@ -474,6 +474,7 @@ int main(void)
 
     suite_add_tcase(suite, money_in_cases());
     suite_add_tcase(suite, order_cases());
+    suite_add_tcase(suite, goodwill_cases());
     suite_add_tcase(suite, chargeback_cases());
     suite_add_tcase(suite, walk_cases());
     return suite_run(suite);

@@ -74,6 +74,7 @@ const struct money_order *order(int64_t n);
 
 TCase *money_in_cases(void);
 TCase *order_cases(void);
+TCase *goodwill_cases(void);
 TCase *chargeback_cases(void);
 TCase *walk_cases(void);
 

@@ -157,7 +157,7 @@ def test_a_refund_its_charge_does_not_take_goes_to_the_payer_s_account_once_that
     deal = sent_to_the_account(market)
     market.told(lambda: market.tasks("kind = 'refund' and try = 2 and step = 'claim' and reason = 'held'"), what="held")
     market.hurry()
-    market.told(lambda: market.tasks("kind = 'refund' and try = 2 and reason = 'held' and attempts > 1"), what="held on")
+    market.told(lambda: market.tasks("kind = 'refund' and try = 2 and reason = 'held' and attempts > 1"), what="still")
     assert order(deal, "refund")["state"] == "ordered" and market.requests("transfer") == []
     hold_over(market, deal.sender)
     await_settled(deal)
