@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is asked of old records on a client of any kind. Used by kafka_in.c alone. */
+ * What is asked of old records on a client of any kind. Used by kafka_in_ask.c alone. */
 #ifndef COLIS_LINKS_KAFKA_DELETE_H
 #define COLIS_LINKS_KAFKA_DELETE_H
 

@@ -2,45 +2,22 @@
  * The consumer. Where reading goes on is decided here, never by the broker: the list of places is ours, and a
  * seek is a new assignment of that list, which also drops what was fetched before. Nothing is committed to
  * Kafka. A broker that is away is waited for; only another holder of our static name ends the consumer. */
-#include "shared/links/kafka_in.h"
+#include "shared/links/kafka_in_inside.h"
 
-#include <librdkafka/rdkafka.h>
 #include <string.h>
 
 #include "shared/base/cleanup.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
-#include "shared/links/kafka_delete.h"
-#include "shared/links/kafka_in_conf.h"
 #include "shared/links/kafka_record.h"
 
-enum { NAME_TEXT = 128, TOPIC_TEXT = 256 };
-enum { ASK_MS = 5000, PROBE_MS = 100, PROBE_EVERY_MS = 500, DEAF_MS = 5000 };
+enum { TOPIC_TEXT = 256 };
+enum { REST_MS = 200, PROBE_MS = 100, PROBE_EVERY_MS = 500, DEAF_MS = 5000 };
+enum { DAMAGES = 3 };                                    /* in a row are told */
 enum { NUDGE_RECORDS = 1000, NUDGE_BYTES = 512 * 1024 }; /* half of the queue and less: see nudge */
 enum { START = -1, BEGINNING = -3 }; /* of a place: offset 0 is tried first; the log begins later than that */
 
 DEFINE_CLEANUP(rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy)
-
-struct kafka_in {
-    rd_kafka_t *client;
-    char name_space[NAME_TEXT];
-    kafka_in_given given;
-    kafka_in_taken taken;
-    void *self;
-    char **topics; /* short names, one copy of each */
-    size_t topic_count;
-    struct kafka_in_place *places; /* ours; offset: the next to be given out */
-    bool *heard;                   /* one a place: a record or the end since it was assigned */
-    size_t count, newest, unheard;
-    int64_t assigned_ms;
-    bool changed;                      /* places were: assign them before the next poll */
-    size_t nudge_records, nudge_bytes; /* given out since the newest nudge */
-    bool paused, group, closing;
-    rd_kafka_topic_partition_list_t *silent; /* paused in the library, ours or not */
-    int failed;
-    bool away;
-    int64_t probed_ms; /* while away */
-};
 
 static const char *topic_named(struct kafka_in *in, const char *topic)
 {
@@ -73,6 +50,11 @@ static struct kafka_in_place *place_of(struct kafka_in *in, const char *topic, i
     return NULL;
 }
 
+static bool reads(const struct kafka_in *in, size_t at)
+{
+    return in->places[at].offset != KAFKA_HELD && in->hearing[at].rests_ms == 0;
+}
+
 /* The library answers "beginning" by a question that may wait for half a second, 0 is fetched at once. */
 static int64_t begin_at(const struct kafka_in_place *place)
 {
@@ -87,7 +69,7 @@ static rd_kafka_topic_partition_list_t *list_of(const struct kafka_in *in)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)in->count);
     for (size_t at = 0; at < in->count; at++) {
         const struct kafka_in_place *place = &in->places[at];
-        if (place->offset == KAFKA_HELD)
+        if (!reads(in, at))
             continue;
         kafka_topic(in->name_space, place->topic, full);
         rd_kafka_topic_partition_list_add(list, full, place->partition)->offset = begin_at(place);
@@ -128,7 +110,7 @@ static void assign(struct kafka_in *in)
     rd_kafka_topic_partition_list_t *list = list_of(in);
     in->changed = false;
     for (size_t at = 0; at < in->count; at++)
-        in->heard[at] = in->places[at].offset == KAFKA_HELD;
+        in->hearing[at].heard = !reads(in, at);
     in->unheard = (size_t)list->cnt;
     in->assigned_ms = clock_steady_ms();
     say("kafka: not assigned", rd_kafka_assign(in->client, list));
@@ -139,11 +121,11 @@ static void assign(struct kafka_in *in)
 static void places_set(struct kafka_in *in, size_t count)
 {
     free(in->places);
-    free(in->heard);
+    free(in->hearing);
     in->places = memory_new(count > 0 ? count : 1, sizeof *in->places);
-    in->heard = memory_new(count > 0 ? count : 1, sizeof *in->heard);
+    in->hearing = memory_new(count > 0 ? count : 1, sizeof *in->hearing);
     in->count = count;
-    in->newest = 0;
+    in->newest = in->resting = 0;
 }
 
 static void on_given(struct kafka_in *in, const rd_kafka_topic_partition_list_t *list)
@@ -164,7 +146,7 @@ static void on_taken(struct kafka_in *in)
 {
     if (in->count > 0 && in->taken && !in->closing)
         in->taken(in->self, in->places, in->count);
-    in->count = in->unheard = 0;
+    in->count = in->unheard = in->resting = 0;
     in->changed = false;
     say("kafka: not unassigned", rd_kafka_assign(in->client, NULL));
 }
@@ -237,7 +219,8 @@ int kafka_in_new(const struct kafka_in_config *config, struct kafka_in **ret_in)
     in->silent = rd_kafka_topic_partition_list_new(0);
     int result = 0;
     if (text_copy(in->name_space, sizeof in->name_space, span_of(config->name_space)) != 0)
-        result = error_new(ERROR_SETTINGS, "kafka consumer: the namespace is over %d bytes", NAME_TEXT - 1);
+        result =
+            error_new(ERROR_SETTINGS, "kafka consumer: the namespace is over %d bytes", KAFKA_NAME_TEXT - 1);
     if (result == 0)
         result = client_open(in, config);
     if (result == 0 && config->group)
@@ -265,15 +248,45 @@ void kafka_in_free(struct kafka_in *in)
         free(in->topics[at]);
     free(in->topics);
     free(in->places);
-    free(in->heard);
+    free(in->hearing);
     free(in);
 }
 
 static void hear(struct kafka_in *in, const struct kafka_in_place *place)
 {
-    size_t at = (size_t)(place - in->places);
-    in->unheard -= !in->heard[at];
-    in->heard[at] = true;
+    struct kafka_hearing *hearing = &in->hearing[place - in->places];
+    in->unheard -= !hearing->heard;
+    hearing->heard = true;
+    hearing->damages = 0;
+}
+
+/* After what was damaged the library goes on, past it or at an offset that it read from the damage. We do
+ * not: after a rest the partition is assigned where we are. */
+static int on_damage(struct kafka_in *in, const rd_kafka_message_t *message, struct kafka_in_place *place)
+{
+    if (!place)
+        return KAFKA_NOTHING;
+    log_seldom(LOG_LEVEL_ERROR, "kafka: damaged", .topic = place->topic, .partition = place->partition,
+               .offset = place->offset, .err = rd_kafka_message_errstr(message));
+    struct kafka_hearing *hearing = &in->hearing[place - in->places];
+    hearing->damages++;
+    hearing->rests_ms = clock_steady_ms() + REST_MS;
+    in->resting++;
+    in->changed = true;
+    return KAFKA_NOTHING;
+}
+
+static void wake(struct kafka_in *in)
+{
+    int64_t now = in->resting > 0 ? clock_steady_ms() : 0;
+    for (size_t at = 0; at < in->count && in->resting > 0; at++) {
+        struct kafka_hearing *hearing = &in->hearing[at];
+        if (hearing->rests_ms == 0 || now < hearing->rests_ms)
+            continue;
+        hearing->rests_ms = 0;
+        in->resting--;
+        in->changed = true;
+    }
 }
 
 /* The library says it of an offset, but not of which assignment: it may be one from before a seek, or where
@@ -281,7 +294,7 @@ static void hear(struct kafka_in *in, const struct kafka_in_place *place)
  * beginning is in the log, whatever was. */
 static int on_lost(struct kafka_in *in, int64_t offset, struct kafka_in_place *place)
 {
-    if (!place || place->offset == KAFKA_HELD)
+    if (!place)
         return KAFKA_NOTHING;
     in->changed = true;
     if (place->offset == BEGINNING || offset != begin_at(place)) {
@@ -295,13 +308,14 @@ static int on_lost(struct kafka_in *in, int64_t offset, struct kafka_in_place *p
     return KAFKA_NOTHING;
 }
 
-/* Errors of a partition that do not pass by waiting. The rest does: logged, and nothing was read. */
+/* Errors of a partition that do not pass by waiting; place: NULL where it is not read now. The rest does
+ * pass: logged, and nothing was read. */
 static int on_error(struct kafka_in *in, const rd_kafka_message_t *message, struct kafka_in_place *place)
 {
     char text[256];
     switch (message->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-        if (!place || place->offset == KAFKA_HELD)
+        if (!place)
             return KAFKA_NOTHING;
         hear(in, place);
         place->offset = message->offset;
@@ -312,6 +326,10 @@ static int on_error(struct kafka_in *in, const rd_kafka_message_t *message, stru
     case RD_KAFKA_RESP_ERR__FATAL:
         rd_kafka_fatal_error(in->client, text, sizeof text);
         return error_new(ERROR_LINK, "kafka consumer: %s", text);
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+    case RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED: /* a version of records that is none */
+        return on_damage(in, message, place);
     default:
         log_seldom(LOG_LEVEL_WARN, "kafka: reading", .err = rd_kafka_message_errstr(message));
         return KAFKA_NOTHING;
@@ -324,8 +342,9 @@ static int take_message(struct kafka_in *in, rd_kafka_message_t *message, struct
 {
     const char *topic = message->rkt ? topic_of(in, rd_kafka_topic_name(message->rkt)) : "";
     struct kafka_in_place *place = place_of(in, topic, message->partition);
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && place && place->offset != KAFKA_HELD &&
-        message->offset >= place->offset) {
+    if (place && !reads(in, (size_t)(place - in->places)))
+        place = NULL;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR && place && message->offset >= place->offset) {
         hear(in, place);
         place->offset = message->offset + 1;
         *ret_record = kafka_record_new(message, place->topic);
@@ -387,12 +406,22 @@ bool kafka_in_away(const struct kafka_in *in)
     return in->away;
 }
 
+bool kafka_in_damaged(const struct kafka_in *in)
+{
+    for (size_t at = 0; at < in->count; at++) {
+        if (in->hearing[at].damages >= DAMAGES)
+            return true;
+    }
+    return false;
+}
+
 int kafka_in_poll(struct kafka_in *in, int timeout_ms, struct kafka_record **ret_record,
                   struct kafka_in_place *ret_place)
 {
     int outcome = KAFKA_NOTHING;
     rd_kafka_message_t *message;
     probe(in);
+    wake(in);
     do {
         if (in->changed)
             assign(in);
@@ -445,41 +474,4 @@ int kafka_in_pause(struct kafka_in *in, bool pause)
     if (!pause && in->count > 0)
         in->changed = true; /* goes on exactly where our list says */
     return 0;
-}
-
-int kafka_in_ends(struct kafka_in *in, const char *topic, int32_t partition, int64_t *ret_start,
-                  int64_t *ret_end)
-{
-    char full[TOPIC_TEXT];
-    int64_t start, end;
-    kafka_topic(in->name_space, topic, full);
-    rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(in->client, full, partition, &start, &end, ASK_MS);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        say("kafka: ends", code);
-        return KAFKA_AWAY;
-    }
-    *ret_start = start;
-    *ret_end = end;
-    return 0;
-}
-
-int kafka_in_cluster(struct kafka_in *in, char ret_id[64])
-{
-    char *id = rd_kafka_clusterid(in->client, ASK_MS);
-    if (!id)
-        return KAFKA_AWAY;
-    int result = text_copy(ret_id, 64, span_of(id));
-    rd_kafka_mem_free(in->client, id);
-    return result == 0 ? 0 : error_new(ERROR_LINK, "kafka: the cluster's id is over 63 bytes");
-}
-
-int kafka_in_delete_before(struct kafka_in *in, const struct kafka_in_place *places, size_t count)
-{
-    return kafka_delete(in->client, in->name_space, places, count);
-}
-
-int kafka_in_times(struct kafka_in *in, struct kafka_in_place *places, size_t count, int64_t since_ms)
-{
-    return kafka_times(in->client, in->name_space, places, count, since_ms);
 }

@@ -39,6 +39,9 @@ enum { KAFKA_NOTHING = 1, KAFKA_EOF = 2, KAFKA_LOST = 3 };
 MUST_CHECK int kafka_in_poll(struct kafka_in *in, int timeout_ms, struct kafka_record **ret_record,
                              struct kafka_in_place *ret_place);
 bool kafka_in_away(const struct kafka_in *in); /* no broker answers, as far as polls have seen */
+/* What came of a partition was damaged, again and again. It is asked for again from the same offset; the
+ * other partitions go on. */
+bool kafka_in_damaged(const struct kafka_in *in);
 void kafka_record_free(struct kafka_record *record);
 const struct event *kafka_record_event(const struct kafka_record *record); /* valid as long as the record */
 size_t kafka_record_bytes(const struct kafka_record *record);

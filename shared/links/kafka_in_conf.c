@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a consumer asks of librdkafka. */
-#include "shared/links/kafka_in_conf.h"
-
 #include <inttypes.h>
 #include <stdio.h>
+
+#include "shared/links/kafka_in_inside.h"
 
 enum { GROUP_TEXT = 256 };
 
 /* A reader's memory is bounded: two batches wait, and a fetch brings no more than one. The library counts
  * values only and a record takes it over a kilobyte more, so facts are bounded by their number and large
  * records by their bytes. queued.min.messages is of the whole queue: all partitions share one. */
-int kafka_in_conf(const struct kafka_in_config *config, struct rd_kafka_conf_s *conf)
+int kafka_in_conf(const struct kafka_in_config *config, rd_kafka_conf_t *conf)
 {
     char wait[24], group[GROUP_TEXT];
     snprintf(wait, sizeof wait, "%" PRId64,

@@ -105,6 +105,8 @@ static void beat(struct reading *reading)
         why = "waits for its partitions";
     else if (kafka_in_away(places->in))
         why = "no broker answers";
+    else if (kafka_in_damaged(places->in))
+        why = "what the broker sends is damaged";
     else if (places->wrong_cluster)
         why = "the store knows another cluster";
     else if (places->unplaced || reading->retries >= AWAY_RETRIES || reading->idle_retries >= AWAY_RETRIES)

@@ -18,6 +18,7 @@ TCase *kafka_event_cases(void);
 TCase *kafka_out_cases(void);
 TCase *kafka_fault_cases(void);
 TCase *kafka_in_cases(void);
+TCase *kafka_damage_cases(void);
 TCase *kafka_real_cases(void);
 
 /* Settings as a program reads them: NAME, value pairs ending with NULL stand for the environment. */

@@ -14,6 +14,7 @@ int main(void)
     suite_add_tcase(suite, kafka_out_cases());
     suite_add_tcase(suite, kafka_fault_cases());
     suite_add_tcase(suite, kafka_in_cases());
+    suite_add_tcase(suite, kafka_damage_cases());
     suite_add_tcase(suite, kafka_real_cases());
     return suite_run(suite);
 }
