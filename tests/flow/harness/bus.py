@@ -168,7 +168,8 @@ class Bus:
         """Nothing is under way: everything asked is decided, all facts are published."""
         ends = sum(self.topics.ends("commands").values())
         decided = self.value("select sum(greatest(next, 0))::int from bus.position where reader = 'projector'")
-        waiting = self.value("select count(*) from bus.outbox where topic <> 'commands' or coalesce(due, now()) <= now()")
+        waiting = self.value("select count(*) from bus.outbox where topic <> 'commands' "
+                             "or coalesce(due, now()) <= now()")
         return (decided, waiting) == (ends, 0)
 
     @property
