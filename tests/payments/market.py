@@ -80,7 +80,7 @@ class Deal:
     def booking_state(self):
         return self.market.bus.value("select state from state.booking where id = %s", self.booking)
 
-    def await_state(self, state, deadline=20):
+    def await_state(self, state, deadline=60):
         return self.market.told(lambda: (seen := self.state())["state"] == state and seen, deadline,
                                 f"payment {self.payment} {state}")
 
@@ -88,7 +88,7 @@ class Deal:
         """(kind, state, amount) of each."""
         return [(order["kind"], order["state"], order["amount"]) for order in self.state()["orders"]]
 
-    def await_orders(self, *wanted, deadline=20):
+    def await_orders(self, *wanted, deadline=60):
         return self.market.told(lambda: self.orders() == list(wanted), deadline, f"orders {wanted}")
 
     def facts(self, family):
@@ -161,7 +161,7 @@ class Market:
                       f"and {where}", *values)
         self.bus.rows("notify payment_task")
 
-    def told(self, look, deadline=20, what="", every=0.02):
+    def told(self, look, deadline=60, what="", every=0.02):
         """What look() returns once it is true; where it never is, how everything stood."""
         try:
             return until(look, deadline, what, every)
@@ -169,12 +169,12 @@ class Market:
             orders = self.bus.rows("select state, orders from state.payment")
             raise Late(f"{late}; tasks {self.tasks()}; payments {orders}") from None
 
-    def hurried(self, look, deadline=20, what=""):
+    def hurried(self, look, deadline=60, what=""):
         """Waits for something of which only the time of asking stands in the way."""
         def hurried():
             seen = look()
             if not seen:
-                self.hurry("next_at > clock_timestamp() + interval '5 seconds'")
+                self.hurry("next_at > clock_timestamp() + interval '11 seconds'")  # not what is claimed
             return seen
         return self.told(hurried, deadline, what, every=0.2)
 
@@ -202,7 +202,7 @@ class Market:
         assert self.merchant.violations() == []
         assert self.bus.rows("select booking, currency, sum(amount) from bus.ledger group by booking, currency "
                              "having sum(amount) <> 0") == []
-        until(lambda: self.balances() == self.provider_balances(), 10,
+        until(lambda: self.balances() == self.provider_balances(), 60,
               f"equal books: ours {self.balances()}, theirs {self.provider_balances()}; {self.tasks()}")
         self._check_log()
         assert self.bus.rows("select kind, reason from bus.parked") == []

@@ -185,7 +185,7 @@ def test_a_withheld_refund_is_never_sent(market):
     deal.cancel()
     await_order(deal, "refund", "ordered")
     market.merchant.say("POST", f"/charges/{charge['id']}/chargebacks", {"fee": 15})
-    market.bus.add("payments", COLIS_PAYMENTS_CLAIM_MS="4000").await_ready()
+    market.bus.add("payments", COLIS_PAYMENTS_CLAIM_MS="10000").await_ready()
     market.told(lambda: market.tasks("kind = 'report' and step = 'done'")[1:], what="the chargeback")
     until(lambda: order(deal, "refund")["state"] == "withheld" or market.requests("refund"), 20, "withheld or asked")
     state = order(deal, "refund")["state"]

@@ -6,8 +6,8 @@ from harness.until import until
 from market import TOTAL
 
 # Whether the thing was done, with what the provider said instead of an answer.
-LOST = [("503_after", {}), ("cut", {"done": True}), ("silence", {"seconds": 2, "done": True}),
-        ("503_before", {}), ("cut", {"done": False}), ("silence", {"seconds": 2, "done": False}),
+LOST = [("503_after", {}), ("cut", {"done": True}), ("silence", {"seconds": 5, "done": True}),
+        ("503_before", {}), ("cut", {"done": False}), ("silence", {"seconds": 5, "done": False}),
         ("429", {"retry_after": 1})]
 
 
@@ -29,7 +29,7 @@ def test_an_order_whose_answer_is_lost_is_sent_once(market):
     assert len({refund["comments"] for refund in refunds}) == len(LOST)
 
 
-NOT_DONE = [("503_before", {}), ("cut", {"done": False}), ("silence", {"seconds": 2, "done": False})]
+NOT_DONE = [("503_before", {}), ("cut", {"done": False}), ("silence", {"seconds": 5, "done": False})]
 
 
 @pytest.mark.parametrize("kind, more", NOT_DONE)
@@ -45,7 +45,7 @@ def test_a_page_nobody_knows_is_given_up_and_the_sender_gets_another(market):
     for kind, more in LOST[:3]:
         market.merchant.fault("create_link", kind, **more)
         reference = deal.ask_to_pay()
-        until(lambda: deal.state()["attempts"][-1]["state"] == "failed", 15, f"given up: {deal.tasks()}")
+        until(lambda: deal.state()["attempts"][-1]["state"] == "failed", 60, f"given up: {deal.tasks()}")
         assert [link["tx_ref"] for link in market.merchant.say("GET", "/links")].count(reference) == 1
     deal.paid()
     assert len(deal.facts("payment.received")) == 1
@@ -56,7 +56,7 @@ def test_money_on_a_page_we_gave_up_is_found(market):
     market.merchant.fault("create_link", "503_after")
     market.merchant.fault("webhook", "drop", event="charge")
     reference = deal.ask_to_pay()
-    until(lambda: deal.state()["attempts"][-1]["state"] == "failed", 15, "given up")
+    until(lambda: deal.state()["attempts"][-1]["state"] == "failed", 60, "given up")
     deal.pay_on(reference)
     market.hurried(lambda: deal.state()["state"] == "held", what="the money")
 
