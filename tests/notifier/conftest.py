@@ -19,8 +19,8 @@ def open_post(name, server):
         places.servers()
     except RuntimeError as error:
         pytest.skip(str(error))
-    told = {"COLIS_SMTP_URL": server.url, "COLIS_NOTIFIER_RETRY_MS": "50", "COLIS_NOTIFIER_CLAIM_MS": "3000",
-            "COLIS_SMTP_TIMEOUT_MS": "2000"}
+    told = {"COLIS_SMTP_URL": server.url, "COLIS_NOTIFIER_RETRY_MS": "50", "COLIS_NOTIFIER_CLAIM_MS": "6000",
+            "COLIS_SMTP_TIMEOUT_MS": "5000"}
     return Bus(LOGS / name, programs=("notifier",), settings={"notifier": told}).open()
 
 

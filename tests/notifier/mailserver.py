@@ -83,7 +83,8 @@ class MailServer:
         self.held, self.released = threading.Event(), threading.Event()
 
     def start(self):
-        self.controller = Controller(Handler(self), hostname=self.host, port=self.port, **self.more)
+        self.controller = Controller(Handler(self), hostname=self.host, port=self.port, ready_timeout=60,
+                                     **self.more)
         self.controller.start()
 
     def stop(self):
