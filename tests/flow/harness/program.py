@@ -60,8 +60,11 @@ class Program:
         return self
 
     def metric(self, name):
-        """Sum of all series of a family."""
-        lines = [line for line in self.probe("/metrics")[1].splitlines() if not line.startswith("#")]
+        """Sum of all series of a family; NaN, which equals and exceeds nothing, where it is not told."""
+        status, text = self.probe("/metrics")
+        if status != 200:
+            return float("nan")
+        lines = [line for line in text.splitlines() if not line.startswith("#")]
         values = [line.rpartition(" ")[2] for line in lines if line.split("{")[0].split(" ")[0] == name]
         return sum(float(value) for value in values)
 
