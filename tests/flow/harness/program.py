@@ -6,7 +6,7 @@ import subprocess
 
 import requests
 from harness import places
-from harness.until import until
+from harness.until import PATIENCE, until
 
 # Only these pass from the caller's environment: a program is told everything by the test that starts it.
 KEPT = ("PATH", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
@@ -87,10 +87,11 @@ class Program:
         if self.alive:
             self.signal(signal.SIGTERM)
         try:
-            code = self.process.wait(deadline)
+            code = self.process.wait(deadline * PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"{self.name} did not end within {deadline} s: {self.last_lines()}") from None
+            late = f"{self.name} did not end within {deadline * PATIENCE} s: {self.last_lines()}"
+            raise AssertionError(late) from None
         self.process = None
         assert code == 0, f"{self.name} ended with {code}: {self.last_lines()}"
 
