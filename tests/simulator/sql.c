@@ -395,18 +395,13 @@ static const char unpark[] =
     "where p.kind = 'parked' and gone.kind = 'parked' and (p.partition, p.\"offset\") <> ($1, $2) "
     "order by p.partition, p.\"offset\" limit 1) and action is null";
 
-/* Says nothing where nothing is done: the topic here is never made anew, and notices are nobody's. */
-static bool says_nothing(const char *sql)
-{
-    return strncmp(sql, "select pg_notify(", 17) == 0 ||
-           strncmp(sql, "update bus.parked k set \"offset\"", 32) == 0;
-}
-
 static void statement(struct reading *reading)
 {
     struct plan *plan = reading->plan;
 
-    if (strcmp(plan->sql, unpark) == 0 || says_nothing(plan->sql)) {
+    /* The topic here is never made anew. */
+    if (strcmp(plan->sql, unpark) == 0 || strncmp(plan->sql, "select pg_notify(", 17) == 0 ||
+        strncmp(plan->sql, "update bus.parked k ", 20) == 0) {
         plan->verb = plan->sql[0] == 'w' ? SQL_UNPARK : SQL_NOTHING;
         plan->table = table_named("bus.parked");
         reading->at = "";
