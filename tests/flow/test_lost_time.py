@@ -181,7 +181,7 @@ def test_a_recovery_cut_between_two_facts_of_one_command_brings_back_both(bus, t
     journey = Journey(bus, "requested")
     backup.take(bus, tmp_path / "backup")
     journey.to("accepted")
-    until(lambda: at_rest(bus), 30, "nothing is under way")
+    until(bus.at_rest, 30, "nothing is under way")
     was = contents(bus)
     put_back(bus, tmp_path / "backup")
     bus.topics.forget("commands")
@@ -199,7 +199,7 @@ def test_a_recovery_cut_between_two_facts_of_one_command_brings_back_both(bus, t
 def test_an_old_mark_of_lost_time_does_not_move_the_relay(bus):
     person = bus.person()
     bus.topics.await_facts("parcel", f"parcel/{person.registered()}")
-    until(lambda: at_rest(bus), 30, "nothing is under way")
+    until(bus.at_rest, 30, "nothing is under way")
     bus.rows("insert into bus.lost (topic, partition, until) select topic, partition, 1000000 from bus.relay_position")
     recover(bus)
     assert bus.value("select max(next) from bus.relay_position") < 1000
@@ -218,7 +218,7 @@ def put_aside(bus, *taken):
     """These stand aside, and their notices are published."""
     for one in taken:
         until(lambda one=one: bus.value("select count(*) from bus.parked where id = %s", one["id"]), 15, "put aside")
-    until(lambda: at_rest(bus), 30, "nothing is under way")
+    until(bus.at_rest, 30, "nothing is under way")
 
 
 def released(bus, *taken):
@@ -244,7 +244,7 @@ def test_what_was_aside_and_then_released_is_decided_from_its_row(bus, tmp_path)
              person.register()]
     ends = ["accepted", "refused", "accepted", "refused", "accepted", "accepted"]
     assert states(person, *before, *after) == ends
-    until(lambda: at_rest(bus), 30, "nothing is under way")
+    until(bus.at_rest, 30, "nothing is under way")
     was = contents(bus)
     put_back(bus, tmp_path / "backup")
     bus.rows(LIFT)
@@ -266,7 +266,7 @@ def test_a_key_whose_first_was_released_is_free_again(bus, tmp_path):
     released(bus, first)
     assert states(person, first, behind) == ["accepted", "refused"]
     person.registered()
-    until(lambda: at_rest(bus), 30, "nothing is under way")
+    until(bus.at_rest, 30, "nothing is under way")
     was = contents(bus)
     put_back(bus, tmp_path / "backup")
     bus.rows(LIFT)
@@ -293,7 +293,7 @@ def test_published_facts_are_believed_and_a_refusal_stays_one_of_what_was_aside(
     assert states(person, first, *behind) == ["accepted", "refused", "accepted", "refused", "accepted"]
     refused = blocked.cancel(uuid.uuid4(), reason="changed_mind")
     assert states(blocked, other, refused, blocked.profile(name="B")) == ["accepted", "refused", "accepted"]
-    until(lambda: at_rest(bus), 30, "nothing is under way")
+    until(bus.at_rest, 30, "nothing is under way")
     was = contents(bus)
     put_back(bus, tmp_path / "backup")
     bus.rows(LIFT)
