@@ -135,7 +135,8 @@ static void add_statements(struct recover *recover, struct postgres_statement *s
         statements[at].sql = take(sql.data);
     }
     recover_decided_sql(&decided);
-    statements[at] = (struct postgres_statement){"recover_decided", take(decided.data)};
+    statements[at].name = "recover_decided";
+    statements[at].sql = take(decided.data);
     postgres_statements(recover->store.link, statements);
 }
 
