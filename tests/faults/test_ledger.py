@@ -147,8 +147,8 @@ SPOILED = {
     "a mail nobody caused": (lambda s: s.mails.append({"X-Colis-Notification": "x", "X-Colis-Repeat": None}),
                              "duplicate"),
     "somebody was not told": (lambda s: s.notifications.pop(), "unseen"),
-    "a mail was never sent": (lambda s: s.notifications.__setitem__(0, (*s.notifications[0][:3], "queued", None, False)),
-                              "unseen"),
+    "a mail was never sent": (
+        lambda s: s.notifications.__setitem__(0, (*s.notifications[0][:3], "queued", None, False)), "unseen"),
     "a mail was given up": (
         lambda s: (s.mails.pop(0), s.notifications.__setitem__(
             0, (*s.notifications[0][:3], "dead", "refused", False))), "unseen"),
