@@ -23,7 +23,7 @@ class Couple(Caller):
 
     def __init__(self, bus, seed, stop):
         super().__init__(seed, 0.1, stop)
-        self.bus, self.lives, self.in_vain, self.written = bus, 0, 0, []
+        self.bus, self.lives, self.in_vain, self.written = bus, 0, 0, set()
         self.sender = self.traveller = self.recipient = None
 
     def meet(self):
@@ -32,7 +32,7 @@ class Couple(Caller):
     def are(self, sender, traveller):
         self.sender, self.traveller, self.in_vain = sender, traveller, 0
         self.recipient = f"moussa.{sender.id[:13]}@example.org"
-        self.written += [sender.mail_address, traveller.mail_address, self.recipient]
+        self.written |= {sender.mail_address, traveller.mail_address, self.recipient}
 
     def others_meet(self):
         """As meet, in any weather; nothing changes where it does not work out."""
@@ -41,12 +41,12 @@ class Couple(Caller):
         steps = [(person, "/v1/me/profile", PROFILE | {"email": person.mail_address}) for person in (sender, traveller)]
         steps += [(staff, f"/v1/people/{person.id}/tier", checked) for person in (sender, traveller)]
         steps += [(traveller, "/v1/me/payout-account", ACCOUNT)]
-        self.written += [sender.mail_address, traveller.mail_address]  # there is mail for them even if not all is done
+        self.written |= {sender.mail_address, traveller.mail_address}  # even if not all of it is done
         if all(self.say(*step, looks=60) for step in steps):
             self.are(sender, traveller)
 
     def addresses(self):
-        return self.written
+        return sorted(self.written)
 
     def chance(self, percent):
         return self.random.random() * 100 < percent
