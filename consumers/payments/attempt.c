@@ -125,11 +125,12 @@ int attempt_create(struct work *work, const struct task *task, struct task_resul
  * What is still under way by then is staff's. */
 static struct task_result again(const struct work *work, const struct task *task,
                                 const struct payment_attempt_opened_v1 *attempt,
-                                const struct flutterwave_charges *charges, bool is_paid)
+                                const struct flutterwave_charges *charges)
 {
     int64_t ms = work_ask_again(work_age(work, task));
-    bool pending = charges_pending(charges);
-    bool is_over = is_paid && !pending && work->now_ms > attempt->expires + PAID_TWICE_MS;
+    bool pending = charges_any(charges, FLUTTERWAVE_PENDING);
+    bool is_over = charges_any(charges, FLUTTERWAVE_SUCCESSFUL) && !pending &&
+                   work->now_ms > attempt->expires + PAID_TWICE_MS;
 
     if (ms < 0 && pending)
         return (struct task_result){.step = "dead", .reason = "still pending after 72 hours"};
@@ -138,12 +139,11 @@ static struct task_result again(const struct work *work, const struct task *task
     return (struct task_result){.step = "watch", .delay_ms = ms};
 }
 
-/* Every one that is there is told; ret_paid: one was enough, too little, or too much: it was money. */
-static int charges_tell(struct work *work, const struct flutterwave_charges *charges, bool *ret_paid)
+/* Every one that was paid is told: enough, too little, or too much, it was money. */
+static int charges_tell(struct work *work, const struct flutterwave_charges *charges)
 {
     struct charge_home home;
 
-    *ret_paid = false;
     for (int at = charges->count - 1; at >= 0; at--) {
         int outcome = charges->items[at].state == FLUTTERWAVE_SUCCESSFUL
                           ? charge_tell(work, &charges->items[at], &home)
@@ -151,7 +151,6 @@ static int charges_tell(struct work *work, const struct flutterwave_charges *cha
 
         if (outcome < 0 || outcome == WORK_AWAY)
             return error_forward(outcome);
-        *ret_paid = *ret_paid || charges->items[at].state == FLUTTERWAVE_SUCCESSFUL;
     }
     return 0;
 }
@@ -161,7 +160,7 @@ static int charges_tell(struct work *work, const struct flutterwave_charges *cha
 static int32_t outcome_of(const struct work *work, const struct payment_attempt_opened_v1 *attempt,
                           const struct flutterwave_charges *charges)
 {
-    if (charges_pending(charges))
+    if (charges_any(charges, FLUTTERWAVE_PENDING))
         return ATTEMPT_OUTCOME_PENDING;
     if (work->now_ms >= attempt->expires)
         return ATTEMPT_OUTCOME_EXPIRED;
@@ -172,7 +171,7 @@ int attempt_watch(struct work *work, const struct task *task, struct task_result
 {
     struct payment_attempt_opened_v1 attempt;
     struct flutterwave_charges charges;
-    bool is_paid = false;
+    bool is_paid;
     int32_t word;
     int outcome;
 
@@ -182,10 +181,11 @@ int attempt_watch(struct work *work, const struct task *task, struct task_result
         *ret_result = work_later(work, task, flutterwave_why(work->flutterwave));
         return outcome < 0 ? error_forward(outcome) : 0;
     }
-    outcome = charges_tell(work, &charges, &is_paid);
+    outcome = charges_tell(work, &charges);
     if (outcome != 0)
         return error_forward(outcome);
-    *ret_result = again(work, task, &attempt, &charges, is_paid);
+    *ret_result = again(work, task, &attempt, &charges);
+    is_paid = charges_any(&charges, FLUTTERWAVE_SUCCESSFUL);
     if (is_paid)
         ret_result->told = paid;
     word = is_paid ? 0 : outcome_of(work, &attempt, &charges);

@@ -90,10 +90,10 @@ int charge_tell(struct work *work, const struct flutterwave_charge *charge, stru
     return error_forward(tell_at(work, charge, ret_home, "unmatched"));
 }
 
-bool charges_pending(const struct flutterwave_charges *charges)
+bool charges_any(const struct flutterwave_charges *charges, enum flutterwave_state state)
 {
     for (int at = 0; at < charges->count; at++)
-        if (charges->items[at].state == FLUTTERWAVE_PENDING)
+        if (charges->items[at].state == state)
             return true;
     return false;
 }

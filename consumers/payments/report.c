@@ -59,25 +59,18 @@ static int page_ask(struct work *work, struct flutterwave_charges *charges)
     return outcome == FLUTTERWAVE_NONE ? FLUTTERWAVE_DONE : outcome;
 }
 
-static bool any_paid(const struct flutterwave_charges *charges)
-{
-    for (int at = 0; at < charges->count; at++)
-        if (charges->items[at].state == FLUTTERWAVE_SUCCESSFUL)
-            return true;
-    return false;
-}
-
 /* Without money: as attempt.c says it of the page, and so it is one command. */
 static int attempt_tell(struct work *work, const struct flutterwave_charges *charges)
 {
     const struct flutterwave_charge *newest = &charges->items[0];
-    struct payment_record_attempt_v1 data = {.outcome = charges_pending(charges) ? ATTEMPT_OUTCOME_PENDING
-                                                                                 : ATTEMPT_OUTCOME_FAILED};
+    bool pends = charges_any(charges, FLUTTERWAVE_PENDING);
+    struct payment_record_attempt_v1 data = {.outcome =
+                                                 pends ? ATTEMPT_OUTCOME_PENDING : ATTEMPT_OUTCOME_FAILED};
     const char *word = choice_text(attempt_outcome_choices, data.outcome);
     struct payment_reference reference;
     struct id payment, task;
 
-    if (any_paid(charges) || !payment_of(newest->reference, &reference, &payment))
+    if (charges_any(charges, FLUTTERWAVE_SUCCESSFUL) || !payment_of(newest->reference, &reference, &payment))
         return 0;
     data.n = reference.n;
     task_id(&payment, "attempt", reference.n, 0, &task);

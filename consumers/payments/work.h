@@ -62,8 +62,8 @@ struct charge_home {
 enum { CHARGE_REFUSED = 2 };
 MUST_CHECK int charge_tell(struct work *work, const struct flutterwave_charge *charge,
                            struct charge_home *ret_home);
-/* Is any of them still under way? They are of one page. */
-bool charges_pending(const struct flutterwave_charges *charges);
+/* Is any of them in this state? They are of one page. */
+bool charges_any(const struct flutterwave_charges *charges, enum flutterwave_state state);
 
 /* movement.c: what the provider says of an order, told to its payment. */
 struct movement {

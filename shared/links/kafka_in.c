@@ -270,8 +270,8 @@ static int on_damage(struct kafka_in *in, const rd_kafka_message_t *message, str
                .offset = place->offset, .err = rd_kafka_message_errstr(message));
     struct kafka_hearing *hearing = &in->hearing[place - in->places];
     hearing->damages++;
+    in->resting += hearing->rests_ms == 0;
     hearing->rests_ms = clock_steady_ms() + REST_MS;
-    in->resting++;
     in->changed = true;
     return KAFKA_NOTHING;
 }

@@ -67,8 +67,11 @@ static bool transactional(const struct kafka_out *out)
 }
 
 /* The broker's own word on a record has its offset and, as topics take the broker's clock, the time it was
- * stored. What the library infers has no such time, and an offset only by accident: where a broker says that
- * it has a batch already, it names none, and the library counts the batch from there: -1, 0, 1. */
+ * stored. The library infers it, too, from a later record that was acknowledged: but a broker that has
+ * nothing of this producer yet takes any sequence, so after it was not the leader for the first request it
+ * may be for the second, and the first is nowhere. What is inferred has no such time, and an offset only by
+ * accident: where a broker says that it has a batch already, it names none, and the library counts from
+ * there: -1, 0. */
 static bool acknowledged(const rd_kafka_message_t *record)
 {
     rd_kafka_timestamp_type_t type;
@@ -83,9 +86,6 @@ static void on_report(rd_kafka_t *client, const rd_kafka_message_t *record, void
     void *cookie;
     if (!kafka_open_take(&out->open, (uintptr_t)record->_private, &cookie))
         return;
-    /* The library infers one record from a later one that was acknowledged. But a broker that has nothing of
-     * this producer yet takes any sequence: after it was not the leader for the first request it may be for
-     * the second, and the first is nowhere. */
     if (!acknowledged(record)) {
         const char *why = record->err != 0 ? rd_kafka_err2name(record->err) : "acknowledged by inference";
         log_seldom(LOG_LEVEL_WARN, "kafka: delivery unknown", .err = why);
