@@ -11,7 +11,6 @@ STAGES = ("known", "announced", "registered", "requested", "accepted", "paid", "
           "completed")
 ACCOUNT = {"method": "mobile_money", "country": "SN", "provider": "WAVE", "account": "221770000001",
            "holder": "Omar Diop"}
-PROFILE = {"name": "Omar Diop", "language": "fr"}
 # Of a parcel of 1950 g at 5000 XOF a kilogram: the example of the ledger's table.
 CARRIAGE, FEE, TOTAL = 9750, 1170, 10920
 
@@ -34,14 +33,22 @@ def must(person, path, body=None, key=None):
     return parcel_of(taken)
 
 
-def known(bus, tier=1, account=True):
-    """Somebody of a tier, who can be reached and, with an account, paid."""
-    person = bus.person()
-    must(person, "/v1/me/profile", PROFILE | {"email": person.mail_address})
+def introduction(bus, person, tier=1, account=True):
+    """What makes somebody of a tier, who can be reached and, with an account, paid: [(who says it, path, body)]."""
+    steps = [(person, "/v1/me/profile", {"name": "Omar Diop", "email": person.mail_address, "language": "fr"})]
     if account:
-        must(person, "/v1/me/payout-account", ACCOUNT)
+        steps.append((person, "/v1/me/payout-account", ACCOUNT))
     if tier:
-        must(bus.person(role="staff"), f"/v1/people/{person.id}/tier", {"tier": tier, "reason": "identity_checked"})
+        steps.append((bus.person(role="staff"), f"/v1/people/{person.id}/tier",
+                      {"tier": tier, "reason": "identity_checked"}))
+    return steps
+
+
+def known(bus, tier=1, account=True):
+    """Somebody who is introduced."""
+    person = bus.person()
+    for step in introduction(bus, person, tier, account):
+        must(*step)
     return person
 
 
