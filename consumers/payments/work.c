@@ -138,7 +138,8 @@ static void wait_ms(int64_t ms)
         (void)poll(&stop, 1, (int)ms);
 }
 
-/* What was done is known here alone until it is recorded: it is tried for as long as the claim lasts. */
+/* What was done is known here alone until it is recorded: it is tried for as long as the claim lasts.
+ * TASK_AWAY: in vain; whoever claims the task next does it again. */
 static int record(const struct task *task, const struct task_result *result)
 {
     int64_t until = clock_steady_ms() + claim_ms;
@@ -149,9 +150,18 @@ static int record(const struct task *task, const struct task_result *result)
         if (outcome <= 0)
             return error_forward(outcome);
         if (service_stopping() || clock_steady_ms() > until)
-            return 0;
+            return TASK_AWAY;
         wait_ms(AWAY_MS);
     }
+}
+
+static void count(const struct task *task, const struct task_result *result)
+{
+    metric_add(&done_metric, 1);
+    if (strcmp(result->step, "dead") != 0)
+        return;
+    metric_add(&dead_metric, 1);
+    log_with(LOG_LEVEL_ERROR, "a payment task is given up", .event = task->id.text, .err = result->reason);
 }
 
 static work_step step_of(const struct task *task)
@@ -186,12 +196,10 @@ static int act(const struct task *task)
         return error_forward(outcome);
     if (outcome == WORK_AWAY) /* whatever was to follow, it follows only what was said */
         result = not_said(task, result.delay_ms);
-    metric_add(&done_metric, 1);
-    if (strcmp(result.step, "dead") == 0) {
-        metric_add(&dead_metric, 1);
-        log_with(LOG_LEVEL_ERROR, "a payment task is given up", .event = task->id.text, .err = result.reason);
-    }
-    return error_forward(record(task, &result));
+    outcome = record(task, &result);
+    if (outcome == 0)
+        count(task, &result);
+    return outcome < 0 ? error_forward(outcome) : 0;
 }
 
 static int turn(void)

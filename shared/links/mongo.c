@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "shared/base/clock.h"
 
@@ -87,11 +89,15 @@ static void options(mongoc_uri_t *uri, const char *application)
     mongoc_write_concern_destroy(concern);
 }
 
-/* The driver's counters in shared memory stay behind when a process is killed, and nobody reads them. Said
- * before main, where no other thread can read the environment. */
-__attribute__((constructor)) static void no_counters(void)
+/* The driver shares its counters by the name /mongoc-<pid> as soon as it is loaded. Nobody reads them, and
+ * the name would outlive a process that is killed, to trip the next one of that number (pid 1 of a pod has no
+ * other): taken back before main, while the mapping stays. */
+__attribute__((constructor)) static void unshare_counters(void)
 {
-    setenv("MONGOC_DISABLE_SHM_COUNTERS", "1", 0);
+    char name[32];
+
+    (void)snprintf(name, sizeof name, "/mongoc-%u", (unsigned)getpid());
+    (void)shm_unlink(name);
 }
 
 /* It would write about servers to standard error; failures come to us anyway. */

@@ -80,6 +80,12 @@ def test_every_log_line_is_one_json_object_of_known_keys(bus, program):
     assert all(set(line) <= LOG_KEYS and line["service"] and line["level"] for line in lines), lines[:3]
 
 
+@pytest.mark.parametrize("program", ("query", "history"))
+def test_a_program_has_no_name_in_shared_memory_that_would_outlive_its_kill(bus, program):
+    assert getattr(bus, program).alive
+    assert not [name for name in os.listdir("/dev/shm") if name.endswith(f"-{getattr(bus, program).pid}")]
+
+
 def test_nothing_private_is_logged(bus, person):
     person.verdict(person.profile())
     person.registered()
