@@ -171,15 +171,35 @@ static void no_notice(void *self, const PGresult *result)
     (void)result;
 }
 
-/* What stands before the url may be changed by it, what stands behind may not. */
-int postgres_connect(struct postgres *link)
+/* What stands before the url may be changed by it, what stands behind may not; what is NULL says nothing. */
+int postgres_connect(struct postgres *link, const struct postgres_places *places)
 {
-    const char *const keys[] = {
-        "gssencmode", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout",
-        "dbname",     "dbname",          "application_name",    "client_encoding",  NULL};
-    const char *const values[] = {
-        "disable",         "5",    "2", "3", "10000", postgres_given.url, link->database,
-        link->application, "UTF8", NULL};
+    const char *const keys[] = {"gssencmode",
+                                "keepalives_idle",
+                                "keepalives_interval",
+                                "keepalives_count",
+                                "tcp_user_timeout",
+                                "dbname",
+                                "dbname",
+                                "application_name",
+                                "client_encoding",
+                                "host",
+                                "hostaddr",
+                                "port",
+                                NULL};
+    const char *const values[] = {"disable",
+                                  "5",
+                                  "2",
+                                  "3",
+                                  "10000",
+                                  postgres_given.url,
+                                  link->database,
+                                  link->application,
+                                  "UTF8",
+                                  places ? places->hosts.data : NULL,
+                                  places ? places->addresses.data : NULL,
+                                  places ? places->ports.data : NULL,
+                                  NULL};
     link->broken = false;
     link->session++;
     link->connection = PQconnectStartParams(keys, values, 1);

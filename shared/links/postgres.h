@@ -134,7 +134,7 @@ void postgres_listen(struct postgres *link, const char *channel, postgres_told t
  * postgres_free. */
 typedef void (*postgres_answered)(void *self, int outcome, struct postgres_rows *rows, int count);
 /* Starts connecting where needed; re-connects with back-off from step(); requests on a connection that dies
- * are answered RETRY. */
+ * are answered RETRY. The names of hosts are looked up on a thread of their own: the caller's never waits. */
 MUST_CHECK int postgres_start(struct postgres *link);
 void postgres_ask(struct postgres *link, const char *statement, const struct postgres_value *values,
                   int count);

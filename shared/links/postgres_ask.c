@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * PostgreSQL for servers: segments are asked and answered by callback, in order; nothing here waits.
- * Happy path: start -> connecting -> setting up -> ready; ask, end -> Sync's result -> answered(DONE).
- * Failures: asked while not ready or too many wait -> end says RETRY, no callback; the connection dies, is
- * silent for too long or proves unfit -> close, every waiting segment answered RETRY, then connect again with
- * back-off from step. The descriptor is an epoll of our own: libpq changes sockets behind it, also to one of
- * the same number, which a loop outside could not see. */
+ * Happy path: start -> looking up -> connecting -> setting up -> ready; ask, end -> Sync's result ->
+ * answered(DONE). Failures: asked while not ready or too many wait -> end says RETRY, no callback; the
+ * connection dies, is silent for too long or proves unfit -> close, every waiting segment answered RETRY,
+ * then connect again with back-off from step. The descriptor is an epoll of our own: libpq changes sockets
+ * behind it, also to one of the same number, which a loop outside could not see. */
 #include "shared/links/postgres_inside.h"
 
 #include <errno.h>
@@ -24,6 +24,8 @@ static void unwatch(struct postgres *link)
     if (link->watched >= 0)
         epoll_ctl(link->epoll, EPOLL_CTL_DEL, link->watched, NULL);
     link->watched = -1;
+    if (link->lookup)
+        epoll_ctl(link->epoll, EPOLL_CTL_DEL, postgres_lookup_descriptor(link->lookup), NULL);
 }
 
 /* While connecting libpq may close a socket and open another of the same number: register anew each time. */
@@ -174,15 +176,58 @@ static void step_ready(struct postgres *link)
         lost(link);
 }
 
+static void lookup_done(struct postgres *link)
+{
+    unwatch(link);
+    postgres_lookup_free(link->lookup);
+    link->lookup = NULL;
+}
+
+static void connect_to(struct postgres *link, const struct postgres_places *places)
+{
+    int outcome = postgres_connect(link, places);
+    link->connect_by_ms = clock_steady_ms() + POSTGRES_CONNECT_MS;
+    lookup_done(link);
+    if (outcome != POSTGRES_DONE)
+        lost(link);
+    else
+        watch(link, EPOLLOUT);
+}
+
+/* One that takes longer than a try is awaited by the next. */
+static void step_looking_up(struct postgres *link)
+{
+    const struct postgres_places *places = postgres_lookup_answer(link->lookup);
+    if (places && places->count > 0) {
+        connect_to(link, places);
+    } else if (places) {
+        postgres_because(link, places->problem);
+        lookup_done(link);
+        lost(link);
+    } else if (clock_steady_ms() > link->connect_by_ms) {
+        postgres_because(link, "no address in time");
+        lost(link);
+    }
+}
+
 static void step_closed(struct postgres *link)
 {
     if (clock_steady_ms() < link->retry_at_ms)
         return;
     link->connect_by_ms = clock_steady_ms() + POSTGRES_CONNECT_MS;
-    if (postgres_connect(link) != POSTGRES_DONE)
+    if (!link->lookup && postgres_lookup_start(postgres_given.url, &link->lookup) != POSTGRES_DONE) {
+        postgres_because(link, "no thread to look up the server");
         lost(link);
-    else
-        watch(link, EPOLLOUT);
+        return;
+    }
+    if (!link->lookup) {
+        connect_to(link, NULL);
+        return;
+    }
+    link->state = POSTGRES_LOOKING_UP;
+    struct epoll_event event = {.events = EPOLLIN};
+    epoll_ctl(link->epoll, EPOLL_CTL_ADD, postgres_lookup_descriptor(link->lookup), &event);
+    step_looking_up(link);
 }
 
 /* PQconnectPoll may only be called when the socket is ready for what it waits for. */
@@ -218,6 +263,8 @@ int postgres_step(struct postgres *link)
     link->stepping = true;
     if (link->state == POSTGRES_CLOSED)
         step_closed(link);
+    else if (link->state == POSTGRES_LOOKING_UP)
+        step_looking_up(link);
     else if (link->state == POSTGRES_CONNECTING)
         step_connecting(link);
     else
@@ -280,7 +327,7 @@ void postgres_free(struct postgres *link)
 {
     if (!link)
         return;
-    unwatch(link);
+    lookup_done(link);
     postgres_close(link);
     while (link->waiting > 0)
         answer(link, POSTGRES_RETRY);

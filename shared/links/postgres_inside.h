@@ -42,9 +42,17 @@ struct postgres_segment {
 
 enum postgres_state {
     POSTGRES_CLOSED,     /* nonblocking: until retry_at_ms */
+    POSTGRES_LOOKING_UP, /* nonblocking: the addresses of the server's names */
     POSTGRES_CONNECTING, /* libpq shakes hands */
     POSTGRES_SETTING_UP, /* session settings and statements are on their way */
     POSTGRES_READY,
+};
+
+/* Where the server may be, as libpq takes it: lists with commas, of one length. */
+struct postgres_places {
+    struct buf hosts, addresses, ports;
+    int count;
+    const char *problem; /* why count is 0 */
 };
 
 struct postgres {
@@ -69,6 +77,7 @@ struct postgres {
 
     int epoll, watched; /* nonblocking: the lasting descriptor, and the socket registered with it */
     uint32_t watched_events;
+    struct postgres_lookup *lookup;    /* on its way, over several tries where it takes long; NULL: none */
     PostgresPollingStatusType polling; /* what the handshake waits for */
     struct postgres_segment *segments; /* a ring */
     int first, waiting;
@@ -80,9 +89,19 @@ struct postgres {
 /* postgres.c */
 void postgres_because(struct postgres *link, const char *text); /* its first line */
 int postgres_outcome_of(struct postgres *link, const PGresult *result);
-MUST_CHECK int postgres_connect(struct postgres *link); /* begins; POSTGRES_RETRY */
+/* Begins; POSTGRES_RETRY. places: NULL where libpq shall look up the names. */
+MUST_CHECK int postgres_connect(struct postgres *link, const struct postgres_places *places);
 void postgres_close(struct postgres *link);
 void postgres_hear(struct postgres *link); /* notifications that came */
+
+/* postgres_lookup.c */
+/* Asks for the addresses of url's hosts; a lookup of NULL: no name is among them. POSTGRES_RETRY: no thread.
+ */
+MUST_CHECK int postgres_lookup_start(const char *url, struct postgres_lookup **ret_lookup);
+int postgres_lookup_descriptor(const struct postgres_lookup *lookup); /* readable once it is answered */
+/* Borrowed until the lookup is freed; NULL: not answered yet. */
+const struct postgres_places *postgres_lookup_answer(const struct postgres_lookup *lookup);
+void postgres_lookup_free(struct postgres_lookup *lookup); /* answered or not, at once */
 
 /* postgres_send.c */
 /* The statement's row once queued; NULL where it is not known or libpq would not take it. */

@@ -90,7 +90,7 @@ int postgres_ready(struct postgres *link)
     if (postgres_connected(link))
         return POSTGRES_DONE;
     postgres_drop(link);
-    int outcome = postgres_connect(link);
+    int outcome = postgres_connect(link, NULL);
     if (outcome != POSTGRES_DONE)
         return outcome;
     bool there = shake_hands(link, clock_steady_ms() + POSTGRES_CONNECT_MS);

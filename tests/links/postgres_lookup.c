@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The names of a server's hosts are looked up beside the thread that steps, however long that takes. The
+ * name server is this file's: getaddrinfo below stands before the C library's. */
+#include <dlfcn.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/base/clock.h"
+#include "tests/links/postgres_cases.h"
+
+static const struct postgres_statement statements[] = {{"one", "select 1::int8"}, {0}};
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    pthread_t stepping; /* the thread that may not ask */
+    int asked, open;    /* how often; whether it answers */
+    bool blocked;       /* the stepping thread asked */
+} names = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .open = 1};
+
+static struct postgres *session;
+static char real_url[256];
+
+static void ask_name(void)
+{
+    pthread_mutex_lock(&names.lock);
+    names.blocked = names.blocked || pthread_equal(names.stepping, pthread_self());
+    names.asked++;
+    pthread_cond_broadcast(&names.changed);
+    while (!names.open)
+        pthread_cond_wait(&names.changed, &names.lock);
+    pthread_mutex_unlock(&names.lock);
+}
+
+/* known.test is this machine; other names of test are nobody's. */
+int getaddrinfo(const char *host, const char *service, const struct addrinfo *wanted, struct addrinfo **ret)
+{
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    bool ours = host && strstr(host, ".test");
+
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+    if (ours)
+        ask_name();
+    if (ours && strcmp(host, "known.test") != 0)
+        return EAI_NONAME;
+    return real(ours ? "127.0.0.1" : host, service, wanted, ret);
+}
+
+static void open_names(int open)
+{
+    pthread_mutex_lock(&names.lock);
+    names.open = open;
+    pthread_cond_broadcast(&names.changed);
+    pthread_mutex_unlock(&names.lock);
+}
+
+static int asked(void)
+{
+    pthread_mutex_lock(&names.lock);
+    int count = names.asked;
+    pthread_mutex_unlock(&names.lock);
+    return count;
+}
+
+/* The server's own url, with other hosts. */
+static void start_at(const char *hosts)
+{
+    struct buf url = {0};
+    const char *host = strstr(real_url, "127.0.0.1"), *behind = host ? host + strlen("127.0.0.1") : NULL;
+
+    ck_assert_ptr_nonnull(host);
+    buf_span(&url, (struct span){real_url, (size_t)(host - real_url)});
+    for (const char *at = hosts; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        buf_format(&url, "%s%.*s", at == hosts ? "" : ",", (int)strcspn(at, ","), at);
+        buf_span(&url, (struct span){behind, strcspn(behind, "/?")}); /* :port */
+    }
+    buf_text(&url, behind + strcspn(behind, "/?"));
+    setenv("COLIS_POSTGRES_URL", url.data, 1);
+    buf_done(&url);
+    session = database_link(statements);
+    ck_assert_int_eq(postgres_start(session), 0);
+}
+
+static void before(void)
+{
+    ck_assert_uint_lt(strlen(getenv("COLIS_POSTGRES_URL")), sizeof(real_url));
+    strcpy(real_url, getenv("COLIS_POSTGRES_URL"));
+    database_make();
+    names.stepping = pthread_self();
+}
+
+static void after(void)
+{
+    postgres_free(session);
+    ck_assert(!names.blocked);
+}
+
+static void step(void)
+{
+    struct pollfd on = {.fd = postgres_descriptor(session), .events = POLLIN};
+    ck_assert_int_ge(poll(&on, 1, 100), 0);
+    ck_assert_int_eq(postgres_step(session), 0);
+}
+
+static void until_connected(void)
+{
+    for (int turn = 0; turn < 300 && !postgres_connected(session); turn++)
+        step();
+    ck_assert_msg(postgres_connected(session), "%s", postgres_why(session));
+}
+
+static void until_why(const char *text)
+{
+    for (int turn = 0; turn < 300 && !strstr(postgres_why(session), text); turn++)
+        step();
+    ck_assert_msg(strstr(postgres_why(session), text) != NULL, "%s", postgres_why(session));
+}
+
+START_TEST(a_name_is_connected_to)
+{
+    start_at("known.test");
+    until_connected();
+    ck_assert_int_eq(asked(), 1);
+}
+END_TEST
+
+START_TEST(the_name_with_an_address_serves_for_one_without)
+{
+    start_at("nobody.test,known.test");
+    until_connected();
+    ck_assert_int_eq(asked(), 2);
+}
+END_TEST
+
+START_TEST(an_address_is_not_looked_up)
+{
+    start_at("127.0.0.1");
+    until_connected();
+    ck_assert_int_eq(asked(), 0);
+}
+END_TEST
+
+START_TEST(a_name_of_nobody_is_told_and_asked_about_again)
+{
+    start_at("nobody.test");
+    until_why("not known");
+    for (int turn = 0; turn < 300 && asked() < 3; turn++)
+        step();
+    ck_assert_int_ge(asked(), 3);
+}
+END_TEST
+
+/* Over three tries of 5 s the same question stays on its way, and the descriptor is quiet. */
+START_TEST(a_slow_name_server_is_waited_for_by_one_thread)
+{
+    open_names(0);
+    start_at("known.test");
+    for (int turn = 1; turn <= 6; turn++) { /* given up, and begun again, in turn */
+        clock_hold(clock_wall_ms(), clock_steady_ms() + 10000);
+        step();
+    }
+    ck_assert_ptr_nonnull(strstr(postgres_why(session), "no address in time"));
+    ck_assert_int_le(asked(), 1);
+    open_names(1);
+    until_connected();
+    ck_assert_int_eq(asked(), 1);
+}
+END_TEST
+
+START_TEST(a_link_ends_before_its_name_is_known)
+{
+    open_names(0);
+    start_at("known.test");
+    for (int turn = 0; turn < 300 && asked() == 0; turn++)
+        step();
+    postgres_free(session);
+    session = NULL;
+    open_names(1);
+}
+END_TEST
+
+TCase *lookup_cases(void)
+{
+    TCase *cases = tcase_create("lookup");
+    tcase_add_checked_fixture(cases, before, after);
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, a_name_is_connected_to);
+    tcase_add_test(cases, the_name_with_an_address_serves_for_one_without);
+    tcase_add_test(cases, an_address_is_not_looked_up);
+    tcase_add_test(cases, a_name_of_nobody_is_told_and_asked_about_again);
+    tcase_add_test(cases, a_slow_name_server_is_waited_for_by_one_thread);
+    tcase_add_test(cases, a_link_ends_before_its_name_is_known);
+    return cases;
+}
