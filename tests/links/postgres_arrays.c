@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "tests/links/postgres_cases.h"
+#include "tests/session.h"
 
 enum { TYPES = 9, ROWS = 500 };
 
@@ -41,7 +42,7 @@ static void connect_link(void)
 {
     database_make();
     session = database_link(statements);
-    ck_assert_int_eq(postgres_ready(session), POSTGRES_DONE);
+    session_ready(session);
 }
 
 static void free_link(void)

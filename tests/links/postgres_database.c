@@ -8,6 +8,7 @@
 
 #include "shared/base/error.h"
 #include "tests/links/postgres_cases.h"
+#include "tests/session.h"
 
 static char name[64];
 
@@ -37,7 +38,7 @@ static bool run(const char *database, const struct postgres_statement *statement
 {
     const struct postgres_statement one[] = {*statement, {0}};
     CLEANUP(postgres_free_cleanup) struct postgres *made = link_to(database, one);
-    int outcome = postgres_ready(made);
+    int outcome = session_tried(made);
     if (outcome == POSTGRES_DONE) {
         postgres_send(made, statement->name, NULL, 0, ret_rows);
         outcome = postgres_sync(made, NULL);

@@ -5,6 +5,7 @@
 
 #include "shared/base/clock.h"
 #include "tests/links/postgres_cases.h"
+#include "tests/session.h"
 
 static const struct postgres_statement tables[] = {
     {"make", "create table thing (id int8 primary key, more int8 check (more > 0))"},
@@ -40,7 +41,7 @@ static void connect_link(void)
     database_make();
     database_run(tables);
     session = database_link(statements);
-    ck_assert_int_eq(postgres_ready(session), POSTGRES_DONE);
+    session_ready(session);
 }
 
 static void free_link(void)
@@ -57,7 +58,7 @@ static int run(struct postgres *on, const char *name)
 static int64_t ask_integer(struct postgres *on, const char *name)
 {
     struct postgres_rows rows;
-    ck_assert_int_eq(postgres_ready(on), POSTGRES_DONE);
+    session_ready(on);
     postgres_send(on, name, NULL, 0, &rows);
     ck_assert_int_eq(postgres_sync(on, NULL), POSTGRES_DONE);
     int64_t value = postgres_integer(&rows, 0, 0);
@@ -127,7 +128,7 @@ START_TEST(a_session_killed_while_idle_is_retried)
 {
     CLEANUP(postgres_free_cleanup) struct postgres *other = database_link(statements);
     struct postgres_value pid = INT8(ask_integer(session, "pid"));
-    ck_assert_int_eq(postgres_ready(other), POSTGRES_DONE);
+    session_ready(other);
     postgres_send(other, "kill", &pid, 1, NULL);
     ck_assert_int_eq(postgres_sync(other, NULL), POSTGRES_DONE);
     ck_assert_int_eq(run(session, "count"), POSTGRES_RETRY);
@@ -147,7 +148,7 @@ END_TEST
 START_TEST(waiting_too_long_for_a_lock_is_retried)
 {
     CLEANUP(postgres_free_cleanup) struct postgres *other = database_link(statements);
-    ck_assert_int_eq(postgres_ready(other), POSTGRES_DONE);
+    session_ready(other);
     postgres_send(other, "begin", NULL, 0, NULL);
     ck_assert_int_eq(run(other, "lock"), POSTGRES_DONE);
     ck_assert_int_eq(run(session, "hasty"), POSTGRES_DONE);
@@ -234,7 +235,7 @@ START_TEST(a_table_that_is_not_there_yet_is_waited_for)
     ck_assert_int_eq(postgres_ready(other), POSTGRES_RETRY);
     ck_assert_int_eq(strncmp(postgres_why(other), "42P01", 5), 0);
     database_run(grown);
-    ck_assert_int_eq(postgres_ready(other), POSTGRES_DONE);
+    session_ready(other);
 }
 END_TEST
 

@@ -8,6 +8,7 @@
 
 #include "schemas/messages.h"
 #include "tests/links/postgres_cases.h"
+#include "tests/session.h"
 
 enum { ROWS = 20, COLUMNS = POSTGRES_PARAMETERS - 1 };
 
@@ -83,7 +84,7 @@ static void open_state(const struct schema *schema)
     statements[2] = (struct postgres_statement){"select", fetch.data};
     statements[3] = (struct postgres_statement){"refer", references.data};
     session = database_link(statements);
-    ck_assert_msg(postgres_ready(session) == POSTGRES_DONE, "%s", postgres_why(session));
+    session_ready(session);
 }
 
 static void connect_link(void)
@@ -302,7 +303,7 @@ START_TEST(an_update_of_the_changed_columns_leaves_the_whole_row_as_it_is_now)
         update_changed(row);
     expect_stored();
     postgres_drop(session); /* prepared again on the next connection */
-    ck_assert_int_eq(postgres_ready(session), POSTGRES_DONE);
+    session_ready(session);
     expect_stored();
 }
 END_TEST

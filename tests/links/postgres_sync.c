@@ -6,6 +6,7 @@
 
 #include "shared/base/clock.h"
 #include "tests/links/postgres_cases.h"
+#include "tests/session.h"
 
 static const struct postgres_statement tables[] = {
     {"make", "create table thing (id int8 primary key, text text)"}, {0}};
@@ -34,7 +35,7 @@ static void connect_link(void)
     database_make();
     database_run(tables);
     session = database_link(statements);
-    ck_assert_int_eq(postgres_ready(session), POSTGRES_DONE);
+    session_ready(session);
 }
 
 static void free_link(void)
@@ -124,7 +125,7 @@ START_TEST(who_went_ahead_and_stands_still_is_ended_by_the_server)
 {
     CLEANUP(postgres_free_cleanup) struct postgres *other = database_link(statements);
     struct postgres_value values[] = {INT8(1), TEXT("text")};
-    ck_assert_int_eq(postgres_ready(other), POSTGRES_DONE);
+    session_ready(other);
     postgres_send(session, "soon", NULL, 0, NULL);
     ck_assert_int_eq(postgres_sync(session, NULL), POSTGRES_DONE);
     postgres_send(session, "begin", NULL, 0, NULL);
@@ -136,7 +137,7 @@ START_TEST(who_went_ahead_and_stands_still_is_ended_by_the_server)
     ck_assert_int_eq(postgres_sync(other, NULL), POSTGRES_DONE);
     postgres_send(session, "commit", NULL, 0, NULL);
     ck_assert_int_eq(postgres_sync(session, NULL), POSTGRES_RETRY);
-    ck_assert_int_eq(postgres_ready(session), POSTGRES_DONE);
+    session_ready(session);
     ck_assert_int_eq(count_things(), 1);
 }
 END_TEST
@@ -222,7 +223,7 @@ START_TEST(a_statement_nobody_knows_spoils_its_segment)
     postgres_send(session, "nonsense", NULL, 0, NULL);
     postgres_send(session, "commit", NULL, 0, NULL);
     ck_assert_int_eq(postgres_sync(session, &failed), POSTGRES_REFUSED);
-    ck_assert_int_eq(postgres_ready(session), POSTGRES_DONE);
+    session_ready(session);
     ck_assert_int_eq(count_things(), 0);
 }
 END_TEST
@@ -253,7 +254,7 @@ START_TEST(who_plans_once_does_so_on_each_connection)
     struct postgres_rows rows;
     postgres_drop(session);
     postgres_plan_once(session);
-    ck_assert_int_eq(postgres_ready(session), POSTGRES_DONE);
+    session_ready(session);
     postgres_send(session, "session", NULL, 0, &rows);
     ck_assert_int_eq(postgres_sync(session, NULL), POSTGRES_DONE);
     expect_text(&rows, 6, "force_generic_plan");
@@ -271,7 +272,7 @@ START_TEST(a_hint_ends_the_wait)
     int hints = 0;
     CLEANUP(postgres_free_cleanup) struct postgres *listener = database_link(statements);
     postgres_listen(listener, "hint", count_hint, &hints);
-    ck_assert_int_eq(postgres_ready(listener), POSTGRES_DONE);
+    session_ready(listener);
     ck_assert_int_eq(postgres_wait(listener, 1), POSTGRES_DONE);
     ck_assert_int_eq(hints, 0);
     postgres_send(session, "notify", NULL, 0, NULL);

@@ -7,6 +7,7 @@
 
 #include "shared/run/service.h"
 #include "tests/projector/cases.h"
+#include "tests/session.h"
 #include "tests/suite.h"
 
 static char name[64];
@@ -28,6 +29,8 @@ bool database_make(void)
     if (!getenv("COLIS_POSTGRES_URL") || !getenv("COLIS_MIGRATE"))
         return false;
     (void)snprintf(name, sizeof(name), "t_projector_%d", (int)getpid());
+    setenv("COLIS_POSTGRES_LOCK_MS", "60000", 1); /* no test waits for its end; a busy machine holds locks */
+    setenv("COLIS_POSTGRES_STATEMENT_MS", "120000", 1);
     return settings_read(tables, 1, arguments, getenv) == 0 && migrate("");
 }
 
@@ -45,7 +48,7 @@ static void run(const char *sql, struct postgres_rows *ret_rows)
 
     ck_assert_int_eq(postgres_new("test", name, &link), 0);
     postgres_statements(link, statements);
-    ck_assert_int_eq(postgres_ready(link), POSTGRES_DONE);
+    session_ready(link);
     postgres_send(link, "one", NULL, 0, ret_rows);
     ck_assert_msg(postgres_sync(link, NULL) == POSTGRES_DONE, "%s: %s", sql, postgres_why(link));
 }
@@ -58,7 +61,7 @@ const char *sql_state(const char *sql)
 
     ck_assert_int_eq(postgres_new("test", name, &link), 0);
     postgres_statements(link, statements);
-    ck_assert_int_eq(postgres_ready(link), POSTGRES_DONE);
+    session_ready(link);
     postgres_send(link, "one", NULL, 0, NULL);
     ck_assert_int_ne(postgres_sync(link, NULL), POSTGRES_DONE);
     (void)snprintf(state, sizeof(state), "%s", postgres_why(link));
@@ -110,7 +113,7 @@ int64_t sql_number_as(const char *claims, const char *sql)
 
     ck_assert_int_eq(postgres_new("test", name, &link), 0);
     postgres_statements(link, statements);
-    ck_assert_int_eq(postgres_ready(link), POSTGRES_DONE);
+    session_ready(link);
     postgres_send(link, "role", NULL, 0, NULL);
     postgres_send(link, "claims", &value, 1, NULL);
     postgres_send(link, "one", NULL, 0, &rows);
@@ -137,6 +140,7 @@ void bench_join(struct bench *bench, int32_t partition)
     postgres_plan_once(bench->store.link);
     postgres_statements(bench->store.link, parked_statements);
     bench->position = (struct reader_position){"commands", partition, -1, -1};
+    session_ready(bench->store.link);
     ck_assert_msg(store_positions(&bench->store, &bench->position, 1) == READER_DONE, "%s", reader_reason());
     bench->position.from = bench->position.next;
 }

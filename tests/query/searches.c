@@ -94,7 +94,7 @@ END_TEST
 START_TEST(only_trips_that_can_still_be_asked_for_are_found)
 {
     static const char *const states[] = {"departed", "arrived", "cancelled", "lapsed", "abandoned"};
-    trip(1, 4, "");
+    trip(1, 5, ""); /* the hour may turn meanwhile */
     trip(2, 3, ""); /* at the hour: less than three hours from now */
     trip(3, -1, "");
     trip(4, 24, "\"reserved_g\":10000");
@@ -114,8 +114,8 @@ START_TEST(space_price_and_dates_narrow_a_search)
     trip(2, 48, "\"reserved_g\":7000");
     trip(3, 72, "\"price_per_kg\":3001");
     trip(4, 96, "\"price_per_kg\":500,\"currency\":\"EUR\"");
-    site_sql("update state.trip set departs = '2126-01-01T00:00:00Z'::timestamptz + (departs - "
-             "date_trunc('hour', now()))");
+    site_sql("update state.trip set departs = '2126-01-01T00:00:00Z'::timestamptz + "
+             "right(id::text, 12)::int * interval '1 day'");
     expect_trips(CITIES "&min_grams=6000", "1 3 4");
     expect_trips(CITIES "&min_grams=6001", "");
     expect_trips(CITIES "&min_grams=3000", "1 2 3 4");

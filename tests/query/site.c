@@ -79,6 +79,7 @@ void site_make(void)
         site_setting(*name, COUNTING_KEY);
     ck_assert_int_eq(settings_read(tables, 1, arguments, getenv), 0);
     ck_assert_int_eq(receipt_keeper_new(&receipts), 0);
+    site_setting("COLIS_MONGO_TIMEOUT_MS", "15000");
     schema_make();
     store_make();
     set_settings();
