@@ -72,8 +72,9 @@ struct refold_place *refold_place_of(struct refold_place *places, size_t count, 
 
 /* The Kafka cluster these topics are on. REFOLD_AWAY. */
 MUST_CHECK int refold_cluster(struct refold *refold, char ret_id[64]);
-/* Fills end of each place with where a read_committed reader would stand now, at the end. ERROR_DATA where
- * next is not in the log any more (or not yet). REFOLD_AWAY. */
+/* Fills end of each place with where a read_committed reader would stand now, at the end; one that is set is
+ * waited for, 15 s at most for all. ERROR_DATA where next is not in the log any more (or not yet).
+ * REFOLD_AWAY. */
 MUST_CHECK int refold_ends(struct refold *refold, struct refold_place *places, size_t count);
 /* Folds every place up to its end, and flushes. progress, where not NULL, is called after each flush.
  * REFOLD_AWAY. */

@@ -2,6 +2,7 @@
  * Reads ranges of fact topics by a consumer without a group, all partitions at once: an aggregate's facts
  * stand on one partition, so how partitions interleave does not matter. Records are held until their flush.
  */
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@
 #include "shared/base/clock.h"
 #include "shared/links/kafka_in.h"
 
-enum { POLL_MS = 100, PATIENCE_MS = 60000 };
+enum { POLL_MS = 100, PATIENCE_MS = 60000, ENDS_MS = 15000 };
 
 struct refold_reader {
     struct kafka_in *in;
@@ -99,16 +100,36 @@ static int lost(const struct refold_place *place, int64_t start, int64_t end)
                      (int)place->partition, (long long)start, (long long)end, (long long)place->next);
 }
 
+/* Kafka answers a commit before its marker is in every partition, so an end may lag behind what is known to
+ * be published. */
+static int ask_end(struct refold *refold, struct refold_place *place, int64_t until_ms, int64_t *ret_start)
+{
+    int64_t least = place->end;
+
+    for (;;) {
+        int result =
+            kafka_in_ends(refold->reader->in, place->topic, place->partition, ret_start, &place->end);
+
+        if (result == 0 && place->end >= least)
+            return 0;
+        if (result < 0 || clock_steady_ms() >= until_ms)
+            return result > 0 ? away(refold, "it does not say where topics end") : error_forward(result);
+        (void)poll(NULL, 0, POLL_MS);
+    }
+}
+
 int refold_ends(struct refold *refold, struct refold_place *places, size_t count)
 {
+    int64_t until_ms = clock_steady_ms() + ENDS_MS;
+
     TRY(reader_open(refold));
     for (size_t at = 0; at < count; at++) {
         struct refold_place *place = &places[at];
         int64_t start = 0;
-        int result = kafka_in_ends(refold->reader->in, place->topic, place->partition, &start, &place->end);
+        int result = ask_end(refold, place, until_ms, &start);
 
         if (result != 0)
-            return result > 0 ? away(refold, "it does not say where topics end") : error_forward(result);
+            return error_forward(result);
         if (place->next >= 0 && (place->next < start || place->next > place->end))
             return lost(place, start, place->end);
     }

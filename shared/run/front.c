@@ -7,7 +7,7 @@
 #include "shared/base/log.h"
 #include "shared/run/service.h"
 
-enum { END_SPARE_MS = 500 };
+enum { END_SPARE_MS = 1500 }; /* for flushing, and for the threads of libraries to end on a busy machine */
 
 struct front {
     struct front_config config;
