@@ -21,6 +21,8 @@ TCase *kafka_in_cases(void);
 TCase *kafka_damage_cases(void);
 TCase *kafka_real_cases(void);
 
+enum { KAFKA_PATIENCE_MS = 40000 }; /* for what hangs: on a machine with other work all else comes sooner */
+
 /* Settings as a program reads them: NAME, value pairs ending with NULL stand for the environment. */
 void kafka_configure(const char *const *pairs);
 bool kafka_configure_refused(const char *const *pairs); /* by settings_read or the first client */
@@ -32,6 +34,8 @@ struct kafka_cluster {
 };
 void kafka_cluster_start(struct kafka_cluster *cluster);                 /* and configures the links for it */
 void kafka_cluster_start_of(struct kafka_cluster *cluster, int brokers); /* theirs: 1, 2 ... */
+/* Configures them anew, for who waits for a delivery to end; else it takes as long as it does. */
+void kafka_cluster_delivery(struct kafka_cluster *cluster, const char *delivery_ms);
 void kafka_cluster_topic(struct kafka_cluster *cluster, const char *topic, int partitions); /* "t.topic" */
 void kafka_cluster_stop(struct kafka_cluster *cluster);
 
@@ -39,6 +43,8 @@ void kafka_cluster_stop(struct kafka_cluster *cluster);
 void kafka_topic_make(const char *name_space, const char *topic, int partitions, const char *extra,
                       const char *value);
 void kafka_topic_drop(const char *name_space, const char *topic);
+/* Before the settings are read: no record is given up, or refused, because the real broker is slow. */
+void kafka_topic_patience(void);
 
 /* Event number n of a key; its data stays good until the next call. */
 struct event kafka_event_make(const char *key, int number);
@@ -51,14 +57,14 @@ struct kafka_ledger {
 };
 void kafka_ledger_take(void *ledger, void *cookie, enum kafka_report report, int32_t partition,
                        int64_t offset);
-/* Its deliveries take as long as they do; the hasty one's are over after two seconds. */
 struct kafka_out *kafka_producer(struct kafka_ledger *ledger, const char *transactional_id);
-struct kafka_out *kafka_producer_hasty(struct kafka_ledger *ledger);
 void kafka_send_some(struct kafka_out *out, const char *topic, const char *key, int count);
 
 /* By hand, from the start of partition 0 of topic. */
 struct kafka_in *kafka_hand_reader(const char *topic);
-/* The next outcome that is not NOTHING, within ten seconds. */
+/* The next outcome that is not NOTHING, within KAFKA_PATIENCE_MS. */
 int kafka_next(struct kafka_in *in, struct kafka_record **ret_record, struct kafka_in_place *ret_place);
+/* kafka_in_ends of partition 0, asked until it is told. */
+void kafka_ends(struct kafka_in *in, const char *topic, int64_t *ret_first, int64_t *ret_end);
 
 #endif

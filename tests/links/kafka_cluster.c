@@ -49,7 +49,6 @@ void kafka_cluster_start(struct kafka_cluster *cluster)
 
 void kafka_cluster_start_of(struct kafka_cluster *cluster, int brokers)
 {
-    static const char *pairs[16];
     char text[256];
     cluster->owner = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), text, sizeof text);
     ck_assert_ptr_nonnull(cluster->owner);
@@ -57,6 +56,12 @@ void kafka_cluster_start_of(struct kafka_cluster *cluster, int brokers)
     ck_assert_ptr_nonnull(cluster->mock);
     snprintf(cluster->brokers, sizeof cluster->brokers, "%s",
              rd_kafka_mock_cluster_bootstraps(cluster->mock));
+    kafka_cluster_delivery(cluster, "30000");
+}
+
+void kafka_cluster_delivery(struct kafka_cluster *cluster, const char *delivery_ms)
+{
+    static const char *pairs[16];
     const char *const wanted[] = {"COLIS_KAFKA_BROKERS",
                                   cluster->brokers,
                                   "COLIS_CHECK_TOPICS",
@@ -64,7 +69,7 @@ void kafka_cluster_start_of(struct kafka_cluster *cluster, int brokers)
                                   "COLIS_KAFKA_FETCH_WAIT_MS",
                                   "5",
                                   "COLIS_KAFKA_DELIVERY_MS",
-                                  "2000", /* for whoever waits for it to end */
+                                  delivery_ms,
                                   "COLIS_KAFKA_LATE_MS",
                                   "20000",
                                   "COLIS_KAFKA_QUEUE_MESSAGES",
@@ -114,28 +119,16 @@ void kafka_ledger_take(void *self, void *cookie, enum kafka_report report, int32
     ledger->newest = (intptr_t)cookie;
 }
 
-static struct kafka_out *producer_of(struct kafka_ledger *ledger, const char *transactional_id,
-                                     int64_t delivery_ms)
+struct kafka_out *kafka_producer(struct kafka_ledger *ledger, const char *transactional_id)
 {
     struct kafka_out *out = NULL;
     const struct kafka_out_config config = {.name_space = "t",
                                             .client = "test",
                                             .reported = kafka_ledger_take,
                                             .self = ledger,
-                                            .transactional_id = transactional_id,
-                                            .delivery_ms = delivery_ms};
+                                            .transactional_id = transactional_id};
     ck_assert_msg(kafka_out_new(&config, &out) == 0, "%s", error_text());
     return out;
-}
-
-struct kafka_out *kafka_producer(struct kafka_ledger *ledger, const char *transactional_id)
-{
-    return producer_of(ledger, transactional_id, 30000);
-}
-
-struct kafka_out *kafka_producer_hasty(struct kafka_ledger *ledger)
-{
-    return producer_of(ledger, NULL, 0);
 }
 
 void kafka_send_some(struct kafka_out *out, const char *topic, const char *key, int count)
@@ -158,10 +151,19 @@ struct kafka_in *kafka_hand_reader(const char *topic)
 
 int kafka_next(struct kafka_in *in, struct kafka_record **ret_record, struct kafka_in_place *ret_place)
 {
-    int64_t until = clock_steady_ms() + 10000;
+    int64_t until = clock_steady_ms() + KAFKA_PATIENCE_MS;
     int outcome = KAFKA_NOTHING;
     while (outcome == KAFKA_NOTHING && clock_steady_ms() < until)
         outcome = kafka_in_poll(in, 100, ret_record, ret_place);
     ck_assert_msg(outcome >= 0, "%s", error_text());
     return outcome;
+}
+
+void kafka_ends(struct kafka_in *in, const char *topic, int64_t *ret_first, int64_t *ret_end)
+{
+    int64_t until = clock_steady_ms() + KAFKA_PATIENCE_MS;
+    int outcome = KAFKA_AWAY;
+    while (outcome == KAFKA_AWAY && clock_steady_ms() < until)
+        outcome = kafka_in_ends(in, topic, 0, ret_first, ret_end);
+    ck_assert_int_eq(outcome, 0);
 }

@@ -60,7 +60,7 @@ static const struct event *through_the_topic(const char *key, const char *value)
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value, value ? strlen(value) : 0}},
     };
     ck_assert_ptr_null(rd_kafka_produceva(client, parts, sizeof parts / sizeof parts[0]));
-    ck_assert_int_eq(rd_kafka_flush(client, 10000), 0);
+    ck_assert_int_eq(rd_kafka_flush(client, KAFKA_PATIENCE_MS), 0);
     rd_kafka_destroy(client);
     in = kafka_hand_reader("commands");
     ck_assert_int_eq(kafka_next(in, &record, &place), 0);
@@ -208,7 +208,7 @@ TCase *kafka_event_cases(void)
 {
     TCase *cases = tcase_create("event");
     tcase_add_checked_fixture(cases, start, stop);
-    tcase_set_timeout(cases, 30);
+    tcase_set_timeout(cases, 60);
     tcase_add_test(cases, reads_a_complete_event_and_where_it_stood);
     tcase_add_test(cases, keeps_every_header_as_json);
     tcase_add_test(cases, keeps_bytes_that_are_no_text_as_base64);

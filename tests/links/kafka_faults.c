@@ -31,12 +31,13 @@ static void fail_produce(rd_kafka_resp_err_t code, int times)
 static void send_and_wait(struct kafka_out *out, int count)
 {
     kafka_send_some(out, "commands", "k", count);
-    ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+    ck_assert_int_eq(kafka_out_flush(out, KAFKA_PATIENCE_MS), 0);
 }
 
 START_TEST(a_report_too_late_is_unknown)
 {
-    struct kafka_out *out = kafka_producer_hasty(&ledger);
+    kafka_cluster_delivery(&cluster, "8000");
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
     send_and_wait(out, 1);
     rd_kafka_mock_broker_set_down(cluster.mock, 1);
     send_and_wait(out, 5);
@@ -48,7 +49,8 @@ END_TEST
 
 START_TEST(sending_goes_on_when_the_broker_is_back)
 {
-    struct kafka_out *out = kafka_producer_hasty(&ledger);
+    kafka_cluster_delivery(&cluster, "8000");
+    struct kafka_out *out = kafka_producer(&ledger, NULL);
     send_and_wait(out, 1);
     rd_kafka_mock_broker_set_down(cluster.mock, 1);
     send_and_wait(out, 5);
@@ -68,7 +70,7 @@ START_TEST(a_broker_away_for_a_moment_is_not_noticed)
     kafka_send_some(out, "commands", "k", 5);
     ck_assert_int_eq(kafka_out_flush(out, 300), KAFKA_TIMEOUT);
     rd_kafka_mock_broker_set_up(cluster.mock, 1);
-    ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+    ck_assert_int_eq(kafka_out_flush(out, KAFKA_PATIENCE_MS), 0);
     ck_assert_int_eq(ledger.delivered, 6);
     kafka_out_free(out);
 }
@@ -128,15 +130,15 @@ START_TEST(what_the_broker_has_not_acknowledged_by_itself_is_unknown)
     struct kafka_out *out = kafka_producer(&ledger, NULL);
     kafka_cluster_topic(&cluster, "pair", 2);
     kafka_send_some(out, "pair", at_1, 1);
-    ck_assert_int_eq(kafka_out_flush(out, 10000), 0); /* the client knows all it needs */
+    ck_assert_int_eq(kafka_out_flush(out, KAFKA_PATIENCE_MS), 0); /* the client knows all it needs */
     rd_kafka_mock_broker_set_rtt(cluster.mock, 1,
-                                 1500); /* for the second to leave before the first returns */
+                                 3000); /* for the second to leave before the first returns */
     rd_kafka_mock_push_request_errors(cluster.mock, PRODUCE, 2, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
                                       RD_KAFKA_RESP_ERR_NO_ERROR);
     kafka_send_some(out, "pair", at_0, 1);
-    ck_assert_int_eq(kafka_out_flush(out, 100), KAFKA_TIMEOUT); /* on its way alone */
+    ck_assert_int_eq(kafka_out_flush(out, 1000), KAFKA_TIMEOUT); /* on its way alone */
     kafka_send_some(out, "pair", at_0, 1);
-    ck_assert_int_eq(kafka_out_flush(out, 30000), 0);
+    ck_assert_int_eq(kafka_out_flush(out, KAFKA_PATIENCE_MS), 0);
     kafka_out_free(out);
     rd_kafka_mock_broker_set_rtt(cluster.mock, 1, 0);
     ck_assert_int_eq(stored("pair"), 1);
@@ -161,7 +163,7 @@ START_TEST(a_dead_client_is_replaced_and_sending_goes_on)
     while ((outcome = kafka_out_send(out, "commands", &event, NULL)) == KAFKA_DEAD)
         ck_assert_int_eq(kafka_out_step(out), 0); /* the next client comes within a second */
     ck_assert_int_eq(outcome, 0);
-    ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+    ck_assert_int_eq(kafka_out_flush(out, KAFKA_PATIENCE_MS), 0);
     ck_assert_int_eq(ledger.delivered, 2);
     ck_assert_int_eq(kafka_out_descriptor(out), descriptor);
     kafka_out_free(out);
@@ -172,10 +174,10 @@ START_TEST(a_transaction_shows_its_records_when_committed)
 {
     struct kafka_out *out = kafka_producer(&ledger, "t.relay-0");
     ck_assert_int_eq(kafka_out_begin(out), KAFKA_ABORT); /* no fence yet */
-    ck_assert_int_eq(kafka_out_fence(out, 10000), 0);
+    ck_assert_int_eq(kafka_out_fence(out, KAFKA_PATIENCE_MS), 0);
     ck_assert_int_eq(kafka_out_begin(out), 0);
     kafka_send_some(out, "commands", "k", 3);
-    ck_assert_int_eq(kafka_out_commit(out, 10000), 0);
+    ck_assert_int_eq(kafka_out_commit(out, KAFKA_PATIENCE_MS), 0);
     ck_assert_int_eq(ledger.delivered, 3);
     kafka_out_free(out);
 }
@@ -184,13 +186,13 @@ END_TEST
 START_TEST(an_aborted_transaction_reports_its_records_unknown_or_stored)
 {
     struct kafka_out *out = kafka_producer(&ledger, "t.relay-0");
-    ck_assert_int_eq(kafka_out_fence(out, 10000), 0);
+    ck_assert_int_eq(kafka_out_fence(out, KAFKA_PATIENCE_MS), 0);
     ck_assert_int_eq(kafka_out_begin(out), 0);
     kafka_send_some(out, "commands", "k", 3);
-    ck_assert_int_eq(kafka_out_abort(out, 10000), 0);
+    ck_assert_int_eq(kafka_out_abort(out, KAFKA_PATIENCE_MS), 0);
     ck_assert_int_eq(ledger.delivered + ledger.unknown, 3);
     ck_assert_int_eq(kafka_out_begin(out), 0);
-    ck_assert_int_eq(kafka_out_abort(out, 10000), 0);
+    ck_assert_int_eq(kafka_out_abort(out, KAFKA_PATIENCE_MS), 0);
     kafka_out_free(out);
 }
 END_TEST

@@ -14,7 +14,7 @@ static void start(void)
     kafka_cluster_topic(&cluster, "commands", 1);
     struct kafka_out *out = kafka_producer(&ledger, NULL);
     kafka_send_some(out, "commands", "k", 100);
-    ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+    ck_assert_int_eq(kafka_out_flush(out, KAFKA_PATIENCE_MS), 0);
     kafka_out_free(out);
 }
 
@@ -228,7 +228,7 @@ static void await_away(struct kafka_in *in, bool away)
 {
     struct kafka_record *record;
     struct kafka_in_place place;
-    int64_t until = clock_steady_ms() + 10000;
+    int64_t until = clock_steady_ms() + KAFKA_PATIENCE_MS;
     while (kafka_in_away(in) != away) {
         ck_assert_int_lt(clock_steady_ms(), until);
         if (kafka_in_poll(in, 20, &record, &place) == 0)
@@ -309,7 +309,7 @@ START_TEST(a_member_whose_store_is_away_holds_its_partitions)
     struct kafka_in *in = join(&member);
     struct kafka_record *record;
     struct kafka_in_place place;
-    for (int time = 0; time < 100 && member.given == 0; time++)
+    for (int time = 0; time < KAFKA_PATIENCE_MS / 100 && member.given == 0; time++)
         ck_assert_int_eq(kafka_in_poll(in, 100, &record, &place), KAFKA_NOTHING);
     nothing_comes(in);
     seek(in, 3);
@@ -325,7 +325,7 @@ START_TEST(a_member_that_cannot_go_on_ends_the_poll)
     struct kafka_record *record;
     struct kafka_in_place place;
     int outcome = KAFKA_NOTHING;
-    for (int time = 0; time < 100 && outcome == KAFKA_NOTHING; time++)
+    for (int time = 0; time < KAFKA_PATIENCE_MS / 100 && outcome == KAFKA_NOTHING; time++)
         outcome = kafka_in_poll(in, 100, &record, &place);
     ck_assert_int_eq(outcome, -4);
     kafka_in_free(in);
@@ -351,7 +351,7 @@ START_TEST(a_small_queue_is_filled_again_at_once)
     struct kafka_out *out = kafka_producer(&ledger, NULL);
     for (int part = 0; part < PARTS; part++) {
         kafka_send_some(out, "commands", "k", 100);
-        ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+        ck_assert_int_eq(kafka_out_flush(out, KAFKA_PATIENCE_MS), 0);
     }
     kafka_out_free(out);
     int64_t took_ms = WITHIN_MS;
@@ -369,7 +369,7 @@ START_TEST(leaving_does_not_wait_for_a_broker_that_is_away)
     rd_kafka_mock_broker_set_down(cluster.mock, 1);
     int64_t began_ms = clock_steady_ms();
     kafka_in_free(in);
-    ck_assert_int_lt(clock_steady_ms() - began_ms, 6000);
+    ck_assert_int_lt(clock_steady_ms() - began_ms, 20000);
 }
 END_TEST
 

@@ -104,7 +104,7 @@ END_TEST
 TCase *broker_cases(void)
 {
     TCase *cases = tcase_create("broker");
-    tcase_set_timeout(cases, 30);
+    tcase_set_timeout(cases, 60);
     tcase_add_test(cases, takes_records_once_the_topics_were_checked_and_none_while_it_drains);
     tcase_add_test(cases, reports_what_is_open_when_it_closes);
     tcase_add_loop_test(cases, an_answer_about_topics_after_the_end_finds_nothing_gone, 0, 5);
