@@ -8,7 +8,7 @@
 #include "shared/base/clock.h"
 #include "tests/links/kafka_cases.h"
 
-enum { PARTITIONS = 6 };
+enum { PARTITIONS = 6, WAIT_MS = 60000 };
 
 static char name_space[64];
 static const char *const parcel[] = {"parcel", NULL};
@@ -24,7 +24,13 @@ static struct kafka_in *reader_new(const struct kafka_in_config *config)
 
 static void start(void)
 {
-    static const char *pairs[] = {"COLIS_KAFKA_BROKERS", NULL, NULL};
+    static const char *pairs[] = {"COLIS_KAFKA_BROKERS",
+                                  NULL,
+                                  "COLIS_KAFKA_DELIVERY_MS",
+                                  "60000",
+                                  "COLIS_KAFKA_LATE_MS",
+                                  "60000",
+                                  NULL};
     pairs[1] = getenv("COLIS_KAFKA_BROKERS");
     kafka_configure(pairs);
     struct id id;
@@ -47,7 +53,7 @@ static struct kafka_out *producer_new(const char *transactional_id)
 static int check_with(const char *topic, int partitions, const char *extra, const char *value)
 {
     kafka_topic_make(name_space, topic, partitions, extra, value);
-    int result = kafka_check_topics(name_space, parcel, 10000);
+    int result = kafka_check_topics(name_space, parcel, WAIT_MS);
     kafka_topic_drop(name_space, topic);
     return result;
 }
@@ -60,7 +66,7 @@ END_TEST
 
 START_TEST(refuses_a_topic_that_is_not_there)
 {
-    ck_assert_int_eq(kafka_check_topics(name_space, parcel, 10000), ERROR_SETTINGS);
+    ck_assert_int_eq(kafka_check_topics(name_space, parcel, WAIT_MS), ERROR_SETTINGS);
 }
 END_TEST
 
@@ -115,14 +121,14 @@ START_TEST(committed_records_are_read_and_the_end_is_past_the_marker)
     int count;
     kafka_topic_make(name_space, "parcel", 1, NULL, NULL);
     struct kafka_out *out = producer_new(name_space);
-    ck_assert_int_eq(kafka_out_fence(out, 20000), 0);
+    ck_assert_int_eq(kafka_out_fence(out, WAIT_MS), 0);
     ck_assert_int_eq(kafka_out_begin(out), 0);
     kafka_send_some(out, "parcel", "k", 3);
-    ck_assert_int_eq(kafka_out_commit(out, 20000), 0);
+    ck_assert_int_eq(kafka_out_commit(out, WAIT_MS), 0);
     ck_assert_int_eq(kafka_out_begin(out), 0);
     kafka_send_some(out, "parcel", "k", 4);
-    ck_assert_int_eq(kafka_out_flush(out, 20000), 0);
-    ck_assert_int_eq(kafka_out_abort(out, 20000), 0);
+    ck_assert_int_eq(kafka_out_flush(out, WAIT_MS), 0);
+    ck_assert_int_eq(kafka_out_abort(out, WAIT_MS), 0);
     struct kafka_in *in = hand_reader(-1);
     int64_t end = read_to_end(in, &count);
     ck_assert_int_eq(count, 3);
@@ -139,24 +145,26 @@ START_TEST(who_takes_the_fence_ends_the_other)
 {
     kafka_topic_make(name_space, "parcel", 1, NULL, NULL);
     struct kafka_out *old = producer_new(name_space), *young = producer_new(name_space);
-    ck_assert_int_eq(kafka_out_fence(old, 20000), 0);
+    ck_assert_int_eq(kafka_out_fence(old, WAIT_MS), 0);
     ck_assert_int_eq(kafka_out_begin(old), 0);
     kafka_send_some(old, "parcel", "k", 2);
-    ck_assert_int_eq(kafka_out_flush(old, 20000), 0);
-    ck_assert_int_eq(kafka_out_fence(young, 20000), 0);
+    ck_assert_int_eq(kafka_out_flush(old, WAIT_MS), 0);
+    ck_assert_int_eq(kafka_out_fence(young, WAIT_MS), 0);
     struct event event = kafka_event_make("k", 0);
     ck_assert_int_eq(kafka_out_send(old, "parcel", &event, NULL), 0);
-    int outcome = kafka_out_commit(old, 20000);
+    int outcome = kafka_out_commit(old, WAIT_MS);
     ck_assert_int_eq(outcome, KAFKA_FENCED);
     ck_assert_int_eq(kafka_out_begin(old), KAFKA_FENCED);
     ck_assert_int_eq(kafka_out_begin(young), 0);
     kafka_send_some(young, "parcel", "k", 1);
-    ck_assert_int_eq(kafka_out_commit(young, 20000), 0);
+    ck_assert_int_eq(kafka_out_commit(young, WAIT_MS), 0);
     ck_assert_int_eq(ledger.delivered, 3);
     ck_assert_int_eq(ledger.unknown, 1);
     int count;
     struct kafka_in *in = hand_reader(-1);
     (void)read_to_end(in, &count);
+    if (count == 0) /* seen before the commit's marker */
+        (void)read_to_end(in, &count);
     ck_assert_int_eq(count, 1);
     kafka_in_free(in);
     kafka_out_free(old);
@@ -164,6 +172,15 @@ START_TEST(who_takes_the_fence_ends_the_other)
     kafka_topic_drop(name_space, "parcel");
 }
 END_TEST
+
+static void delete_before(struct kafka_in *in, const struct kafka_in_place *place)
+{
+    int64_t until = clock_steady_ms() + WAIT_MS;
+    int outcome = KAFKA_AWAY;
+    while (outcome == KAFKA_AWAY && clock_steady_ms() < until)
+        outcome = kafka_in_delete_before(in, place, 1);
+    ck_assert_int_eq(outcome, 0);
+}
 
 START_TEST(deletes_records_and_a_reader_before_them_is_lost)
 {
@@ -173,14 +190,14 @@ START_TEST(deletes_records_and_a_reader_before_them_is_lost)
     kafka_topic_make(name_space, "parcel", 1, NULL, NULL);
     struct kafka_out *out = producer_new(NULL);
     kafka_send_some(out, "parcel", "k", 10);
-    ck_assert_int_eq(kafka_out_flush(out, 20000), 0);
+    ck_assert_int_eq(kafka_out_flush(out, WAIT_MS), 0);
     const struct kafka_in_place before = {.topic = "parcel", .partition = 0, .offset = 6};
     asking = hand_reader(2);
-    ck_assert_int_eq(kafka_in_delete_before(asking, &before, 1), 0);
+    delete_before(asking, &before);
     ck_assert_int_eq(kafka_in_seek(asking, &(struct kafka_in_place){"parcel", 0, 2}), 0);
     ck_assert_int_eq(kafka_next(asking, &record, &place), KAFKA_LOST);
     ck_assert_int_eq(place.offset, 2);
-    ck_assert_int_eq(kafka_in_ends(asking, "parcel", 0, &first, &end), 0);
+    kafka_ends(asking, "parcel", &first, &end);
     ck_assert_int_eq(first, 6);
     ck_assert_int_eq(kafka_in_seek(asking, &(struct kafka_in_place){"parcel", 0, -1}), 0);
     ck_assert_int_eq(kafka_next(asking, &record, &place),
@@ -194,18 +211,26 @@ START_TEST(deletes_records_and_a_reader_before_them_is_lost)
 }
 END_TEST
 
+static int64_t first_since(struct kafka_in *in, int64_t since_ms)
+{
+    struct kafka_in_place place = {.topic = "parcel", .partition = 0};
+    int64_t until = clock_steady_ms() + WAIT_MS;
+    int outcome = KAFKA_AWAY;
+    while (outcome == KAFKA_AWAY && clock_steady_ms() < until)
+        outcome = kafka_in_times(in, &place, 1, since_ms);
+    ck_assert_int_eq(outcome, 0);
+    return place.offset;
+}
+
 START_TEST(finds_the_first_record_of_a_time)
 {
     kafka_topic_make(name_space, "parcel", 1, NULL, NULL);
     struct kafka_out *out = producer_new(NULL);
     kafka_send_some(out, "parcel", "k", 4);
-    ck_assert_int_eq(kafka_out_flush(out, 20000), 0);
+    ck_assert_int_eq(kafka_out_flush(out, WAIT_MS), 0);
     struct kafka_in *in = hand_reader(-1);
-    struct kafka_in_place place = {.topic = "parcel", .partition = 0};
-    ck_assert_int_eq(kafka_in_times(in, &place, 1, clock_wall_ms() - 3600000), 0);
-    ck_assert_int_eq(place.offset, 0);
-    ck_assert_int_eq(kafka_in_times(in, &place, 1, clock_wall_ms() + 3600000), 0);
-    ck_assert_int_eq(place.offset, -1);
+    ck_assert_int_eq(first_since(in, clock_wall_ms() - 3600000), 0);
+    ck_assert_int_eq(first_since(in, clock_wall_ms() + 3600000), -1);
     kafka_in_free(in);
     kafka_out_free(out);
     kafka_topic_drop(name_space, "parcel");
@@ -239,7 +264,7 @@ static int64_t wait_given(struct kafka_in *in, const size_t *count, size_t wante
     struct kafka_record *record;
     struct kafka_in_place place;
     int64_t began = clock_steady_ms();
-    while (*count < wanted && clock_steady_ms() - began < 20000) {
+    while (*count < wanted && clock_steady_ms() - began < WAIT_MS) {
         if (kafka_in_poll(in, 20, &record, &place) == 0)
             kafka_record_free(record);
     }

@@ -6,11 +6,11 @@
 #include "shared/base/clock.h"
 #include "tests/links/kafka_cases.h"
 
-enum { TOPIC_TEXT = 256 };
+enum { TOPIC_TEXT = 256, ANSWER_MS = 30000, DONE_MS = 120000 };
 
 static void wait_done(rd_kafka_queue_t *queue)
 {
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 20000);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, DONE_MS);
     ck_assert_ptr_nonnull(event);
     ck_assert_int_eq(rd_kafka_event_error(event), 0);
     rd_kafka_event_destroy(event);
@@ -22,7 +22,7 @@ static bool shown(rd_kafka_t *client, const char *full, int partitions)
 {
     const struct rd_kafka_metadata *metadata;
     bool found = false;
-    if (rd_kafka_metadata(client, 1, NULL, &metadata, 10000) != 0)
+    if (rd_kafka_metadata(client, 1, NULL, &metadata, ANSWER_MS) != 0)
         return false;
     for (int at = 0; at < metadata->topic_cnt; at++)
         found = found || (strcmp(metadata->topics[at].topic, full) == 0 &&
@@ -55,7 +55,7 @@ void kafka_topic_make(const char *name_space, const char *topic, int partitions,
     wait_done(queue);
     rd_kafka_NewTopic_destroy(row);
     while (!shown(client, full, partitions))
-        ck_assert_int_lt(clock_steady_ms() - began_ms, 20000);
+        ck_assert_int_lt(clock_steady_ms() - began_ms, DONE_MS);
     rd_kafka_destroy(client);
 }
 
@@ -72,4 +72,10 @@ void kafka_topic_drop(const char *name_space, const char *topic)
     wait_done(queue);
     rd_kafka_DeleteTopic_destroy(row);
     rd_kafka_destroy(client);
+}
+
+void kafka_topic_patience(void)
+{
+    ck_assert_int_eq(setenv("COLIS_KAFKA_DELIVERY_MS", "60000", 1), 0);
+    ck_assert_int_eq(setenv("COLIS_KAFKA_LATE_MS", "60000", 1), 0);
 }

@@ -10,7 +10,7 @@
 #include "tests/run/cases.h"
 #include "tests/run/ram_store.h"
 
-enum { PARTITIONS = 3, WAIT_MS = 20000, HOUR_MS = 3600000 };
+enum { PARTITIONS = 3, WAIT_MS = 60000, HOUR_MS = 3600000 };
 static const int64_t day_ms = 86400000;
 
 static const char *const payment[] = {"payment", NULL};
@@ -25,6 +25,7 @@ static void start(void)
     const struct setting *const tables[] = {kafka_settings, kafka_out_settings, reader_settings,
                                             service_settings, NULL};
     struct id id;
+    kafka_topic_patience();
     ck_assert_msg(settings_read(tables, 1, argv, getenv) == 0, "%s", error_text());
     id_v7(clock_wall_ms(), &id);
     snprintf(service_values.name_space, sizeof service_values.name_space, "test-%s", id.text);
@@ -98,12 +99,14 @@ START_TEST(old_records_are_deleted_up_to_what_is_stored)
     struct reader_places places = {.in = in, .rows = &row, .count = 1, .assigned = true};
     places.newest_ms = clock_wall_ms() + day_ms;  /* one broker's clock is ahead: ours then counts */
     ck_assert_int_eq(reader_keep(&places, 1), 0); /* not at once */
-    ck_assert_int_eq(kafka_in_ends(in, "payment", 0, &first, &end), 0);
+    kafka_ends(in, "payment", &first, &end);
     ck_assert_int_eq(first, 0);
     ck_assert_int_eq(end, 9);
-    places.kept_ms -= HOUR_MS;
-    ck_assert_int_eq(reader_keep(&places, 1), 0);
-    ck_assert_int_eq(kafka_in_ends(in, "payment", 0, &first, &end), 0);
+    for (int64_t until = clock_steady_ms() + WAIT_MS; first == 0 && clock_steady_ms() < until;) {
+        places.kept_ms -= HOUR_MS; /* a broker that does not answer is asked again in the next hour */
+        ck_assert_int_eq(reader_keep(&places, 1), 0);
+        kafka_ends(in, "payment", &first, &end);
+    }
     ck_assert_int_eq(first, 4);
     kafka_in_free(in);
     kafka_out_free(out);
@@ -131,7 +134,7 @@ START_TEST(a_clock_that_is_ahead_deletes_nothing)
         clock_release();
         ck_assert_int_eq(result, 0);
         ck_assert_int_eq(places.kept_ms, seen ? steady : steady - HOUR_MS);
-        ck_assert_int_eq(kafka_in_ends(in, "payment", 0, &first, &end), 0);
+        kafka_ends(in, "payment", &first, &end);
         ck_assert_int_eq(first, 0);
     }
     kafka_in_free(in);

@@ -151,6 +151,7 @@ static void start(void)
     struct id id;
     pthread_mutexattr_t across;
     pthread_condattr_t across_too;
+    kafka_topic_patience();
     ck_assert_msg(settings_read(tables, 1, argv, getenv) == 0, "%s", error_text());
     id_v7(clock_wall_ms(), &id);
     snprintf(service_values.name_space, sizeof service_values.name_space, "test-%s", id.text);
