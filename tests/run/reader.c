@@ -20,6 +20,7 @@ static struct ram_store store;
 static const char *const topics[] = {"commands", NULL};
 static char brokers[300];
 static char *batch_count, *batch_ms;
+static char long_batch_ms[] = "5000";
 
 static char *environment(const char *name)
 {
@@ -48,7 +49,7 @@ static void fill(struct kafka_out *out)
         struct event event = kafka_event_make(key, number);
         ck_assert_int_eq(kafka_out_send(out, "commands", &event, NULL), 0);
     }
-    ck_assert_int_eq(kafka_out_flush(out, 10000), 0);
+    ck_assert_int_eq(kafka_out_flush(out, KAFKA_PATIENCE_MS), 0);
 }
 
 static void settings_take(char *events)
@@ -145,6 +146,8 @@ static const int64_t from_start[PARTITIONS] = {0, 0};
 
 START_TEST(reads_everything_once_and_stops)
 {
+    batch_ms = long_batch_ms;
+    settings_take(NULL);
     read_with(&ram_store_verbs);
     check_all_read(from_start);
     ck_assert_int_le(store.calls[RAM_COMMIT], 20);
@@ -314,11 +317,10 @@ static int refuse_one_then(void *self, const struct event *event)
 /* What was read before it counts, the records of the others with it. */
 START_TEST(a_partition_lost_behind_its_records_keeps_them)
 {
-    static char long_enough[] = "5000";
     struct reader_verbs verbs = ram_store_verbs;
     int64_t stored[PARTITIONS] = {0, 0};
     stop();
-    batch_ms = long_enough;
+    batch_ms = long_batch_ms;
     start_with(PARTITIONS);
     refused = -1;
     verbs.commit = commit_then_lose;
