@@ -47,6 +47,7 @@ void store_make(void)
     const struct setting *const tables[] = {mongo_settings, NULL};
     char *arguments[] = {"test", NULL};
     snprintf(name, sizeof(name), "t_%d_%d", (int)getppid(), (int)getpid());
+    ck_assert_int_eq(setenv("COLIS_MONGO_TIMEOUT_MS", "20000", 0), 0); /* where no test wants another */
     if (settings_read(tables, 1, arguments, getenv) != 0)
         ck_abort_msg("%s", error_text());
     ck_assert_int_eq(mongo_new("test", name, &made), 0);
