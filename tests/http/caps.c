@@ -28,8 +28,6 @@ enum { IDLE_CONNECTIONS = 5000 };
 #endif
 
 static const char *const small[] = {"--http-header-bytes=512", "--http-body-bytes=64", NULL};
-static const char *const hasty[] = {"--http-header-ms=40", "--http-body-ms=40", "--http-idle-ms=40",
-                                    "--http-write-ms=40", NULL};
 
 #define POST "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 
@@ -136,6 +134,7 @@ END_TEST
 
 START_TEST(ends_a_slow_head)
 {
+    static const char *const hasty[] = {"--http-header-ms=40", NULL};
     struct site site;
     struct client client;
     site_open(&site, hasty);
@@ -155,6 +154,7 @@ END_TEST
 
 START_TEST(ends_a_slow_body)
 {
+    static const char *const hasty[] = {"--http-body-ms=40", NULL};
     struct site site;
     struct client client;
     site_open(&site, hasty);
@@ -170,6 +170,7 @@ END_TEST
 
 START_TEST(closes_an_idle_connection_without_a_word)
 {
+    static const char *const hasty[] = {"--http-idle-ms=1000", NULL};
     struct site site;
     struct client fresh, used;
     site_open(&site, hasty);
@@ -189,6 +190,7 @@ END_TEST
 /* What was sent stays sent; the rest of the reply is not kept for a client that does not read. */
 START_TEST(drops_a_reader_that_does_not_read)
 {
+    static const char *const hasty[] = {"--http-write-ms=40", NULL};
     struct site site;
     struct client client;
     site_open(&site, hasty);
