@@ -23,8 +23,10 @@ static const struct postgres_statement statements[] = {
      "current_setting('application_name'), current_database()::text, current_setting('plan_cache_mode')"},
     {"delete", "delete from thing"},
     {"soon", "set idle_in_transaction_session_timeout = '1s'"},
-    {"standing", "select count(*) from pg_stat_activity where state = 'idle in transaction' and datname = "
-                 "current_database()"},
+    {"standing",
+     "select (count(*) = 0)::int::int8 from pg_stat_activity where datname = current_database() and "
+     "pid <> pg_backend_pid() and backend_type = 'client backend' and "
+     "state is distinct from 'idle in transaction'"},
     {0},
 };
 
@@ -112,6 +114,7 @@ START_TEST(parts_that_go_ahead_hold_or_fail_with_their_transaction)
 }
 END_TEST
 
+/* 1 when nobody else does anything; who stood still and was ended already does not, either. */
 static int64_t standing(struct postgres *link)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
