@@ -5,10 +5,12 @@ import random
 import signal
 import threading
 import time
+import uuid
 
 import psycopg
 from harness import places
 from harness.bus import ALL, Bus
+from harness.person import Person
 from harness.provider import double, merchant
 from harness.until import pause, until
 
@@ -29,15 +31,45 @@ class Keeper(threading.Thread):
 
     def run(self):
         while not self.ending.wait(0.02):
-            for program in list(self.bus.programs.values()):
+            for label in list(self.bus.programs):
                 with self.lock:
-                    if not self.ending.is_set() and program.process and program.process.poll() is not None:
+                    program = self.bus.programs.get(label)
+                    if not self.ending.is_set() and program and program.process and not program.alive:
                         self.restarts += 1
                         program.start()
+
+    def release(self, label):
+        """The program, the caller's from now on: it is not started again."""
+        with self.lock:
+            return self.bus.programs.pop(label)
+
+    def signal(self, label, number):
+        """Sends it once the program is alive, and before anybody else finds it dead; the pid it went to."""
+        def sent():
+            with self.lock:
+                program = self.bus.programs[label]
+                if not program.alive:
+                    return None
+                program.signal(number)
+                return program.pid
+        return until(sent, 10, f"{label} alive")
 
     def end(self):
         self.ending.set()
         self.join()
+
+
+class Customer(Person):
+    """Asks again, with the same key, while a command is not taken or nobody knows: its copies are one command."""
+
+    def send(self, path, body, key=None):
+        key = key or str(uuid.uuid4())
+
+        def taken():
+            reply = self.post(path, body, key)
+            assert reply.status_code in (202, 503, 504), f"{path}: {reply.status_code} {reply.text[:500]}"
+            return reply.json() if reply.status_code == 202 else None
+        return until(taken, 30, f"{path} taken")
 
 
 class Town(Bus):
@@ -69,6 +101,9 @@ class Town(Bus):
         program = super().add(name, instance, **settings)
         program.ready_deadline = 60
         return program
+
+    def person(self, **claims):
+        return Customer(self.url("ingress"), self.url("query"), **claims)
 
     def rows(self, query, *values):
         """Asked again where the server ended the session: faults do that."""
@@ -127,11 +162,8 @@ class Round:
 
     def kill(self, name):
         """kill -9 of a program, by its label; the Keeper starts it again. When it happened."""
-        program = self.bus.programs[name]
-        until(lambda: program.alive, 10, f"{name} alive")
-        since, self.killed[name] = time.monotonic(), program.pid
-        os.kill(program.pid, signal.SIGKILL)
-        return since
+        self.killed[name] = self.keeper.signal(name, signal.SIGKILL)
+        return time.monotonic()
 
     def ready_again(self, name, since):
         """Waits until it is ready, as another process than the one that was killed, and notes how long that took."""

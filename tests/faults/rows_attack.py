@@ -20,7 +20,7 @@ import requests
 from harness import places
 from harness.bus import SERVING
 from harness.person import PARCEL, token_of
-from harness.until import until
+from harness.until import PATIENCE, until
 from row import Row
 from rows_traffic import Market
 
@@ -131,7 +131,7 @@ def drip(round, clients, seconds=5):
         round.load.prober.decided()
         longest = max(longest, time.monotonic() - began)
         round.moment(0.1, 0.3)
-    if longest > 5:
+    if longest > 5 * PATIENCE:
         round.find("starved", f"beside slow clients a command took {longest:.1f} s")
     for client, _ in clients:
         client.close()

@@ -3,7 +3,7 @@ import os
 import signal
 import time
 
-from harness.until import until
+from harness.until import pause, until
 from round import PROGRAMS, freeze, sockets
 from row import Row
 
@@ -22,15 +22,17 @@ def rebalance(round):
     """A second projector comes; one of the two dies, stops for a while or leaves."""
     second(round.bus, "projector")
     for number in round.faults():
-        victim = round.bus.programs[round.random.choice(("projector", "projector-2"))]
+        victim = round.random.choice(("projector", "projector-2"))
         what, seconds = round.random.choice(("kill", "freeze", "term")), round.random.uniform(*PAST_SESSION)
         round.note(f"{what} of one of two projectors", number)
         if what == "kill":
-            os.kill(victim.pid, signal.SIGKILL)
+            round.keeper.signal(victim, signal.SIGKILL)
         elif what == "term":
-            os.kill(victim.pid, signal.SIGTERM)
+            round.keeper.signal(victim, signal.SIGTERM)
         else:
-            freeze(victim.pid, seconds)
+            round.keeper.signal(victim, signal.SIGSTOP)
+            pause(seconds)
+            round.keeper.signal(victim, signal.SIGCONT)
         if round.random.random() < 0.5 or number == round.count:  # else: the next one while partitions move
             round.resumed(time.monotonic())
         round.moment(0.5, 3)
@@ -43,24 +45,24 @@ def storm(round):
         round.note(f"{wanted} projectors, those too many {'die' if dies else 'leave'}", number)
         since = time.monotonic()
         for instance in range(2, STORM + 1):
-            member_set(round.bus, instance, instance <= wanted, dies)
+            member_set(round, instance, instance <= wanted, dies)
         until(lambda: time.monotonic() - since > 2, 10, "two seconds", every=0.05)
     for instance in range(2, STORM + 1):
-        member_set(round.bus, instance, False, False)
+        member_set(round, instance, False, False)
     round.resumed(time.monotonic())
 
 
-def member_set(bus, instance, is_wanted, dies):
+def member_set(round, instance, is_wanted, dies):
     """Adds it or takes it away; one that is no longer listed is not started again.
 
     Every other one has a name in the group: its partitions wait for it, or for its session to end. The others leave at
     once, and each of their comings and goings moves everybody's partitions.
     """
     label = f"projector-{instance}"
-    if is_wanted and label not in bus.programs:
-        bus.add("projector", instance, **({} if instance % 2 else {"COLIS_INSTANCE": ""}))
-    elif not is_wanted and label in bus.programs:
-        member = bus.programs.pop(label)
+    if is_wanted and label not in round.bus.programs:
+        round.bus.add("projector", instance, **({} if instance % 2 else {"COLIS_INSTANCE": ""}))
+    elif not is_wanted and label in round.bus.programs:
+        member = round.keeper.release(label)
         member.kill() if dies else member.stop()
 
 

@@ -16,6 +16,7 @@ from harness.bus import Bus
 from harness.person import PARCEL
 from harness.program import KEPT
 from harness.until import pause, until
+from round import Town
 from row import Row
 
 LOST = "PostgreSQL lost time"
@@ -76,7 +77,8 @@ def restored(round):
 class Hamlet(Bus):
     """A small bus of a row's own, beside the town."""
 
-    PATIENT = {}  # as the town's
+    PATIENT = Town.PATIENT
+    person = Town.person
 
     def __init__(self, round, number):
         super().__init__(round.bus.folder / f"hamlet-{number}",
@@ -126,11 +128,12 @@ class Hamlet(Bus):
               f"{name} says: {what}", every=0.05)
 
     def asked(self, person, count):
-        """That many commands of one person, taken: ([202 body], their partition, the offset of the first)."""
-        before = self.topics.ends("commands")
+        """That many commands of one person, taken: ([202 body], their partition, the offset of each): of the first of
+        its copies, as who is not answered asks again."""
         taken = [person.register(key=f"{person.id}/{number}") for number in range(count)]
-        [partition] = [p for p, end in self.topics.ends("commands").items() if end != before[p]]
-        return taken, partition, before[partition]
+        copies = {message.id: message for message in reversed(self.topics.read("commands"))}
+        found = [copies[one["id"]] for one in taken]
+        return taken, found[0].partition, [message.offset for message in found]
 
 
 def hamlets(round, what):
@@ -150,6 +153,12 @@ def decided(person, taken):
     return person.verdict(taken)["state"] == "accepted"
 
 
+def settled(bus):
+    """Until all that was asked is decided, and published with the markers behind it."""
+    until(bus.at_rest, 30, "nothing is under way")
+    bus.topics.read("parcel", whole=True)
+
+
 def truncated(round):
     """DeleteRecords past a position, of commands and of facts: that partition stops and says how many are missing."""
     for bus in hamlets(round, "records deleted past the positions of projector and notifier"):
@@ -160,18 +169,19 @@ def truncated(round):
 def commands_truncated(round, bus):
     person, gone = bus.person(), round.random.randint(1, 3)
     person.registered()
+    settled(bus)
     bus.projector.stop()
-    taken, partition, first = bus.asked(person, 4)
-    bus.forget("commands", partition, first + gone)
+    taken, partition, offsets = bus.asked(person, 4)
+    begin = offsets[gone]
+    bus.forget("commands", partition, begin)
     bus.projector.start()
-    bus.says("projector", f"the log begins at {first + gone}: {gone} records are missing")
+    bus.says("projector", f"the log begins at {begin}: {begin - offsets[0]} records are missing")
     others = [bus.person() for _ in range(8)]  # twelve partitions: hardly all of them on that one
     verdicts = [other.get(other.status_url(other.register()), params={"wait": "5"}).status_code for other in others]
     expect(round, 200 in verdicts, f"no other partition goes on: {verdicts}")
     # The operator: what is gone is gone. On from what there is; who was not answered asks again, with the same key.
     with bus.stopped("projector"):
-        bus.rows("update bus.position set next = %s where reader = 'projector' and partition = %s", first + gone,
-                 partition)
+        bus.rows("update bus.position set next = %s where reader = 'projector' and partition = %s", begin, partition)
     for one in taken[gone:]:
         expect(round, decided(person, one), f"{one['id']} stood behind those missing", "lost")
     for at, one in enumerate(taken[:gone]):
@@ -183,6 +193,7 @@ def commands_truncated(round, bus):
 def facts_truncated(round, bus):
     person = bus.person()
     bus.notifier.stop()
+    settled(bus)
     before = bus.topics.ends("parcel")
     bus.topics.await_facts("parcel", f"parcel/{person.registered()}")
     [(partition, end)] = [(p, end) for p, end in bus.topics.ends("parcel").items() if end != before[p]]

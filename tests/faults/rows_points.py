@@ -14,7 +14,7 @@ import time
 from harness import places
 from harness.mail import mails
 from harness.program import Program
-from harness.until import until
+from harness.until import PATIENCE, until
 from round import Town
 from row import Row
 
@@ -39,7 +39,7 @@ POINTS = {
 AFTER = {"relay-found": "relay-committed"}
 REDRIVE = {"redrive-found": False, "redrive-marked": True, "sent-rows_mark": None}  # whether the mark is then there
 DRAINING = {"projector-released": 1, "projector-drained": 1}
-PATIENCE = 90  # seconds for a point to be passed
+PASSED = 90  # seconds for a point to be passed
 # A mail was sent and nobody knows; also where the other thread died.
 RESENT = ("notifier-sent", "sent-queue_record", "sent-commit", "notifier-committed")
 
@@ -96,13 +96,13 @@ def deaths_await(round, victims):
     """Until each has died at all of its points; one that is not passed in time is a finding, and left out."""
     def over():
         for victim in victims:
-            if victim.pending and time.monotonic() - victim.since > PATIENCE:
+            if victim.pending and time.monotonic() - victim.since > PASSED * PATIENCE:
                 point, _ = victim.pending.popleft()
-                round.find("unreached", f"{victim.name} did not pass {point} in {PATIENCE} s")
+                round.find("unreached", f"{victim.name} did not pass {point} in {PASSED * PATIENCE:.0f} s")
                 victim.again()
         return not any(victim.pending for victim in victims)
     try:
-        until(over, 60 + PATIENCE * sum(len(victim.pending) for victim in victims), "deaths at every point", every=0.05)
+        until(over, 60 + PASSED * sum(len(victim.pending) for victim in victims), "deaths at every point", every=0.05)
     finally:
         for victim in victims:
             round.injected += victim.deaths.total()
@@ -154,7 +154,7 @@ def redrive_kill(round):
             if code != -signal.SIGKILL:
                 round.find("unreached", f"redrive did not pass {point}: {code}")
             drained_judge(round, person, parked, marked)
-        until(lambda: not projector.pending, PATIENCE, "the projector died", every=0.05)
+        until(lambda: not projector.pending, PASSED, "the projector died", every=0.05)
 
 
 def parked_make(bus, person):
@@ -170,7 +170,7 @@ def parked_make(bus, person):
 def drained_judge(round, person, parked, marked):
     """What was marked is decided, in its order; what was not stays, and is released once more."""
     def stays():
-        return round.bus.value("select count(*) from bus.parked where key = %s", person.id)
+        return round.bus.value("select count(distinct id) from bus.parked where key = %s", person.id)
     if marked is False and stays() != len(parked):
         round.find("aborted-read", f"commands of {person.id} were released, though redrive died before", "doubled")
     if not marked and stays():

@@ -12,6 +12,7 @@ KILLS = int(os.environ.get("COLIS_FAULTS_KILLS") or 0)  # of each row; 0: as man
 STAGES = {rows[0].party if len(rows) > 1 else rows[0].name: rows for rows in faults.stages(faults.ROWS.values())}
 
 
+@pytest.mark.timeout(1800)  # a whole stage, whose waits are long by themselves
 @pytest.mark.parametrize("stage", STAGES)
 def test_nothing_is_lost_doubled_or_misordered_by(stage):
     """Those that kill a server stop what every bus of this machine stands on: beside no other test."""

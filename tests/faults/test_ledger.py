@@ -217,5 +217,18 @@ def test_a_spoiled_bus_is_found_out(what, monkeypatch):
     assert kind in story.kinds(monkeypatch)
 
 
+def test_a_webhook_that_waits_is_sent_again_before_the_bus_is_at_rest(monkeypatch):
+    webhook, moved_by = {"id": 1, "state": "waiting"}, []
+
+    def advance(seconds):
+        moved_by.append(seconds)
+        webhook["state"] = "delivered" if len(moved_by) == 2 else "waiting"
+    monkeypatch.setattr(books, "_behind", lambda *_: [])
+    monkeypatch.setattr(books, "_history_behind", lambda _: [])
+    books.await_rest(types.SimpleNamespace(value=lambda _: 0, provider=types.SimpleNamespace(
+        webhooks=lambda: [webhook], advance=advance)), 5)
+    assert moved_by == [1800, 1800]
+
+
 def test_every_word_counts_for_one_of_the_sums():
     assert set(books.COUNTED.values()) == set(books.SUMS) == {"lost", "doubled", "misordered", "broken"}

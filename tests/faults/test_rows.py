@@ -1,6 +1,7 @@
 """Rows, their schedules, and the lines that are kept of them."""
 import dataclasses
 import random
+import threading
 import types
 
 import faults
@@ -8,7 +9,9 @@ import pytest
 import record
 import rows_members
 import rows_net
+from harness.until import until
 from record import Result
+from round import Customer, Keeper
 
 GOOD = Result("relay", "1", "kill -9 of relay", 3, 0, 0, 0, 0, "0.47", "0.68", 7, 4, "2026-11-22",
               "infra/faults --seed 7")
@@ -49,6 +52,38 @@ def storm_told(seed, leaving):
 
 def test_the_same_seed_is_the_same_storm_of_members(monkeypatch):
     assert storm_told(3, monkeypatch) == storm_told(3, monkeypatch) != storm_told(4, monkeypatch)
+
+
+def test_the_keeper_starts_nobody_who_was_taken_away_meanwhile():
+    started, over, programs = [], threading.Event(), {}
+
+    def dead(label, then):
+        def start():
+            started.append(label)
+            programs[label].process = None
+            then()
+        programs[label] = types.SimpleNamespace(process=object(), alive=False, start=start)
+    dead("first", lambda: programs.pop("second"))
+    dead("second", lambda: None)
+    dead("third", over.set)
+    keeper = Keeper(types.SimpleNamespace(programs=programs))
+    keeper.start()
+    try:
+        until(over.is_set, 10, "the third is started")
+    finally:
+        keeper.end()
+    assert started == ["first", "third"] and keeper.restarts == 2
+
+
+def test_a_customer_asks_again_with_the_same_key_until_it_is_taken(monkeypatch):
+    asked, statuses = [], [503, 504, 202]
+
+    def post(_, *command):
+        asked.append(command)
+        return types.SimpleNamespace(status_code=statuses.pop(0), json=lambda: {"id": "a"})
+    monkeypatch.setattr(Customer, "post", post)
+    assert Customer.__new__(Customer).register() == {"id": "a"}
+    assert not statuses and len(asked) == 3 and asked[0] == asked[1] == asked[2] and asked[0][2]
 
 
 def test_what_is_kept_is_read_again(tmp_path):
