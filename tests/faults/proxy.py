@@ -13,6 +13,8 @@ import struct
 import threading
 from dataclasses import dataclass
 
+from harness import places
+
 HOST = "127.0.0.1"
 UP, DOWN = "up", "down"  # from the program to the server; back
 PIECE = 16_384
@@ -135,7 +137,8 @@ class Proxy:
         self.fair = {UP: asyncio.Event(), DOWN: asyncio.Event()}
         for event in self.fair.values():
             event.set()
-        self.connections, self.port, self.server = set(), 0, None
+        self.connections, self.server = set(), None
+        self.port = places.free_port()  # ours also while nobody listens
         self.commits_to_cut, self.commits_cut = 0, 0
 
     # --- for the thread of the test ---
@@ -165,7 +168,6 @@ class Proxy:
     async def _listen(self):
         if self.server is None:
             self.server = await asyncio.start_server(self._connected, HOST, self.port, limit=PIECE)
-            self.port = self.server.sockets[0].getsockname()[1]
 
     def _weather_set(self, weather, ways):
         for way in ways:

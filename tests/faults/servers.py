@@ -7,11 +7,12 @@ import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import unittest
 
 from harness import places
-from harness.until import until
+from harness.until import PATIENCE, until
 from round import Town
 
 DISK = 768  # MiB; all of it is memory once it is full
@@ -86,10 +87,12 @@ class Servers:
             supervisor.terminate()
         for name, supervisor in self.supervisors.items():
             try:
-                supervisor.wait(30)
+                supervisor.wait(30 * PATIENCE)
             except subprocess.TimeoutExpired:
                 supervisor.kill()
-                os.kill(self.pid(name), 9)
+                pid = self.pid(name)
+                if pid:
+                    os.kill(pid, signal.SIGKILL)
         self.supervisors.clear()
         for name in OWN:
             if os.path.ismount(self.folder / name):
