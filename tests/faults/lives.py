@@ -10,7 +10,7 @@ from caller import Caller, Over
 from harness import handover
 from harness.journey import at, introduction, known
 from harness.person import PARCEL, parcel_of
-from harness.until import pause
+from harness.until import PATIENCE, pause
 
 TIER = 2  # no hold on payouts
 IN_VAIN = 5  # trips in a row that carry nothing, before others take over
@@ -79,7 +79,7 @@ class Couple(Caller):
         """The id of what it made or changed, where it is known to have been accepted; else None."""
         self.breathe()
         wish = self.wish(person, path, body)
-        for _ in range(looks):
+        for _ in range(round(looks * PATIENCE)):
             if not wish.taken or wish.seen:
                 break
             self.breathe()
@@ -93,8 +93,8 @@ class Couple(Caller):
             raise Over
 
     def reads(self, person, path, find, seconds=6):
-        """What find makes of the answer once it makes anything of it; None after so many seconds."""
-        end = time.monotonic() + seconds
+        """What find makes of the answer once it makes anything of it; None after so many seconds, and patience."""
+        end = time.monotonic() + seconds * PATIENCE
         while time.monotonic() < end:
             self.breathe()
             try:

@@ -99,7 +99,7 @@ def webhook_copies(round):
             return None if reply.status_code == 503 else [reply]
         return until(look, 30, "a webhook is taken")[0]
     for number in round.faults():
-        told = until(round.bus.provider.webhooks, 30, "the provider has told something")
+        told = until(round.bus.provider.webhooks, 120, "the provider has told something")
         bodies = [delivery["body"] for delivery in round.random.sample(told, min(5, len(told)))]
         bodies.append(json.dumps({"event": "charge.completed", "data": {"status": "successful", "n": number}}))
         round.note(f"{len(bodies)} webhooks, {COPIES} copies each", number)
