@@ -32,10 +32,10 @@ def _lists_move(database, table, column, by):
 
 
 def passes(bus, **delta):
-    """passes(bus, hours=24): the readers' lock keeps everybody out who decides, as one transaction would."""
+    """passes(bus, hours=24): the locks keep everybody out who decides, sends or pays, as one transaction would."""
     by = datetime.timedelta(**delta)
     with bus.database_open() as database, database.transaction():
-        database.execute("lock table bus.position in exclusive mode")
+        database.execute("lock table bus.position, bus.outbox_command, bus.payment_task in exclusive mode")
         columns = database.execute(COLUMNS).fetchall()
         for table in {table for table, _, _ in columns}:
             moments = [name for of, name, type in columns if of == table and type != "jsonb"]
