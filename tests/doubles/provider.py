@@ -47,7 +47,7 @@ class Process:
         return self
 
     def answers(self):
-        with contextlib.suppress(requests.ConnectionError):
+        with contextlib.suppress(requests.RequestException):
             return requests.get(self.url + "/healthz", timeout=5).ok
 
     def kill(self):
