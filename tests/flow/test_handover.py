@@ -8,6 +8,7 @@ from harness import handover
 from harness.bus import Bus
 from harness.person import reply_check
 from harness.program import Program
+from harness.until import ANSWER
 
 
 # What stands in a column of this type that nothing is said about.
@@ -136,5 +137,5 @@ def test_a_key_that_is_empty_or_short_refuses_to_start(tmp_path, setting, key):
     told = Bus(tmp_path).settings("query") | {setting: key}
     del told[setting + "_FILE"]
     query = Program("query", told, tmp_path / "refused.log").start()
-    assert query.process.wait(20) != 0
+    assert query.process.wait(ANSWER) != 0
     assert setting.removeprefix("COLIS_").lower() in query.last_lines(1)

@@ -9,7 +9,7 @@ from harness.bus import ALL
 from harness.journey import Journey, must
 from harness.person import parcel_of
 from harness.poison import CURSE, CURSED, LIFT
-from harness.until import until
+from harness.until import PATIENCE, until
 
 LOST = "PostgreSQL lost time"
 WARY = ("projector", "relay", "notifier", "payments")
@@ -59,7 +59,7 @@ def recovery(bus):
     """projector --recover by hand, as an operator calls it."""
     told = {name: value for name, value in bus.settings("projector").items() if "MANAGEMENT" not in name}
     return subprocess.run([places.binary("projector"), "--recover"], env={"PATH": os.environ["PATH"]} | told,
-                          capture_output=True, text=True, timeout=120)
+                          capture_output=True, text=True, timeout=120 * PATIENCE)
 
 
 def recover(bus):

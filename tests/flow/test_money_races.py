@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from harness import places
 from harness.bus import MARKET, Bus
 from harness.journey import Journey, known, must
-from harness.until import pause, until
+from harness.until import ANSWER, pause, until
 
 ROUNDS = 20
 FREELY = {"COLIS_CODE_RATE": "100000", "COLIS_RATE_PER_SECOND": "1000", "COLIS_RATE_BURST": "10000"}
@@ -37,7 +37,7 @@ def owners(bus):
     group = bus.namespace + ".projector"
 
     def look():
-        members = admin.describe_consumer_groups([group])[group].result(10).members
+        members = admin.describe_consumer_groups([group])[group].result(ANSWER).members
         had = {place.partition: member.member_id for member in members
                for place in member.assignment.topic_partitions}
         return had if len(set(had.values())) == 2 and len(had) == 12 else None
@@ -93,7 +93,7 @@ class Hand:
 
         def fire():
             self.producer.produce(self.bus.namespace + ".commands", key=key, value=value, headers=headers)
-            assert self.producer.flush(10) == 0
+            assert self.producer.flush(ANSWER) == 0
             found = until(lambda: self.verdict(event), 20, f"{command} decided")
             return "accepted" if found[0][0] else found[0][1]
         return fire

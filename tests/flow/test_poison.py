@@ -7,7 +7,7 @@ import pytest
 from harness import places
 from harness.person import parcel_of
 from harness.poison import CURSE, CURSED, GOOD, LIFT, POISON, headers_of
-from harness.until import until
+from harness.until import ANSWER, until
 
 
 def parked_at(bus, partition, offset):
@@ -82,7 +82,7 @@ def cursed(make_bus):
 def redrive(bus, *arguments):
     settings = bus.settings("redrive") | {"PATH": "/usr/bin:/bin"}
     return subprocess.run([places.binary("redrive"), *arguments], env=settings, capture_output=True, text=True,
-                          timeout=30)
+                          timeout=ANSWER)
 
 
 def parked(bus, taken):

@@ -6,6 +6,7 @@ import pytest
 import requests
 from harness import raw
 from harness.person import PARCEL, token_of
+from harness.until import ANSWER
 
 
 def problem(reply, status):
@@ -19,7 +20,7 @@ def problem(reply, status):
 
 def post(person, data, **headers):
     headers = {"Content-Type": "application/json", "Idempotency-Key": "k"} | headers
-    return person.session.post(person.ingress + "/v1/parcels", data=data, headers=headers, timeout=10)
+    return person.session.post(person.ingress + "/v1/parcels", data=data, headers=headers, timeout=ANSWER)
 
 
 @pytest.mark.parametrize("text", [

@@ -27,7 +27,7 @@ class Alone:
                 "COLIS_LISTEN_PORT": str(self.port), "COLIS_TOKEN_ISSUER": environment["COLIS_TOKEN_ISSUER"],
                 "COLIS_TOKEN_SECRET_FILE": environment["COLIS_TOKEN_SECRET_FILE"],
                 "COLIS_SERVER_KEY_FILE": environment["COLIS_SERVER_KEY_FILE"], "COLIS_QUERY_URL": "http://query.test",
-                "COLIS_LINK_KEY_FILE": places.secret_file("link_key"), **Bus.PATIENT}
+                "COLIS_LINK_KEY_FILE": places.secret_file("link_key"), **Bus.PATIENT["ingress"]}
         self.program = Program("ingress", told | settings, folder / "ingress.log")
 
     def person(self, **claims):

@@ -16,7 +16,7 @@ import pytest
 import requests
 from harness import handover, places
 from harness.person import PARCEL, TOKEN, command_id
-from harness.until import until
+from harness.until import ANSWER, until
 
 CLIENTS = 300
 
@@ -256,7 +256,7 @@ def refused_start(alone, **change):
                 name == "COLIS_TOKEN_SECRET"}
     settings |= {"COLIS_LISTEN_PORT": "0", "COLIS_MANAGEMENT_PORT": "0"}
     second = type(alone.program)("ingress", settings, alone.program.log.with_name("second.log")).start()
-    assert second.process.wait(20) != 0
+    assert second.process.wait(ANSWER) != 0
     return second.last_lines(1)
 
 

@@ -7,7 +7,7 @@ import pytest
 import requests
 from harness import places
 from harness.program import Program
-from harness.until import until
+from harness.until import ANSWER, until
 
 JPEG = b"\xff\xd8\xff\xe0" + bytes(996)
 
@@ -154,5 +154,5 @@ def test_half_a_store_refuses_to_start(bus, tmp_path, setting, value):
     told = bus.settings("query") | {"COLIS_S3_URL": "https://s3.example.com", "COLIS_S3_ACCESS_KEY": "x",
                                     "COLIS_S3_SECRET_KEY": "y"} | {setting: value}
     program = Program("query", told, tmp_path / "query.log").start()
-    assert program.process.wait(20) != 0
+    assert program.process.wait(ANSWER) != 0
     assert setting.lower().removeprefix("colis_") in program.last_lines()

@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "flow"))
 
 from harness import places  # noqa: E402
 from harness.bus import Bus  # noqa: E402
+from harness.until import ANSWER  # noqa: E402
 
 LOGS = places.TOP / "var" / "test" / "redrive"
 
@@ -36,5 +37,5 @@ def redrive(empty):
     def run(*arguments, **environment):
         told = {"PATH": "/usr/bin:/bin"} | empty.settings("redrive") | environment
         return subprocess.run([places.binary("redrive"), *arguments], env=told, capture_output=True, text=True,
-                              timeout=30)
+                              timeout=ANSWER)
     return run

@@ -17,6 +17,7 @@ from harness import places  # noqa: E402
 from harness.bus import Bus  # noqa: E402
 from harness.mock import Mock  # noqa: E402
 from harness.program import Program  # noqa: E402
+from harness.until import until  # noqa: E402
 
 SECRET = "a-secret-that-is-none"
 OLD_SECRET = "the-one-before-that-one"
@@ -58,13 +59,14 @@ class Hooks:
 
     def _series(self, family, label, value):
         wanted = f'{family}{{{label}="{value}"}} '
-        lines = [line for line in self.program.probe("/metrics")[1].splitlines() if line.startswith(wanted)]
+        _, text = until(lambda: (told := self.program.probe("/metrics"))[0] == 200 and told, 20, "figures")
+        lines = [line for line in text.splitlines() if line.startswith(wanted)]
         return int(lines[0].removeprefix(wanted)) if lines else 0
 
 
 def told(**settings):
     return {"COLIS_MANAGEMENT_PORT": str(places.free_port()), "COLIS_LISTEN_PORT": str(places.free_port()),
-            "COLIS_FLUTTERWAVE_SECRETS": f"{SECRET} {OLD_SECRET}", **Bus.PATIENT, **settings}
+            "COLIS_FLUTTERWAVE_SECRETS": f"{SECRET} {OLD_SECRET}", **Bus.PATIENT["webhooks"], **settings}
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import requests
 from conftest import OLD_SECRET, SECRET, hashed, raw, signed, told
 from harness import places
 from harness.program import Program
-from harness.until import until
+from harness.until import ANSWER, until
 
 CHARGE = {"id": "wbk_1", "type": "charge.completed", "data": {
     "id": "chg_1", "amount": 2500.25, "currency": "XOF", "reference": "bk-1", "status": "succeeded",
@@ -302,7 +302,7 @@ def port_open(port):
 def test_an_unsafe_setting_refuses_to_start(tmp_path, change, reason):
     settings = {name: text for name, text in (told() | change).items() if text is not None}
     program = Program("webhooks", settings, tmp_path / "refused.log").start()
-    assert program.process.wait(20) in (1, 2)
+    assert program.process.wait(ANSWER) in (1, 2)
     line = program.last_lines(1)
     assert reason in line and SECRET not in line and "fifteen" not in line
 
@@ -310,5 +310,5 @@ def test_an_unsafe_setting_refuses_to_start(tmp_path, change, reason):
 def test_a_secret_as_a_flag_is_refused_without_showing_it(tmp_path):
     program = Program("webhooks", told(), tmp_path / "flag.log")
     answer = subprocess.run([places.binary("webhooks"), f"--flutterwave-secrets={SECRET}"], env=program.settings,
-                            capture_output=True, text=True, timeout=10)
+                            capture_output=True, text=True, timeout=ANSWER)
     assert answer.returncode == 2 and SECRET not in answer.stderr

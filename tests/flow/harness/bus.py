@@ -10,6 +10,7 @@ from harness.person import Person
 from harness.program import Program
 from harness.provider import merchant
 from harness.topics import Topics
+from harness.until import PATIENCE
 
 ALL = ("projector", "relay", "history", "notifier", "query", "ingress", "webhooks")
 MARKET = ("projector", "relay", "history", "payments", "query", "ingress", "webhooks")  # where money moves
@@ -22,8 +23,12 @@ KEYS = {"ingress": ("link_key",), "projector": ("handover_key",), "notifier": ("
 class Bus:
     """Namespace, programs by name, and what looks into each store."""
 
-    # On a machine that is busy an acknowledgement may take seconds: no 503 for it. Less than what a client waits.
-    PATIENT = {"COLIS_KAFKA_LATE_MS": "15000", "COLIS_KAFKA_DELIVERY_MS": "25000"}
+    # On a machine that is busy an acknowledgement may take seconds: no 503 for it, no mail sent once more, no end that
+    # is cut short. Less than what a client waits.
+    PATIENT = {"": {"COLIS_SERVICE_DEADLINE_MS": str(int(10_000 * PATIENCE))},
+               **dict.fromkeys(PRODUCING, {"COLIS_KAFKA_LATE_MS": "15000", "COLIS_KAFKA_DELIVERY_MS": "25000"}),
+               **dict.fromkeys(("history", "query"), {"COLIS_MONGO_TIMEOUT_MS": "10000"}),
+               "notifier": {"COLIS_SMTP_TIMEOUT_MS": "30000"}}
 
     def __init__(self, folder, programs=ALL, settings=None, namespace=None):
         self.namespace = namespace or "t" + secrets.token_hex(5)
@@ -118,8 +123,7 @@ class Bus:
                 "COLIS_INSTANCE": f"{name}-{instance}"}
         if name in SERVING:
             told |= self._settings_http(name, instance)
-        if name in PRODUCING:
-            told |= self.PATIENT
+        told |= self.PATIENT.get("", {}) | self.PATIENT.get(name, {})
         told |= {f"COLIS_{key.upper()}_FILE": places.secret_file(key) for key in KEYS.get(name, ())}
         if name == "notifier":
             told |= {"COLIS_SMTP_URL": environment["COLIS_SMTP_URL"], "COLIS_MAIL_FROM": "colis@example.org"}
@@ -182,5 +186,6 @@ class Bus:
     @property
     def mongo(self):
         if self._mongo is None:
-            self._mongo = pymongo.MongoClient(places.servers()["COLIS_MONGO_URL"], serverSelectionTimeoutMS=5000)
+            self._mongo = pymongo.MongoClient(places.servers()["COLIS_MONGO_URL"],
+                                              serverSelectionTimeoutMS=int(5000 * PATIENCE))
         return self._mongo[self.namespace]

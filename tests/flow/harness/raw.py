@@ -2,6 +2,8 @@
 import socket
 from urllib.parse import urlsplit
 
+from harness.until import ANSWER
+
 
 class Reply:
     """Status, headers (lower case) and body of one reply; closed tells whether the server then closed."""
@@ -13,7 +15,7 @@ class Reply:
         return f"{self.status} {self.headers} {self.body[:200]!r}"
 
 
-def connect(url, timeout=10):
+def connect(url, timeout=ANSWER):
     parts = urlsplit(url)
     return socket.create_connection((parts.hostname, parts.port), timeout)
 
@@ -38,7 +40,7 @@ def reply_read(connection, before=b""):
     return Reply(int(first.split(" ")[1]), headers, body[:length], body[length:])
 
 
-def exchange(url, request, timeout=10):
+def exchange(url, request, timeout=ANSWER):
     """Sends bytes, reads one reply."""
     with connect(url, timeout) as connection:
         connection.sendall(request)

@@ -8,7 +8,7 @@ import confluent_kafka
 from confluent_kafka import KafkaError, TopicPartition
 from confluent_kafka.admin import AdminClient
 from harness import places
-from harness.until import until
+from harness.until import ANSWER, until
 
 FACTS = ("parcel", "trip", "booking", "payment", "auth", "notification")
 
@@ -91,7 +91,7 @@ class Topics:
 
     @staticmethod
     def _read_all(reader, name):
-        partitions = reader.list_topics(name, timeout=10).topics[name].partitions
+        partitions = reader.list_topics(name, timeout=ANSWER).topics[name].partitions
         reader.assign([TopicPartition(name, partition, confluent_kafka.OFFSET_BEGINNING) for partition in partitions])
         found, ended = [], set()
         while len(ended) < len(partitions):
@@ -118,8 +118,8 @@ class Topics:
         reader = self._reader(level)
         try:
             name = f"{self.namespace}.{topic}"
-            partitions = reader.list_topics(name, timeout=10).topics[name].partitions
-            return {p: reader.get_watermark_offsets(TopicPartition(name, p), timeout=10)[1] for p in partitions}
+            partitions = reader.list_topics(name, timeout=ANSWER).topics[name].partitions
+            return {p: reader.get_watermark_offsets(TopicPartition(name, p), timeout=ANSWER)[1] for p in partitions}
         finally:
             reader.close()
 
@@ -136,7 +136,7 @@ class Topics:
         for key, headers, value in records:
             producer.produce(f"{self.namespace}.{topic}", value=value, key=key, headers=headers or None,
                              on_delivery=reported)
-        assert producer.flush(15) == 0
+        assert producer.flush(ANSWER) == 0
         return places_written
 
     def forget(self, topic):
@@ -144,10 +144,10 @@ class Topics:
         admin = AdminClient(self._client())
         places_gone = [TopicPartition(f"{self.namespace}.{topic}", p, end) for p, end in self.ends(topic).items()]
         for future in admin.delete_records(places_gone).values():
-            future.result(30)
+            future.result(ANSWER)
 
     def names(self):
-        there = AdminClient(self._client()).list_topics(timeout=10).topics
+        there = AdminClient(self._client()).list_topics(timeout=ANSWER).topics
         return sorted(name for name in there if name.startswith(self.namespace + "."))
 
 

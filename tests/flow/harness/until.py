@@ -3,6 +3,7 @@ import os
 import time
 
 PATIENCE = float(os.environ.get("COLIS_PATIENCE") or 1)  # times every deadline: on a machine that is busy with more
+ANSWER = 30 * PATIENCE  # seconds for one answer, of a program or of a server
 
 
 class Late(AssertionError):
