@@ -116,7 +116,7 @@ def test_the_history_is_in_mongo_and_readable(bus, trip):
     assert document["type"] == "parcel.registered.v1" and document["seq"] == 1 and document["by"] == person.id
     assert document["fact"] == verdict["facts"][0] and document["data"]["weight_g"] == 2500
     assert document["parcel"] == parcel and document["src"]["topic"].endswith("parcel")
-    items = person.get(f"/v1/parcels/{parcel}/history").json()["items"]
+    items = person.read(f"/v1/parcels/{parcel}/history").json()["items"]
     assert [item["type"] for item in items] == ["parcel.registered.v1"]
 
 

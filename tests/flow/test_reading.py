@@ -5,6 +5,7 @@ import psycopg
 import pytest
 from harness import places
 from harness.person import parcel_of
+from harness.until import until
 
 
 def test_another_s_parcel_and_its_history_are_404(person, other):
@@ -93,17 +94,17 @@ def test_a_changed_parcel_has_another_etag(person):
 def test_after_a_command_its_sender_reads_their_own_write(person):
     for _ in range(10):
         taken = person.register()
-        reply = person.get(f"/v1/parcels/{parcel_of(taken)}", params={"after": taken["id"]})
+        reply = person.read(f"/v1/parcels/{parcel_of(taken)}", params={"after": taken["id"]})
         assert reply.status_code == 200
         cancelled = person.cancel(parcel_of(taken))
-        body = person.get(f"/v1/parcels/{parcel_of(taken)}", params={"after": cancelled["id"]}).json()
+        body = person.read(f"/v1/parcels/{parcel_of(taken)}", params={"after": cancelled["id"]}).json()
         assert body["state"] == "cancelled"
 
 
 def test_after_a_command_the_list_holds_it(person):
     for count in range(1, 4):
         taken = person.register()
-        items = person.get("/v1/parcels", params={"after": taken["id"]}).json()["items"]
+        items = person.read("/v1/parcels", params={"after": taken["id"]}).json()["items"]
         assert len(items) == count
 
 
@@ -118,16 +119,14 @@ def test_history_comes_in_order_with_both_facts(person):
     parcel = person.registered()
     person.verdict(person.cancel(parcel))
 
-    from harness.until import until
-
     def look():
-        items = person.get(f"/v1/parcels/{parcel}/history").json()["items"]
+        items = person.read(f"/v1/parcels/{parcel}/history").json()["items"]
         return items if len(items) == 2 else None
     items = until(look, 15, "two facts in the history")
     assert [item["type"] for item in items] == ["parcel.registered.v1", "parcel.cancelled.v1"]
-    page = person.get(f"/v1/parcels/{parcel}/history", params={"limit": "1"}).json()
+    page = person.read(f"/v1/parcels/{parcel}/history", params={"limit": "1"}).json()
     assert len(page["items"]) == 1 and page["next"]
-    rest = person.get(f"/v1/parcels/{parcel}/history", params={"limit": "1", "next": page["next"]}).json()
+    rest = person.read(f"/v1/parcels/{parcel}/history", params={"limit": "1", "next": page["next"]}).json()
     assert [item["type"] for item in rest["items"]] == ["parcel.cancelled.v1"]
 
 

@@ -5,7 +5,7 @@ import uuid
 import requests
 from harness import handover
 from harness.person import PARCEL, parcel_of
-from harness.until import until
+from harness.until import ANSWER, until
 
 STAGES = ("known", "announced", "registered", "requested", "accepted", "paid", "collected", "departed", "delivered",
           "completed")
@@ -106,7 +106,8 @@ class Journey:
 
     @staticmethod
     def pays(page):
-        assert requests.post(page, data={"status": "successful"}, allow_redirects=False, timeout=20).status_code == 303
+        reply = requests.post(page, data={"status": "successful"}, allow_redirects=False, timeout=ANSWER)
+        assert reply.status_code == 303
 
     def be_collected(self):
         self.photo(self.traveller, "seal")
@@ -139,7 +140,7 @@ class Journey:
                                type="jpeg") == "accepted"
 
     def reads(self, person, what=""):
-        reply = person.get(f"/v1/bookings/{self.booking}{what}")
+        reply = person.read(f"/v1/bookings/{self.booking}{what}")
         assert reply.status_code == 200, reply.text
         return reply.json()
 

@@ -92,6 +92,13 @@ class Person:
         url = path if path.startswith("http") else self.query + path
         return self.session.get(url, timeout=40, **more)
 
+    def read(self, path, **more):
+        """The reply; asked for again where it is a 503, which says so."""
+        def look():
+            reply = self.get(path, **more)
+            return [reply] if reply.status_code != 503 else None  # what is no success is false
+        return until(look, 20, f"{path} read")[0]
+
     # --- commands, taken ---
 
     def send(self, path, body, key=None):
