@@ -16,7 +16,7 @@ from provider import Merchant  # noqa: E402
 PROGRAMS = ("projector", "relay", "query", "ingress", "webhooks", "payments")
 LOGS = places.TOP / "var" / "test" / "payments"
 # One call, a claim, and so the patience after an unknown outcome: short, in the proportions of the defaults.
-QUICK = {"COLIS_FLUTTERWAVE_TIMEOUT_MS": "2500", "COLIS_PAYMENTS_CLAIM_MS": "10000"}
+QUICK = {"COLIS_FLUTTERWAVE_TIMEOUT_MS": "4000", "COLIS_PAYMENTS_CLAIM_MS": "16000"}
 
 
 @pytest.fixture

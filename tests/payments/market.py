@@ -49,7 +49,7 @@ class Deal:
 
     def await_link(self, n):
         def look():
-            ready = any(fact["n"] == n for fact in self.facts("payment.link_ready"))
+            ready = any(fact["n"] == n for fact in self.published("payment.link_ready"))
             return ready and self.links() and [attempt for attempt in self.state()["attempts"] if attempt["n"] == n]
         return self.market.told(look, 20, f"page {n} of {self.payment}", every=0.05)
 
@@ -92,9 +92,15 @@ class Deal:
         return self.market.told(lambda: self.orders() == list(wanted), deadline, f"orders {wanted}")
 
     def facts(self, family):
-        """How many facts of this family its history holds."""
-        found = self.market.bus.topics.of("payment", f"payment/{self.payment}", check=False)
-        return [fact.data for fact in found if fact.type.startswith(family + ".v")]
+        """All facts of this family: whatever its row tells of is published."""
+        until(self.market.bus.at_rest, 30, "nothing is under way")
+        return self.published(family, whole=True)
+
+    def published(self, family, whole=False):
+        """Facts of this family that stand on their topic so far."""
+        found = self.market.bus.topics.read("payment", check=False, whole=whole)
+        return [fact.data for fact in found
+                if fact.subject == f"payment/{self.payment}" and fact.type.startswith(family + ".v")]
 
     def tasks(self):
         return self.market.tasks("payment = %s", self.payment)
@@ -174,7 +180,7 @@ class Market:
         def hurried():
             seen = look()
             if not seen:
-                self.hurry("next_at > clock_timestamp() + interval '11 seconds'")  # not what is claimed
+                self.hurry("next_at > clock_timestamp() + interval '17 seconds'")  # not what is claimed
             return seen
         return self.told(hurried, deadline, what, every=0.2)
 

@@ -185,7 +185,7 @@ def test_a_withheld_refund_is_never_sent(market):
     deal.cancel()
     await_order(deal, "refund", "ordered")
     market.merchant.say("POST", f"/charges/{charge['id']}/chargebacks", {"fee": 15})
-    market.bus.add("payments", COLIS_PAYMENTS_CLAIM_MS="10000").await_ready()
+    market.bus.add("payments", COLIS_PAYMENTS_CLAIM_MS="16000").await_ready()
     market.told(lambda: market.tasks("kind = 'report' and step = 'done'")[1:], what="the chargeback")
     until(lambda: order(deal, "refund")["state"] == "withheld" or market.requests("refund"), 20, "withheld or asked")
     state = order(deal, "refund")["state"]
@@ -200,6 +200,7 @@ def test_what_is_not_known_after_72_hours_is_given_up_counted_and_found_when_it_
     deal.paid()
     deal.cancel()
     await_order(deal, "refund", "sent")
+    market.told(lambda: market.tasks("kind = 'refund' and step = 'watch'"), what="watched")
     market.bus.rows("update bus.payment_task set since = %s, next_at = clock_timestamp() where kind = 'refund'",
                     ago(seconds=72 * HOUR + 60))
     until(lambda: market.bus.payments.metric("colis_payments_dead_total") == 1, 20, "given up")

@@ -5,7 +5,7 @@ import pytest
 from harness import places
 from harness.bus import Bus
 from harness.program import Program
-from harness.until import until
+from harness.until import ANSWER, until
 
 
 def test_it_says_what_it_is_told_and_no_secret(tmp_path):
@@ -23,7 +23,7 @@ def test_what_is_unsafe_refuses_to_start(tmp_path, name, value):
         "COLIS_FLUTTERWAVE_URL": "http://127.0.0.1:1", "COLIS_FLUTTERWAVE_SECRET": "FLWSECK-nobody",
         "COLIS_FLUTTERWAVE_REDIRECT_URL": "http://127.0.0.1/paid", "COLIS_" + name.upper(): value}
     payments = Program("payments", told, tmp_path / "refused.log").start()
-    assert payments.process.wait(20) != 0
+    assert payments.process.wait(ANSWER) != 0
     assert name in payments.last_lines(1) and "FLWSECK-nobody" not in payments.last_lines(50)
 
 

@@ -9,7 +9,7 @@ import time
 import pytest
 import requests
 from harness import places
-from harness.until import until
+from harness.until import ANSWER, until
 from market import HOUR, TOTAL, ago
 
 
@@ -160,7 +160,7 @@ def test_a_report_of_money_that_is_not_there_moves_nothing(market):
         body = json.dumps({"id": f"wbk_{number}", "timestamp": int(time.time() * 1000), "type": kind[number], "data": {
             **data, "amount": TOTAL, "currency": "XOF", "status": "succeeded"}}).encode()
         reply = requests.post(market.bus.url("webhooks") + "/webhooks/flutterwave", data=body, headers=signed(body),
-                              timeout=10)
+                              timeout=ANSWER)
         assert reply.status_code == 200
     until(lambda: len(market.tasks("kind = 'report' and step = 'done'")) == 5, 20, f"{market.tasks()}")
     assert deal.state()["state"] == "due" and deal.state()["received"] == 0

@@ -6,8 +6,8 @@ from harness.until import until
 from market import TOTAL
 
 # Whether the thing was done, with what the provider said instead of an answer.
-LOST = [("503_after", {}), ("cut", {"done": True}), ("silence", {"seconds": 5, "done": True}),
-        ("503_before", {}), ("cut", {"done": False}), ("silence", {"seconds": 5, "done": False}),
+LOST = [("503_after", {}), ("cut", {"done": True}), ("silence", {"seconds": 8, "done": True}),
+        ("503_before", {}), ("cut", {"done": False}), ("silence", {"seconds": 8, "done": False}),
         ("429", {"retry_after": 1})]
 
 
@@ -29,7 +29,7 @@ def test_an_order_whose_answer_is_lost_is_sent_once(market):
     assert len({refund["comments"] for refund in refunds}) == len(LOST)
 
 
-NOT_DONE = [("503_before", {}), ("cut", {"done": False}), ("silence", {"seconds": 5, "done": False})]
+NOT_DONE = [("503_before", {}), ("cut", {"done": False}), ("silence", {"seconds": 8, "done": False})]
 
 
 @pytest.mark.parametrize("kind, more", NOT_DONE)
