@@ -136,21 +136,21 @@ def test_what_waits_in_the_outbox_waits_there_after_it_went_into_pages(copy, nam
 def test_topics_are_those_of_topics_json(copy, namespace):
     assert migrate(copy, namespace)[0] == 0
     admin = AdminClient({"bootstrap.servers": os.environ["COLIS_KAFKA_BROKERS"]})
-    topics = {name: topic for name, topic in admin.list_topics(timeout=10).topics.items()
+    topics = {name: topic for name, topic in admin.list_topics(timeout=120).topics.items()
               if name.startswith(namespace + ".")}
     assert len(topics[namespace + ".commands"].partitions) == 12
     assert {name.removeprefix(namespace + ".") for name in topics} >= {"parcel", "auth", "dead.projector"}
     resource = ConfigResource(ResourceType.TOPIC, namespace + ".commands")
-    settings = admin.describe_configs([resource])[resource].result(timeout=10)
+    settings = admin.describe_configs([resource])[resource].result(timeout=120)
     assert settings["message.timestamp.type"].value == "LogAppendTime"
     assert settings["retention.ms"].value == "-1"
 
 
 def test_every_partition_is_served_when_it_ends(copy, namespace):
     admin = AdminClient({"bootstrap.servers": os.environ["COLIS_KAFKA_BROKERS"]})
-    admin.list_topics(timeout=10)  # what follows asks at once
+    admin.list_topics(timeout=120)  # what follows asks at once
     assert migrate(copy, namespace)[0] == 0
-    topics = admin.list_topics(timeout=10).topics
+    topics = admin.list_topics(timeout=120).topics
     asked = admin.list_offsets({TopicPartition(name, partition): OffsetSpec.latest() for name, topic in topics.items()
                                 if name.startswith(namespace + ".") for partition in topic.partitions})
-    assert {answer.result(10).offset for answer in asked.values()} == {0}
+    assert {answer.result(120).offset for answer in asked.values()} == {0}

@@ -9,7 +9,7 @@ from harness import places
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
           "response_schema_conformance", "missing_required_header", "unsupported_method", "allow_header_conformance",
           "negative_data_rejection", "ignored_auth")
-SECONDS = 240
+SECONDS = 480
 ROLES = ("person", "staff", "lead", "recipient")
 ID, AFTER = {"$ref": "#/components/parameters/id"}, {"$ref": "#/components/parameters/after"}
 # Methods nobody knows are 501 (RFC 9110 section 9.1); those the server knows and a path does not take are 405.
