@@ -69,8 +69,10 @@ def test_after_every_program_was_restarted_the_key_still_means_the_same(make_bus
     second = person.register(key="lasting")
     assert {**first, "status_url": ""} == {**second, "status_url": ""}
     assert person.verdict(second)["state"] == "accepted"
-    person.registered()
+    after = person.registered()
     assert len(parcels_of(bus, person)) == 2
+    bus.topics.await_facts("parcel", "parcel/" + parcel_of(first))
+    bus.topics.await_facts("parcel", "parcel/" + after)
     assert len(bus.topics.of("parcel", "parcel/" + parcel_of(first))) == 1
 
 

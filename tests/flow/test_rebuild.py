@@ -12,7 +12,7 @@ from harness import places
 from harness.bus import MARKET, Bus
 from harness.journey import Journey, must
 from harness.program import KEPT
-from harness.until import until
+from harness.until import PATIENCE, until
 
 SAME, DIFFERS, USAGE, AWAY, DATA = range(5)
 TABLES = ("trip", "parcel", "booking", "payment", "review", "report", "profile", "search")
@@ -33,8 +33,8 @@ def lived(request):
 def rebuild(bus, *flags, **settings):
     """(exit code, what it printed)"""
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    ran = subprocess.run([places.binary("projector"), "--rebuild", *flags], capture_output=True, text=True, timeout=120,
-                         env=kept | bus.settings("projector") | settings)
+    ran = subprocess.run([places.binary("projector"), "--rebuild", *flags], capture_output=True, text=True,
+                         timeout=120 * PATIENCE, env=kept | bus.settings("projector") | settings)
     return ran.returncode, ran.stdout + ran.stderr
 
 
@@ -137,6 +137,7 @@ def test_readers_see_every_row_at_every_instant_of_a_switch(lived):
 
 
 def test_facts_the_relay_did_not_publish_yet_are_counted_in(lived):
+    until(lived.at_rest, 30, "nothing is under way")
     lived.relay.stop()
     try:
         person = lived.person()
