@@ -55,11 +55,15 @@ def recover(round, kills):
 
 
 def restored(round):
-    """A backup, some time under load, the database put back; everybody stands still; --recover, killed and again."""
+    """A backup, some time under load, the database put back; everybody stands still; --recover, killed and again.
+
+    Time is lost only where something was published in it: a fact is, at least.
+    """
     for number in round.faults():
         file = round.bus.folder / "backup"
         backup.take(round.bus, file)
         round.moment(1, 4)
+        round.bus.topics.await_facts("parcel", f"parcel/{round.bus.person().registered()}", deadline=60)
         round.note("PostgreSQL put back to an earlier moment", number)
         backup.put_back(round.bus, file)
         round.bus.rows(SAME_WRITER)
