@@ -90,6 +90,20 @@ static int rest(struct recover *recover, bool *ret_more)
     return outcome;
 }
 
+/* Where programs went on all the while, it is the projector's: nobody waits for us. So is what cannot be done
+ * here. */
+static int decide_behind(struct recover *recover)
+{
+    int outcome = 0;
+
+    if (recover->missing == 0)
+        return 0;
+    recover_go_behind(recover);
+    while (outcome == 0 && !recover_over(recover))
+        outcome = step(recover);
+    return outcome < 0 ? error_forward(outcome) : 0;
+}
+
 static int decide_again(struct recover *recover)
 {
     bool more = true;
@@ -99,7 +113,7 @@ static int decide_again(struct recover *recover)
         outcome = step(recover);
     while (outcome == 0 && more)
         outcome = rest(recover, &more);
-    return outcome;
+    return outcome == 0 ? decide_behind(recover) : outcome;
 }
 
 static int carry_out(struct recover *recover)

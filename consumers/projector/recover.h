@@ -13,8 +13,9 @@
  *   as stale, for nobody was told otherwise.
  * - A command that was aside when the backup was made and has published facts is decided from its row, and so
  *   are those of its key that stood before it.
- * - A command behind the last one with facts was never decided as far as anybody can tell: the projector
- *   decides it as usual.
+ * - A command behind the last one with facts was never decided as far as topics tell; but its verdict may
+ * have been shown, and others have acted on it: those that are there when this begins are decided last, in
+ * the order they were asked over all partitions. What is asked meanwhile is the projector's, as usual.
  * - Facts whose command is kept no longer are folded as they are; their private values are gone.
  *
  * Each batch is one transaction with the projector's positions. Killed at any instant it is started again and
@@ -53,6 +54,7 @@ struct recover_window {
     int64_t next;   /* the next that is to be read */
     int64_t begins; /* of a log that begins behind stored: where; else -1 */
     int64_t last;   /* the newest that was decided as far as facts tell; below stored: none */
+    int64_t asked;  /* the newest there was when this began; -1: none */
     struct kafka_record **records;
     size_t first, count; /* of records: those from first on wait */
     bool held;           /* nothing more is taken before it is sought again */
@@ -89,6 +91,7 @@ struct recover {
     struct postgres_rows aside;    /* rows of bus.parked to be decided: the first of each key */
     struct recover_aside *heads;   /* the same, row by row */
     struct buf value;              /* scratch */
+    bool behind;                   /* what is decided now has no facts, and stands behind all that has */
     int64_t missing, decided, folded, stale, spoken_ms;
     const char *why; /* of RECOVER_AWAY */
     char text[256];
@@ -180,6 +183,7 @@ MUST_CHECK int
 recover_open(struct recover *recover); /* positions, consumer, and where each fact's command is */
 MUST_CHECK int recover_fill(struct recover *recover); /* until each window that has more to come holds some */
 bool recover_over(const struct recover *recover);     /* nothing more to be decided */
+void recover_go_behind(struct recover *recover);      /* once over: on to what was asked behind the facts */
 const struct event *recover_head(const struct recover_window *window); /* NULL: empty */
 void recover_drop(struct recover *recover, struct recover_window *window, size_t count);
 void recover_close(struct recover *recover);

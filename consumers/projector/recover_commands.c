@@ -77,7 +77,7 @@ static int windows_make(struct recover *recover)
     outcome = recover_reader(recover, store_positions(&recover->store, positions, recover->window_count));
     for (size_t at = 0; at < recover->window_count; at++)
         recover->windows[at] = (struct recover_window){
-            .stored = positions[at].next, .next = positions[at].next, .begins = -1, .last = -1};
+            .stored = positions[at].next, .next = positions[at].next, .begins = -1, .last = -1, .asked = -1};
     return outcome;
 }
 
@@ -155,7 +155,9 @@ static int survey_turn(struct recover *recover, struct survey *survey)
     if (outcome != 0)
         return 0;
     survey->records[survey->count] = record;
-    survey->events[survey->count++] = *kafka_record_event(record);
+    survey->events[survey->count] = *kafka_record_event(record);
+    recover->windows[survey->events[survey->count].partition].asked = survey->events[survey->count].offset;
+    survey->count++;
     return survey->count == CHUNK ? survey_tell(recover, survey) : 0;
 }
 
@@ -204,6 +206,18 @@ int recover_open(struct recover *recover)
     for (size_t at = 0; at < recover->window_count; at++)
         recover->windows[at].held = true; /* until the first round: the survey stands at the ends */
     return outcome;
+}
+
+void recover_go_behind(struct recover *recover)
+{
+    recover->behind = true;
+    recover->batch.judge = NULL;
+    for (size_t at = 0; at < recover->window_count; at++) {
+        struct recover_window *window = &recover->windows[at];
+
+        window->last = window->asked > window->last ? window->asked : window->last;
+        window->held = true;
+    }
 }
 
 /* --- reading ahead --- */

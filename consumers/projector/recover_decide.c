@@ -83,6 +83,8 @@ static int take_item(struct again *again, struct batch_item *item, enum recover_
     bool has_facts = recover_facts_of(recover, item->event) > 0;
 
     *ret_state = RECOVER_GOES;
+    if (recover->behind)
+        return error_forward(decide(again, item, false, ret_state));
     if (!has_facts && !item->decided && recover_notice_of(recover, item->event, &notice) >= 0) {
         put_aside(again, item->event, &notice);
         return 0;

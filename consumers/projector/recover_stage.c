@@ -7,14 +7,7 @@
 #include "consumers/projector/recover.h"
 #include "shared/run/service.h"
 
-enum {
-    LOCK_CLASS = 0x7263,
-    LOCK_TRIES = 100,
-    LOCK_WAIT_MS = 100,
-    CHUNK = 500,
-    PATIENCE_MS = 30000,
-    STAGED = 13
-};
+enum { LOCK_TRIES = 100, LOCK_WAIT_MS = 100, CHUNK = 500, PATIENCE_MS = 30000, STAGED = 13 };
 
 static const enum postgres_type staged_types[STAGED] = {
     POSTGRES_UUID, POSTGRES_UUID, POSTGRES_TEXT, POSTGRES_INT4, POSTGRES_INT8, POSTGRES_TEXT, POSTGRES_UUID,
@@ -23,7 +16,7 @@ static const enum postgres_type staged_types[STAGED] = {
 static int try_lock(struct recover *recover, bool *ret_taken)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
-    const struct postgres_value class = {.type = POSTGRES_INT4, .integer = LOCK_CLASS};
+    const struct postgres_value class = {.type = POSTGRES_INT4, .integer = PAST_RECOVERY};
     int outcome = recover_ask(recover, "recover_lock", &class, 1, &rows);
 
     *ret_taken = outcome == 0 && postgres_integer(&rows, 0, 0) != 0;

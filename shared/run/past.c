@@ -15,6 +15,7 @@ static const char lost_text[] = "PostgreSQL lost time: topics hold facts it neve
 /* clang-format off */
 const struct postgres_statement past_statements[] = {
     {"past_positions", "select topic, partition, next from bus.relayed()"},
+    {"past_recovering", "select not pg_try_advisory_xact_lock_shared($1::int4, 0)"},
     {"past_never_had", "select bus.never_had($1::text[], $2::int4[], $3::int8[], $4::uuid[])"},
     {NULL, NULL},
 };
@@ -105,6 +106,15 @@ static int positions_read(struct look *look, struct ahead_place *places, size_t 
     return result;
 }
 
+static int ask_recovery(struct look *look)
+{
+    CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
+    const struct postgres_value class = {.type = POSTGRES_INT4, .integer = PAST_RECOVERY};
+    postgres_send(look->postgres, "past_recovering", &class, 1, &rows);
+    int outcome = sync(look);
+    return outcome != 0 ? outcome : postgres_integer(&rows, 0, 0) != 0 ? PAST_AWAY : 0;
+}
+
 static int look_at(struct postgres *postgres)
 {
     size_t count;
@@ -122,7 +132,9 @@ static int look_at(struct postgres *postgres)
     int result = positions_read(&look, places, count);
     if (result == 0)
         result = ahead_read(&ahead);
-    return result == 0 ? ask(&look) : result;
+    if (result == 0)
+        result = ask(&look);
+    return result == 0 ? ask_recovery(&look) : result;
 }
 
 int past_check(struct past *past)

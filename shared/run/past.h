@@ -18,7 +18,11 @@ struct past {
 };
 extern const struct postgres_statement past_statements[];
 
-/* AWAY: it could not be found out, ask again. LOST: nothing may be done. */
+/* The class of the advisory lock, with 0 beside it, which a recovery holds to its end: until then nobody goes
+ * on, though no fact may be missing any more. */
+enum { PAST_RECOVERY = 0x7263 };
+
+/* AWAY: it could not be found out, or a recovery is at it: ask again. LOST: nothing may be done. */
 enum { PAST_AWAY = AHEAD_OVER, PAST_LOST = AHEAD_TORN };
 /* The link must be ready. At once where this session was found good before; where it is lost the topics are
  * looked at every few seconds only, however often it is asked. */

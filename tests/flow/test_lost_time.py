@@ -132,6 +132,26 @@ def test_what_was_published_by_half_is_published_whole(bus, tmp_path):
     journey.to("completed")
 
 
+def test_what_was_decided_and_not_published_is_decided_in_the_order_it_was_asked(bus, tmp_path):
+    """Each command acts on what one of somebody else made, on another partition: its verdict may have been seen."""
+    journeys = [Journey(bus, "known") for _ in range(6)]
+    until(bus.at_rest, 30, "nothing is under way")
+    decided = bus.value("select count(*) from bus.verdict")
+    backup.take(bus, tmp_path / "backup")
+    bus.topics.await_facts("parcel", f"parcel/{bus.person().registered()}")
+    bus.relay.stop()
+    for journey in journeys:
+        journey.to("accepted")
+    was = contents(bus)
+    assert was["facts unpublished"] >= 6 * 4
+    put_back(bus, tmp_path / "backup")
+    bus.relay.start()
+    said = brought_back(bus, was, but={"facts unpublished", "timers"})
+    assert f"{len(was['bus.verdict']) - decided} commands decided again" in said
+    assert gapless(bus)
+    journeys[-1].to("completed")
+
+
 def test_facts_whose_commands_are_gone_are_folded_as_they_are(bus, tmp_path):
     person = bus.person()
     person.registered()
