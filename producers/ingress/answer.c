@@ -73,6 +73,14 @@ static void accepted(struct ingress *ingress, const struct pending *pending)
                                  });
 }
 
+/* A try whose command did not get through, as far as is known, is not counted here. One that was stored after
+ * all counts in its booking. */
+static void give_back_try(struct ingress *ingress, const struct pending *pending)
+{
+    if (pending->route->bucket == ROUTE_BUCKET_CODE)
+        bucket_give(ingress->code_buckets, span_of(pending->event.key));
+}
+
 void answer_reported(void *self, void *cookie, enum kafka_report report, int32_t partition, int64_t offset)
 {
     struct ingress *ingress = self;
@@ -80,8 +88,10 @@ void answer_reported(void *self, void *cookie, enum kafka_report report, int32_t
     (void)partition;
     (void)offset;
     metric_observe_us(&produce_seconds, (clock_steady_ms() - pending->sent_ms) * 1000);
-    if (report == KAFKA_UNKNOWN)
+    if (report == KAFKA_UNKNOWN) {
         metric_add(&unknown, 1);
+        give_back_try(ingress, pending);
+    }
     FAIL_POINT("ingress-stored");
     if (pending->request && report == KAFKA_DELIVERED)
         accepted(ingress, pending);
@@ -92,6 +102,7 @@ void answer_reported(void *self, void *cookie, enum kafka_report report, int32_t
 
 void answer_unsent(struct ingress *ingress, struct pending *pending)
 {
+    give_back_try(ingress, pending);
     if (pending->request)
         problem_reply(pending->request, PROBLEM_UNAVAILABLE, NULL, RETRY_S);
     pending_give(ingress, pending);

@@ -130,7 +130,8 @@ static void put_on_its_way(struct ingress *ingress, const struct asked *asked)
     batch_add(ingress, pending);
 }
 
-/* Guessing at the door: what would be sent costs one of few. Each booking counts wrong tries besides. */
+/* Guessing at the door: what would be sent costs one of few, and answer.c gives it back where it was not.
+ * Each booking counts wrong tries besides. */
 static int ask_code_rate(struct ingress *ingress, const struct asked *asked)
 {
     int retry_s;

@@ -56,12 +56,17 @@ static void name_of(const struct bucket_table *table, struct span principal, uin
     ret_name[1] = b | 1; /* never empty */
 }
 
-/* The principal's own slot, an empty one, or that of whoever was silent longest. */
-static struct bucket *bucket_find(struct bucket *set, const uint64_t name[2])
+static bool bucket_is(const struct bucket *slot, const uint64_t name[2])
 {
-    struct bucket *stalest = set;
+    return slot->name[0] == name[0] && slot->name[1] == name[1];
+}
+
+/* The principal's own slot, an empty one, or that of whoever was silent longest. */
+static struct bucket *bucket_find(const struct bucket_table *table, const uint64_t name[2])
+{
+    struct bucket *set = table->slots + (name[0] & (table->sets - 1)) * SET, *stalest = set;
     for (struct bucket *slot = set; slot < set + SET; slot++) {
-        if (slot->name[0] == name[0] && slot->name[1] == name[1])
+        if (bucket_is(slot, name))
             return slot;
         if (stalest->name[1] && (!slot->name[1] || slot->at_ms < stalest->at_ms))
             stalest = slot;
@@ -83,9 +88,8 @@ int bucket_take(struct bucket_table *table, struct span principal, int64_t stead
 {
     uint64_t name[2];
     name_of(table, principal, name);
-    struct bucket *set = table->slots + (name[0] & (table->sets - 1)) * SET;
-    struct bucket *slot = bucket_find(set, name);
-    if (slot->name[0] != name[0] || slot->name[1] != name[1])
+    struct bucket *slot = bucket_find(table, name);
+    if (!bucket_is(slot, name))
         *slot = (struct bucket){{name[0], name[1]}, table->burst, steady_ms};
     refill(table, slot, steady_ms);
     if (slot->tokens >= 1) {
@@ -95,4 +99,14 @@ int bucket_take(struct bucket_table *table, struct span principal, int64_t stead
     double wait = table->rate > 0 ? (1 - slot->tokens) / table->rate : 3600;
     *ret_retry_s = wait > 3600 ? 3600 : (int)wait + 1;
     return BUCKET_EMPTY;
+}
+
+/* Whose slot went to another begins with a full bucket again: nothing to give. */
+void bucket_give(struct bucket_table *table, struct span principal)
+{
+    uint64_t name[2];
+    name_of(table, principal, name);
+    struct bucket *slot = bucket_find(table, name);
+    if (bucket_is(slot, name))
+        slot->tokens = slot->tokens + 1 < table->burst ? slot->tokens + 1 : table->burst;
 }

@@ -15,5 +15,7 @@ enum { BUCKET_EMPTY = 1 };
 /* Takes one; BUCKET_EMPTY with the seconds (at least 1) until one is there. */
 MUST_CHECK int bucket_take(struct bucket_table *table, struct span principal, int64_t steady_ms,
                            int *ret_retry_s);
+/* Gives one back that was taken for nothing; a bucket is never fuller than burst. */
+void bucket_give(struct bucket_table *table, struct span principal);
 
 #endif

@@ -42,6 +42,25 @@ START_TEST(says_how_long_to_wait)
 }
 END_TEST
 
+START_TEST(takes_back_what_was_taken_for_nothing_and_no_more)
+{
+    struct bucket_table *table = bucket_table_new(64, 0.001, 2);
+    int wait;
+    bucket_give(table, span_of("a")); /* is not known: has its burst anyway */
+    ck_assert_int_eq(take_at(table, "a", 0, &wait), 0);
+    bucket_give(table, span_of("b"));
+    bucket_give(table, span_of("a"));
+    bucket_give(table, span_of("a"));
+    ck_assert_int_eq(take_at(table, "a", 0, &wait), 0);
+    ck_assert_int_eq(take_at(table, "a", 0, &wait), 0);
+    ck_assert_int_eq(take_at(table, "a", 0, &wait), BUCKET_EMPTY);
+    bucket_give(table, span_of("a"));
+    ck_assert_int_eq(take_at(table, "a", 0, &wait), 0);
+    ck_assert_int_eq(take_at(table, "a", 0, &wait), BUCKET_EMPTY);
+    bucket_table_free(table);
+}
+END_TEST
+
 START_TEST(keeps_principals_apart)
 {
     struct bucket_table *table = bucket_table_new(64, 1, 1);
@@ -76,6 +95,7 @@ TCase *bucket_cases(void)
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, gives_the_burst_then_one_for_each_refill);
     tcase_add_test(cases, says_how_long_to_wait);
+    tcase_add_test(cases, takes_back_what_was_taken_for_nothing_and_no_more);
     tcase_add_test(cases, keeps_principals_apart);
     tcase_add_test(cases, forgets_the_stalest_when_it_is_full_and_never_grows);
     return cases;

@@ -214,6 +214,23 @@ def test_commands_about_codes_are_few_an_hour_of_one_person(start):
     assert other.post(deliver, {"code": "000000"}).status_code == 202
 
 
+def test_a_503_or_504_costs_no_try_of_the_codes(start, mock):
+    alone = start(COLIS_CODE_RATE="2", COLIS_KAFKA_DELIVERY_MS="2000", COLIS_KAFKA_LATE_MS="10")
+    person, (deliver,) = alone.person(), bookings("deliver")
+
+    def ask():
+        return person.post(deliver, {"code": "000000"}, key="again").status_code
+    mock.freeze()
+    assert [ask() for _ in range(3)] == [504] * 3
+    with open_post(alone, alone.person(), "held"):
+        waiting(alone, 1)
+        told = [ask() for _ in range(3)]
+    assert 503 in told and set(told) <= {503, 504}
+    mock.thaw()
+    until(lambda: ask() == 202, 20, "it is stored again")
+    assert [ask(), ask()] == [202, 429]  # and no more was given back than was taken
+
+
 def test_a_recipient_commands_by_a_link(start, mock):
     alone = start()
     booking, key = uuid.uuid4(), handover.key("link_key")
