@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A log line: made on the stack, bounded, written by one write(2), so that lines of threads and processes
- * sharing a pipe do not mix. Each text has its own bound, and their sum fits: a long message cannot push
- * out the error, and the line is always whole JSON in good UTF-8, whatever the texts hold. */
+ * A log line: made on the stack, bounded, written by one write(2) of what a pipe takes whole, so that lines
+ * of threads and processes sharing one do not mix. Each text has its own bound, and their sum fits: a long
+ * message cannot push out the error, and the line is always whole JSON in good UTF-8, whatever the texts
+ * hold. Nobody waits for whoever reads the log: what it has no room for is lost, and counted. */
 #include "shared/base/log.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,11 +16,14 @@
 
 #include "shared/base/buf.h"
 #include "shared/base/clock.h"
+#include "shared/base/metric.h"
 
-enum { LINE = 8192, MESSAGE = 3072, ERR = 3072, SHORT = 320, SECOND_MS = 1000 };
+enum { LINE = PIPE_BUF, MESSAGE = 1024, ERR = 1408, SHORT = 320, SECOND_MS = 1000 };
 
 static char service_name[64];
 static enum log_level least_level = LOG_LEVEL_INFO;
+static struct metric lost = {.name = "colis_log_lost_total",
+                             .help = "Log lines that standard error had no room for"};
 
 struct line {
     size_t size;
@@ -27,6 +34,7 @@ void log_start(const char *service, enum log_level least)
 {
     snprintf(service_name, sizeof service_name, "%s", service);
     least_level = least;
+    metric_register(&lost);
 }
 
 /* The bounds of the texts add up to less than LINE; should that ever be wrong, the line ends early. */
@@ -138,11 +146,21 @@ static void put_fields(struct line *line, const struct log_fields *fields)
     put_text(line, "err", fields->err, ERR);
 }
 
+/* A pipe is writable while a line fits: one thread at a time, or two would find the same room. */
 static void line_out(const struct line *line)
 {
-    /* A line that cannot be written is lost: nobody is left to be told. */
-    while (write(STDERR_FILENO, line->text, line->size) < 0 && errno == EINTR)
-        ;
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct pollfd on = {.fd = STDERR_FILENO, .events = POLLOUT};
+    ssize_t written = -1;
+    pthread_mutex_lock(&lock);
+    if (poll(&on, 1, 0) > 0 && (on.revents & POLLOUT)) {
+        do
+            written = write(STDERR_FILENO, line->text, line->size);
+        while (written < 0 && errno == EINTR);
+    }
+    pthread_mutex_unlock(&lock);
+    if (written < 0)
+        metric_add(&lost, 1);
 }
 
 void log_write(enum log_level level, const char *message, const struct log_fields *fields)
@@ -190,6 +208,6 @@ void log_braked(struct log_brake *brake, enum log_level level, const char *messa
         return;
     }
     char with_count[MESSAGE];
-    snprintf(with_count, sizeof with_count, "%.2900s (%lld held back)", message, (long long)held);
+    snprintf(with_count, sizeof with_count, "%.980s (%lld held back)", message, (long long)held);
     log_write(level, with_count, fields);
 }

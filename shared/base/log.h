@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The writer of log lines: one JSON object a line on standard error, a closed set of keys, nothing private.
+ * It never waits: a line that finds no room is dropped and counted (colis_log_lost_total).
  * base, schemas and domain never call it; links, run and programs log once, where they handle. */
 #ifndef COLIS_BASE_LOG_H
 #define COLIS_BASE_LOG_H
@@ -17,7 +18,7 @@ struct log_fields {
     const char *err;
 };
 
-void log_start(const char *service, enum log_level least);
+void log_start(const char *service, enum log_level least); /* before threads start */
 void log_write(enum log_level level, const char *message,
                const struct log_fields *fields); /* fields may be NULL */
 

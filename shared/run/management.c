@@ -108,9 +108,9 @@ static int stopping(void *self, int events)
 {
     (void)events;
     struct management *management = self;
-    log_plain(LOG_LEVEL_INFO, "stopping");
     loop_watch_want(management->on_stop, 0); /* it stays readable */
     loop_timer_start(management->deadline, management->config.deadline_ms, 0);
+    log_plain(LOG_LEVEL_INFO, "stopping");
     return 0;
 }
 

@@ -3,13 +3,17 @@
 #include "shared/run/management.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "shared/base/clock.h"
+#include "shared/base/log.h"
 #include "shared/run/service.h"
 #include "tests/port.h"
 #include "tests/run/cases.h"
@@ -124,6 +128,37 @@ START_TEST(refuses_a_port_in_use)
 }
 END_TEST
 
+/* Standard error is a pipe without room from now on. */
+static void fill_log(void)
+{
+    int ends[2];
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_eq(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    while (write(ends[1], "x", 1) == 1)
+        ;
+    ck_assert_int_eq(fcntl(ends[1], F_SETFL, 0), 0);
+    ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+}
+
+static int says_much_to_nobody(void *self)
+{
+    struct pollfd stop = {.fd = service_stop_descriptor(), .events = POLLIN};
+    (void)self;
+    fill_log();
+    log_plain(LOG_LEVEL_ERROR, "nobody reads this");
+    answers("/healthz", "200", "{\"alive\":true}");
+    ck_assert_int_eq(kill(getpid(), SIGTERM), 0);
+    ck_assert_int_eq(poll(&stop, 1, 10000), 1);
+    answers("/readyz", "503", "{\"ready\":false,\"why\":\"stopping\"}");
+    return 0;
+}
+
+START_TEST(a_log_nobody_reads_holds_no_request_and_no_end)
+{
+    ck_assert_int_eq(while_running(says_much_to_nobody), 0);
+}
+END_TEST
+
 TCase *management_cases(void)
 {
     TCase *cases = tcase_create("management");
@@ -132,5 +167,6 @@ TCase *management_cases(void)
     tcase_add_test(cases, says_dead_after_ten_silent_seconds);
     tcase_add_test(cases, knows_nothing_else);
     tcase_add_test(cases, refuses_a_port_in_use);
+    tcase_add_test(cases, a_log_nobody_reads_holds_no_request_and_no_end);
     return cases;
 }
