@@ -171,9 +171,27 @@ static void no_notice(void *self, const PGresult *result)
     (void)result;
 }
 
-/* What stands before the url may be changed by it, what stands behind may not; what is NULL says nothing. */
-int postgres_connect(struct postgres *link, const struct postgres_places *places)
+/* The list from one of its items on; those before it come last. */
+static void put_turned(struct buf *to, const struct buf *list, unsigned first)
 {
+    const char *from = list->data;
+    for (unsigned at = 0; at < first; at++)
+        from = strchr(from, ',') + 1;
+    buf_text(to, from);
+    if (first == 0)
+        return;
+    buf_byte(to, ',');
+    buf_append(to, list->data, (size_t)(from - list->data) - 1);
+}
+
+/* What stands before the url may be changed by it, what stands behind may not; what is empty says nothing. */
+static PGconn *connection_start(const struct postgres *link, const struct postgres_places *places)
+{
+    CLEANUP(buf_done) struct buf hosts = {0}, addresses = {0}, ports = {0};
+    unsigned first = link->tries % (unsigned)places->count;
+    put_turned(&hosts, &places->hosts, first);
+    put_turned(&addresses, &places->addresses, first);
+    put_turned(&ports, &places->ports, first);
     const char *const keys[] = {"gssencmode",
                                 "keepalives_idle",
                                 "keepalives_interval",
@@ -196,15 +214,29 @@ int postgres_connect(struct postgres *link, const struct postgres_places *places
                                   link->database,
                                   link->application,
                                   "UTF8",
-                                  places ? places->hosts.data : NULL,
-                                  places ? places->addresses.data : NULL,
-                                  places ? places->ports.data : NULL,
+                                  hosts.data,
+                                  addresses.data,
+                                  ports.data,
                                   NULL};
+    PGconn *connection = PQconnectStartParams(keys, values, 1);
+    if (!connection)
+        abort(); /* out of memory */
+    return connection;
+}
+
+int postgres_connect(struct postgres *link)
+{
+    const struct postgres_places *places = postgres_lookup_places(link->lookup);
+    if (places->count > 0)
+        link->connection = connection_start(link, places);
+    else
+        postgres_because(link, places->problem);
+    postgres_lookup_free(take(link->lookup));
+    if (!link->connection)
+        return POSTGRES_RETRY;
     link->broken = false;
     link->session++;
-    link->connection = PQconnectStartParams(keys, values, 1);
-    if (!link->connection)
-        abort(); /* out of memory */
+    link->tries++;
     if (PQstatus(link->connection) == CONNECTION_BAD) {
         postgres_because(link, PQerrorMessage(link->connection));
         postgres_close(link);

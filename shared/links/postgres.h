@@ -101,7 +101,9 @@ void postgres_id(const struct postgres_rows *rows, int row, int column, struct i
 void postgres_rows_done(struct postgres_rows *rows);
 
 /* --- blocking, for readers --- */
-/* Connects if not connected (bounded by 5 s); statements prepared. */
+/* Connects if not connected; statements prepared. Finding the server and shaking hands with it is bounded by
+ * 5 s together, each answer after that by as much. The names of hosts are looked up as by postgres_start,
+ * over several calls where that takes long. */
 MUST_CHECK int postgres_ready(struct postgres *link);
 /* Queues a statement into the open segment. kept until postgres_sync. rows: where its result goes, or NULL.
  */
@@ -134,7 +136,9 @@ void postgres_listen(struct postgres *link, const char *channel, postgres_told t
  * postgres_free. */
 typedef void (*postgres_answered)(void *self, int outcome, struct postgres_rows *rows, int count);
 /* Starts connecting where needed; re-connects with back-off from step(); requests on a connection that dies
- * are answered RETRY. The names of hosts are looked up on a thread of their own: the caller's never waits. */
+ * are answered RETRY. The names of hosts are looked up on a thread of their own: the caller's never waits.
+ * Each try in a row begins at the next of the server's addresses: a silent one costs a try, not the others.
+ */
 MUST_CHECK int postgres_start(struct postgres *link);
 void postgres_ask(struct postgres *link, const char *statement, const struct postgres_value *values,
                   int count);

@@ -96,6 +96,7 @@ static void lost(struct postgres *link)
 static void found(struct postgres *link)
 {
     link->state = POSTGRES_READY;
+    link->tries = 0;
     link->retry_after_ms = 0;
     link->heard_ms = clock_steady_ms();
     if (link->was_lost)
@@ -176,38 +177,20 @@ static void step_ready(struct postgres *link)
         lost(link);
 }
 
-static void lookup_done(struct postgres *link)
-{
-    unwatch(link);
-    postgres_lookup_free(link->lookup);
-    link->lookup = NULL;
-}
-
-static void connect_to(struct postgres *link, const struct postgres_places *places)
-{
-    int outcome = postgres_connect(link, places);
-    link->connect_by_ms = clock_steady_ms() + POSTGRES_CONNECT_MS;
-    lookup_done(link);
-    if (outcome != POSTGRES_DONE)
-        lost(link);
-    else
-        watch(link, EPOLLOUT);
-}
-
 /* One that takes longer than a try is awaited by the next. */
 static void step_looking_up(struct postgres *link)
 {
-    const struct postgres_places *places = postgres_lookup_answer(link->lookup);
-    if (places && places->count > 0) {
-        connect_to(link, places);
-    } else if (places) {
-        postgres_because(link, places->problem);
-        lookup_done(link);
-        lost(link);
-    } else if (clock_steady_ms() > link->connect_by_ms) {
+    bool known = postgres_lookup_answered(link->lookup);
+    if (!known && clock_steady_ms() <= link->connect_by_ms)
+        return;
+    if (!known)
         postgres_because(link, "no address in time");
+    unwatch(link);
+    link->connect_by_ms = clock_steady_ms() + POSTGRES_CONNECT_MS;
+    if (known && postgres_connect(link) == POSTGRES_DONE)
+        watch(link, EPOLLOUT);
+    else
         lost(link);
-    }
 }
 
 static void step_closed(struct postgres *link)
@@ -215,19 +198,16 @@ static void step_closed(struct postgres *link)
     if (clock_steady_ms() < link->retry_at_ms)
         return;
     link->connect_by_ms = clock_steady_ms() + POSTGRES_CONNECT_MS;
-    if (!link->lookup && postgres_lookup_start(postgres_given.url, &link->lookup) != POSTGRES_DONE) {
-        postgres_because(link, "no thread to look up the server");
+    if (postgres_lookup_start(link) != POSTGRES_DONE) {
         lost(link);
         return;
     }
-    if (!link->lookup) {
-        connect_to(link, NULL);
-        return;
-    }
     link->state = POSTGRES_LOOKING_UP;
+    step_looking_up(link);
+    if (link->state != POSTGRES_LOOKING_UP)
+        return;
     struct epoll_event event = {.events = EPOLLIN};
     epoll_ctl(link->epoll, EPOLL_CTL_ADD, postgres_lookup_descriptor(link->lookup), &event);
-    step_looking_up(link);
 }
 
 /* PQconnectPoll may only be called when the socket is ready for what it waits for. */
@@ -327,7 +307,7 @@ void postgres_free(struct postgres *link)
 {
     if (!link)
         return;
-    lookup_done(link);
+    postgres_lookup_free(link->lookup);
     postgres_close(link);
     while (link->waiting > 0)
         answer(link, POSTGRES_RETRY);

@@ -48,7 +48,7 @@ enum postgres_state {
     POSTGRES_READY,
 };
 
-/* Where the server may be, as libpq takes it: lists with commas, of one length. */
+/* Where the server may be, as libpq takes it: lists with commas, of one length. Addresses may be empty. */
 struct postgres_places {
     struct buf hosts, addresses, ports;
     int count;
@@ -67,7 +67,9 @@ struct postgres {
     const char *channel;
     postgres_told told;
     void *told_self;
-    uint64_t session;   /* how many there were */
+    struct postgres_lookup *lookup; /* on its way, over several tries where it takes long; NULL: none */
+    unsigned tries;                 /* to connect, since the last that got there */
+    uint64_t session;               /* how many there were */
     bool broken;        /* the open segment cannot be sent, or the session is no good: to be closed */
     int set_up_outcome; /* the first failure of setting up */
 
@@ -77,7 +79,6 @@ struct postgres {
 
     int epoll, watched; /* nonblocking: the lasting descriptor, and the socket registered with it */
     uint32_t watched_events;
-    struct postgres_lookup *lookup;    /* on its way, over several tries where it takes long; NULL: none */
     PostgresPollingStatusType polling; /* what the handshake waits for */
     struct postgres_segment *segments; /* a ring */
     int first, waiting;
@@ -89,18 +90,20 @@ struct postgres {
 /* postgres.c */
 void postgres_because(struct postgres *link, const char *text); /* its first line */
 int postgres_outcome_of(struct postgres *link, const PGresult *result);
-/* Begins; POSTGRES_RETRY. places: NULL where libpq shall look up the names. */
-MUST_CHECK int postgres_connect(struct postgres *link, const struct postgres_places *places);
+/* Begins where the lookup, answered and over then, says the server is: RETRY where it says nowhere. libpq
+ * leaves an address that is silent only with the try, so each begins at another one, in turn. */
+MUST_CHECK int postgres_connect(struct postgres *link);
 void postgres_close(struct postgres *link);
 void postgres_hear(struct postgres *link); /* notifications that came */
 
 /* postgres_lookup.c */
-/* Asks for the addresses of url's hosts; a lookup of NULL: no name is among them. POSTGRES_RETRY: no thread.
- */
-MUST_CHECK int postgres_lookup_start(const char *url, struct postgres_lookup **ret_lookup);
-int postgres_lookup_descriptor(const struct postgres_lookup *lookup); /* readable once it is answered */
-/* Borrowed until the lookup is freed; NULL: not answered yet. */
-const struct postgres_places *postgres_lookup_answer(const struct postgres_lookup *lookup);
+/* Asks where the url's hosts are, unless that is on its way: link->lookup, answered at once where there is no
+ * name among them. POSTGRES_RETRY: no thread. */
+MUST_CHECK int postgres_lookup_start(struct postgres *link);
+bool postgres_lookup_answered(const struct postgres_lookup *lookup);
+int postgres_lookup_descriptor(const struct postgres_lookup *lookup); /* readable once names are answered */
+/* Of one that is answered; borrowed until the lookup is freed. */
+const struct postgres_places *postgres_lookup_places(const struct postgres_lookup *lookup);
 void postgres_lookup_free(struct postgres_lookup *lookup); /* answered or not, at once */
 
 /* postgres_send.c */

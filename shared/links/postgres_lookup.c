@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The addresses of the server's names, for servers: libpq would ask the name server where it stands, on the
- * loop's thread, for as long as that takes. They are asked for on a thread of the lookup's own and handed to
- * libpq beside the names, which certificates are still checked against. Whoever of the two is done last
- * frees the lookup: getaddrinfo cannot be called off. */
+ * Where the server is: libpq would ask the name server where it stands, on the caller's thread, for as long
+ * as that takes. Addresses of names are asked for on a thread of the lookup's own and handed to libpq beside
+ * the names, which certificates are still checked against. Whoever of the two is done last frees the lookup:
+ * getaddrinfo cannot be called off. */
 #include "shared/links/postgres_inside.h"
 
 #include <arpa/inet.h>
@@ -19,8 +19,9 @@ enum { ADDRESSES = 16 }; /* of all names together; those behind are left out */
 struct postgres_lookup {
     atomic_int owners;
     atomic_bool answered;
-    int told; /* an eventfd */
-    struct buf names, ports;
+    int told; /* an eventfd; -1 where nobody is asked */
+    PQconninfoOption *options;
+    const char *hosts, *addresses, *ports; /* of the options: lists with commas; NULL: not said */
     struct postgres_places places;
 };
 
@@ -30,8 +31,7 @@ static void drop(struct postgres_lookup *lookup)
         return;
     if (lookup->told >= 0)
         close(lookup->told);
-    buf_done(&lookup->names);
-    buf_done(&lookup->ports);
+    PQconninfoFree(lookup->options);
     buf_done(&lookup->places.hosts);
     buf_done(&lookup->places.addresses);
     buf_done(&lookup->places.ports);
@@ -47,6 +47,14 @@ static bool item(const char **at, struct span *ret_item)
     *ret_item = (struct span){*at, size};
     *at = (*at)[size] ? *at + size + 1 : NULL;
     return true;
+}
+
+/* The next of two lists, empty of one that has ended; false: both have. */
+static bool pair(const char **one, const char **other, struct span *ret_one, struct span *ret_other)
+{
+    *ret_one = *ret_other = (struct span){0};
+    bool any = item(one, ret_one);
+    return item(other, ret_other) || any;
 }
 
 static void put_item(struct buf *list, bool first, const char *text)
@@ -87,22 +95,42 @@ static void look_up(struct postgres_places *places, const char *host, const char
         freeaddrinfo(found);
 }
 
+/* As the url lists them; one that names nobody has one place, which is libpq's to choose. false: a name is to
+ * be asked about, and may not be. */
+static bool list_places(struct postgres_lookup *lookup, bool may_ask)
+{
+    const char *hosts = lookup->hosts ? lookup->hosts : "", *addresses = lookup->addresses;
+    const char *ports = lookup->ports;
+    char host[256], address[64], number[8];
+    struct span name, known, port = {0};
+    while (pair(&hosts, &addresses, &name, &known)) {
+        (void)item(&ports, &port); /* one for all, or one for each */
+        if (text_copy(host, sizeof(host), name) != 0 || text_copy(address, sizeof(address), known) != 0 ||
+            text_copy(number, sizeof(number), port) != 0)
+            lookup->places.problem = "a host, its address or its port is too long";
+        else if (address[0] || !is_name(host))
+            put_place(&lookup->places, host, address, number);
+        else if (may_ask)
+            look_up(&lookup->places, host, number);
+        else
+            return false;
+    }
+    return true;
+}
+
+/* Those before the first name would be there twice. */
+static void places_clear(struct postgres_places *places)
+{
+    buf_clear(&places->hosts);
+    buf_clear(&places->addresses);
+    buf_clear(&places->ports);
+    places->count = 0;
+}
+
 static void *look_up_all(void *self)
 {
     struct postgres_lookup *lookup = self;
-    const char *names = lookup->names.data, *ports = lookup->ports.data;
-    struct span name, port = {0};
-    char host[256], number[8];
-
-    while (item(&names, &name)) {
-        (void)item(&ports, &port); /* one for all, or one for each */
-        if (text_copy(host, sizeof(host), name) != 0 || text_copy(number, sizeof(number), port) != 0)
-            lookup->places.problem = "a host or its port is too long";
-        else if (is_name(host))
-            look_up(&lookup->places, host, number);
-        else
-            put_place(&lookup->places, host, "", number);
-    }
+    (void)list_places(lookup, true);
     atomic_store(&lookup->answered, true);
     while (eventfd_write(lookup->told, 1) < 0 && errno == EINTR)
         continue;
@@ -110,51 +138,60 @@ static void *look_up_all(void *self)
     return NULL;
 }
 
-/* Whether a name is among the hosts, which are kept if so. */
-static bool has_names(const char *url, struct buf *ret_names, struct buf *ret_ports)
+static void read_url(struct postgres_lookup *lookup)
 {
-    bool any = false, known = false;
-    PQconninfoOption *options = PQconninfoParse(url, NULL);
-    const char *hosts = NULL, *ports = NULL;
-    struct span host;
-    char text[256];
-
-    for (PQconninfoOption *option = options; option && option->keyword; option++) {
-        hosts = strcmp(option->keyword, "host") == 0 ? option->val : hosts;
-        ports = strcmp(option->keyword, "port") == 0 ? option->val : ports;
-        known = known || (strcmp(option->keyword, "hostaddr") == 0 && option->val);
+    lookup->options = PQconninfoParse(postgres_given.url, NULL);
+    for (PQconninfoOption *option = lookup->options; option && option->keyword; option++) {
+        if (strcmp(option->keyword, "host") == 0)
+            lookup->hosts = option->val;
+        else if (strcmp(option->keyword, "hostaddr") == 0)
+            lookup->addresses = option->val;
+        else if (strcmp(option->keyword, "port") == 0)
+            lookup->ports = option->val;
     }
-    buf_text(ret_names, hosts ? hosts : "");
-    buf_text(ret_ports, ports ? ports : "");
-    while (!known && item(&hosts, &host))
-        any = any || text_copy(text, sizeof(text), host) != 0 || is_name(text);
-    PQconninfoFree(options);
-    return any;
 }
 
-int postgres_lookup_start(const char *url, struct postgres_lookup **ret_lookup)
+static bool ask(struct postgres_lookup *lookup)
 {
-    struct postgres_lookup *lookup = memory_new(1, sizeof(*lookup));
     pthread_t thread;
+    lookup->told = eventfd(0, EFD_CLOEXEC);
+    if (lookup->told < 0)
+        return false;
+    atomic_store(&lookup->owners, 2);
+    if (pthread_create(&thread, NULL, look_up_all, lookup) != 0) {
+        atomic_store(&lookup->owners, 1);
+        return false;
+    }
+    pthread_detach(thread);
+    return true;
+}
 
-    *ret_lookup = NULL;
+int postgres_lookup_start(struct postgres *link)
+{
+    if (link->lookup)
+        return POSTGRES_DONE;
+    struct postgres_lookup *lookup = memory_new(1, sizeof(*lookup));
     atomic_init(&lookup->owners, 1);
     lookup->told = -1;
     lookup->places.problem = "the server's name has no address";
-    if (!has_names(url, &lookup->names, &lookup->ports)) {
-        drop(lookup);
-        return POSTGRES_DONE;
+    read_url(lookup);
+    bool answered = list_places(lookup, false);
+    atomic_init(&lookup->answered, answered);
+    if (!answered) {
+        places_clear(&lookup->places);
+        if (!ask(lookup)) {
+            drop(lookup);
+            postgres_because(link, "no thread to look up the server");
+            return POSTGRES_RETRY;
+        }
     }
-    lookup->told = eventfd(0, EFD_CLOEXEC);
-    atomic_init(&lookup->owners, 2);
-    if (lookup->told < 0 || pthread_create(&thread, NULL, look_up_all, lookup) != 0) {
-        atomic_init(&lookup->owners, 1);
-        drop(lookup);
-        return POSTGRES_RETRY;
-    }
-    pthread_detach(thread);
-    *ret_lookup = lookup;
+    link->lookup = lookup;
     return POSTGRES_DONE;
+}
+
+bool postgres_lookup_answered(const struct postgres_lookup *lookup)
+{
+    return atomic_load(&lookup->answered);
 }
 
 int postgres_lookup_descriptor(const struct postgres_lookup *lookup)
@@ -162,9 +199,9 @@ int postgres_lookup_descriptor(const struct postgres_lookup *lookup)
     return lookup->told;
 }
 
-const struct postgres_places *postgres_lookup_answer(const struct postgres_lookup *lookup)
+const struct postgres_places *postgres_lookup_places(const struct postgres_lookup *lookup)
 {
-    return atomic_load(&lookup->answered) ? &lookup->places : NULL;
+    return &lookup->places;
 }
 
 void postgres_lookup_free(struct postgres_lookup *lookup)

@@ -12,16 +12,33 @@
 #include "shared/base/clock.h"
 #include "shared/base/fail.h"
 
-/* Waits for the socket; false once until_ms has passed. */
-static bool socket_wait(const struct postgres *link, short events, int64_t until_ms)
+/* false once until_ms has passed. */
+static bool wait_on(int descriptor, short events, int64_t until_ms)
 {
-    struct pollfd on = {.fd = PQsocket(link->connection), .events = events};
+    struct pollfd on = {.fd = descriptor, .events = events};
     int got;
     do {
         int64_t left = until_ms - clock_steady_ms();
         got = left > 0 ? poll(&on, 1, (int)left) : 0;
     } while (got < 0 && errno == EINTR);
     return got > 0;
+}
+
+static bool socket_wait(const struct postgres *link, short events, int64_t until_ms)
+{
+    return wait_on(PQsocket(link->connection), events, until_ms);
+}
+
+/* One that takes longer than a try is awaited by the next. */
+static bool look_up(struct postgres *link, int64_t until_ms)
+{
+    if (postgres_lookup_start(link) != POSTGRES_DONE)
+        return false;
+    if (postgres_lookup_answered(link->lookup) ||
+        wait_on(postgres_lookup_descriptor(link->lookup), POLLIN, until_ms))
+        return true;
+    postgres_because(link, "no address in time");
+    return false;
 }
 
 static bool shake_hands(struct postgres *link, int64_t until_ms)
@@ -90,16 +107,17 @@ int postgres_ready(struct postgres *link)
     if (postgres_connected(link))
         return POSTGRES_DONE;
     postgres_drop(link);
-    int outcome = postgres_connect(link, NULL);
-    if (outcome != POSTGRES_DONE)
-        return outcome;
-    bool there = shake_hands(link, clock_steady_ms() + POSTGRES_CONNECT_MS);
-    outcome = there ? set_up(link) : POSTGRES_RETRY;
-    if (outcome != POSTGRES_DONE)
+    int64_t until_ms = clock_steady_ms() + POSTGRES_CONNECT_MS;
+    bool there =
+        look_up(link, until_ms) && postgres_connect(link) == POSTGRES_DONE && shake_hands(link, until_ms);
+    int outcome = there ? set_up(link) : POSTGRES_RETRY;
+    if (outcome != POSTGRES_DONE) {
         postgres_drop(link);
-    else
-        link->state = POSTGRES_READY;
-    return outcome;
+        return outcome;
+    }
+    link->state = POSTGRES_READY;
+    link->tries = 0;
+    return POSTGRES_DONE;
 }
 
 void postgres_drop(struct postgres *link)

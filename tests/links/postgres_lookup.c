@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The names of a server's hosts are looked up beside the thread that steps, however long that takes. The
- * name server is this file's: getaddrinfo below stands before the C library's. */
+ * The names of a server's hosts are looked up beside the thread that steps or reads, however long that takes,
+ * and none of its addresses hides another. The name server is this file's: getaddrinfo below stands before
+ * the C library's. */
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "shared/base/clock.h"
 #include "tests/links/postgres_cases.h"
+#include "tests/session.h"
+
+#define MUTE "127.0.0.2" /* where somebody listens who never greets */
 
 static const struct postgres_statement statements[] = {{"one", "select 1::int8"}, {0}};
 
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    pthread_t stepping; /* the thread that may not ask */
-    int asked, open;    /* how often; whether it answers */
-    bool blocked;       /* the stepping thread asked */
+    pthread_t waiting; /* the thread that may not ask */
+    int asked, open;   /* how often; whether it answers */
+    bool blocked;      /* the waiting thread asked */
 } names = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .open = 1};
 
 static struct postgres *session;
@@ -27,7 +33,7 @@ static char real_url[256];
 static void ask_name(void)
 {
     pthread_mutex_lock(&names.lock);
-    names.blocked = names.blocked || pthread_equal(names.stepping, pthread_self());
+    names.blocked = names.blocked || pthread_equal(names.waiting, pthread_self());
     names.asked++;
     pthread_cond_broadcast(&names.changed);
     while (!names.open)
@@ -35,18 +41,21 @@ static void ask_name(void)
     pthread_mutex_unlock(&names.lock);
 }
 
-/* known.test is this machine; other names of test are nobody's. */
+/* known.test is this machine, two.test MUTE and this machine; other names of test are nobody's. */
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *wanted, struct addrinfo **ret)
 {
     int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
-    bool ours = host && strstr(host, ".test");
+    bool ours = host && strstr(host, ".test"), two = ours && strcmp(host, "two.test") == 0;
 
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
     if (ours)
         ask_name();
-    if (ours && strcmp(host, "known.test") != 0)
+    if (ours && !two && strcmp(host, "known.test") != 0)
         return EAI_NONAME;
-    return real(ours ? "127.0.0.1" : host, service, wanted, ret);
+    int problem = two ? real(MUTE, service, wanted, ret) : 0;
+    if (problem != 0)
+        return problem;
+    return real(ours ? "127.0.0.1" : host, service, wanted, two ? &(*ret)->ai_next : ret);
 }
 
 static void open_names(int open)
@@ -66,7 +75,7 @@ static int asked(void)
 }
 
 /* The server's own url, with other hosts. */
-static void start_at(const char *hosts)
+static void link_at(const char *hosts)
 {
     struct buf url = {0};
     const char *host = strstr(real_url, "127.0.0.1"), *behind = host ? host + strlen("127.0.0.1") : NULL;
@@ -81,7 +90,25 @@ static void start_at(const char *hosts)
     setenv("COLIS_POSTGRES_URL", url.data, 1);
     buf_done(&url);
     session = database_link(statements);
+}
+
+static void start_at(const char *hosts)
+{
+    link_at(hosts);
     ck_assert_int_eq(postgres_start(session), 0);
+}
+
+/* Until the test's process ends. */
+static void listen_mutely(void)
+{
+    const char *port = strstr(real_url, "127.0.0.1:") + strlen("127.0.0.1:");
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)strtol(port, NULL, 10))};
+    int yes = 1, mute = socket(AF_INET, SOCK_STREAM, 0);
+
+    ck_assert_int_eq(inet_pton(AF_INET, MUTE, &at.sin_addr), 1);
+    ck_assert_int_eq(setsockopt(mute, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), 0);
+    ck_assert_int_eq(bind(mute, (struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(listen(mute, 8), 0);
 }
 
 static void before(void)
@@ -89,7 +116,7 @@ static void before(void)
     ck_assert_uint_lt(strlen(getenv("COLIS_POSTGRES_URL")), sizeof(real_url));
     strcpy(real_url, getenv("COLIS_POSTGRES_URL"));
     database_make();
-    names.stepping = pthread_self();
+    names.waiting = pthread_self();
 }
 
 static void after(void)
@@ -182,6 +209,46 @@ START_TEST(a_link_ends_before_its_name_is_known)
 }
 END_TEST
 
+/* One try is lost to it; the clock then stands where the next begins. */
+START_TEST(an_address_that_swallows_packets_does_not_hide_the_next)
+{
+    static const char *const hosts[] = {MUTE ",127.0.0.1", "two.test"};
+    listen_mutely();
+    start_at(hosts[_i]);
+    for (int turn = 0; turn < 300 && !strstr(postgres_why(session), "no connection in time"); turn++) {
+        clock_hold(clock_wall_ms(), clock_steady_ms() + 6000);
+        step();
+    }
+    clock_hold(clock_wall_ms(), clock_steady_ms() + 3000);
+    until_connected();
+}
+END_TEST
+
+START_TEST(an_address_that_swallows_packets_costs_a_reader_one_try)
+{
+    listen_mutely();
+    link_at("two.test");
+    ck_assert_int_eq(postgres_ready(session), POSTGRES_RETRY);
+    ck_assert_str_eq(postgres_why(session), "no connection in time");
+    session_ready(session);
+}
+END_TEST
+
+/* The next try waits on for the same answer. */
+START_TEST(a_reader_waits_five_seconds_for_a_name_and_no_longer)
+{
+    int64_t before_ms = clock_steady_ms();
+    open_names(0);
+    link_at("known.test");
+    ck_assert_int_eq(postgres_ready(session), POSTGRES_RETRY);
+    ck_assert_str_eq(postgres_why(session), "no address in time");
+    ck_assert_int_ge(clock_steady_ms() - before_ms, 5000);
+    open_names(1);
+    session_ready(session);
+    ck_assert_int_eq(asked(), 1);
+}
+END_TEST
+
 TCase *lookup_cases(void)
 {
     TCase *cases = tcase_create("lookup");
@@ -193,5 +260,8 @@ TCase *lookup_cases(void)
     tcase_add_test(cases, a_name_of_nobody_is_told_and_asked_about_again);
     tcase_add_test(cases, a_slow_name_server_is_waited_for_by_one_thread);
     tcase_add_test(cases, a_link_ends_before_its_name_is_known);
+    tcase_add_loop_test(cases, an_address_that_swallows_packets_does_not_hide_the_next, 0, 2);
+    tcase_add_test(cases, an_address_that_swallows_packets_costs_a_reader_one_try);
+    tcase_add_test(cases, a_reader_waits_five_seconds_for_a_name_and_no_longer);
     return cases;
 }
