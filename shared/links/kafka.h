@@ -27,7 +27,8 @@ struct kafka_conf_row {
 };
 MUST_CHECK int kafka_conf_rows(struct rd_kafka_conf_s *conf,
                                const struct kafka_conf_row *rows); /* ends with NULL */
-bool kafka_checks_topics(void); /* setting check_topics; kafka_check_topics does nothing where it is off */
+/* Setting check_topics; where it is off kafka_check_topics only asks whether a broker is there. */
+bool kafka_checks_topics(void);
 /* Topic name with the namespace: "colis.parcel" from "parcel". text must hold 256 bytes. */
 void kafka_topic(const char *name_space, const char *topic, char ret_text[256]);
 /* Partitions, cleanup, retention, LogAppendTime, min.insync of the named topics (NULL-terminated, no

@@ -157,10 +157,10 @@ int kafka_check_topics(const char *name_space, const char *const *topics, int ti
     CLEANUP(rd_kafka_metadata_destroy_cleanup) const struct rd_kafka_metadata *metadata = NULL;
     TRY(list(name_space, topics, wanted, &count));
     TRY(client_new(&client));
-    if (!kafka_checks_topics())
-        return 0;
     if (rd_kafka_metadata(client, 1, NULL, &metadata, timeout_ms) != 0)
         return KAFKA_AWAY;
+    if (!kafka_checks_topics())
+        return 0;
     for (size_t at = 0; at < count; at++)
         TRY(check_partitions(metadata, &wanted[at]));
     return check_configs(client, wanted, count, timeout_ms);

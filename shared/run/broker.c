@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The producer on the loop. Topics are asked for on a thread of the pool, for asking blocks; while none
- * answers the program is alive but not ready. */
+ * answers the program is alive but not ready. So it is from a record whose report never came until one is
+ * delivered or the topics were asked for again: a record's age tells nothing once it was given up. */
 #include "shared/run/broker.h"
 
 #include "shared/base/cleanup.h"
@@ -17,6 +18,7 @@ struct broker {
     struct loop_watch *on_report;
     struct loop_timer *tick;
     bool checked, checking, draining, closed;
+    bool cut_off;     /* the newest report was UNKNOWN, and no broker answered since */
     int64_t asked_ms; /* when the topics were last asked for */
 };
 
@@ -37,7 +39,7 @@ void broker_drain(struct broker *broker)
 
 static void say_ready(const struct broker *broker)
 {
-    if (!broker->checked)
+    if (!broker->checked || broker->cut_off)
         service_ready(false, "no broker answers");
     else if (kafka_out_oldest_ms(broker->out) > LATE_MS)
         service_ready(false, "the broker is late");
@@ -61,6 +63,7 @@ static void ask(void *job)
         (void)!text_copy(question->reason, REASON, span_of(error_text()));
 }
 
+/* Topics that are not what they must be end a start, and a program that was cut off stays so. */
 static void answered(void *job)
 {
     struct question *question = job;
@@ -70,12 +73,13 @@ static void answered(void *job)
         free(broker);
     } else if (question->result == 0) {
         broker->checked = true;
+        broker->cut_off = false;
         say_ready(broker);
         log_plain(LOG_LEVEL_INFO, "takes commands");
-    } else if (question->result < 0) {
+    } else if (question->result < 0 && !broker->checked) {
         broker->config.failed(broker->config.self, error_new(question->result, "%s", question->reason));
     } else {
-        log_seldom(LOG_LEVEL_WARN, "no broker answers yet", .topic = NULL);
+        log_seldom(LOG_LEVEL_WARN, "no broker answers yet", .err = question->reason);
     }
     free(question);
 }
@@ -96,6 +100,13 @@ static void check_topics(struct broker *broker)
     }
 }
 
+static void reported(void *self, void *cookie, enum kafka_report report, int32_t partition, int64_t offset)
+{
+    struct broker *broker = self;
+    broker->cut_off = report == KAFKA_UNKNOWN;
+    broker->config.reported(broker->config.self, cookie, report, partition, offset);
+}
+
 static int step(struct broker *broker)
 {
     TRY(kafka_out_step(broker->out));
@@ -114,7 +125,7 @@ static int on_tick(void *self)
     service_beat();
     TRY(step(broker));
     say_ready(broker);
-    if (!broker->checked)
+    if (!broker->checked || broker->cut_off)
         check_topics(broker);
     return 0;
 }
@@ -124,8 +135,8 @@ int broker_open(struct loop *loop, const struct broker_config *config, struct br
     struct broker *broker = *ret_broker = memory_new(1, sizeof(*broker));
     const struct kafka_out_config out = {.name_space = service_values.name_space,
                                          .client = config->client,
-                                         .reported = config->reported,
-                                         .self = config->self};
+                                         .reported = reported,
+                                         .self = broker};
     broker->config = *config;
     broker->loop = loop;
     broker->asked_ms = -ASK_MS;

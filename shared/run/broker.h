@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The broker as a server's loop meets it: one producer, its reports by descriptor with a timer as the safety
  * net, the check of the topics at start, and whether the program is ready. Until the topics were checked
- * nothing is to be sent: broker_takes says so. Loop thread only. */
+ * nothing is to be sent: broker_takes says so. From an UNKNOWN report on the program is not ready, though it
+ * takes what comes, until a record is DELIVERED or the topics, asked for each second, answer. Loop thread
+ * only. */
 #ifndef COLIS_RUN_BROKER_H
 #define COLIS_RUN_BROKER_H
 
