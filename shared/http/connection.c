@@ -40,6 +40,19 @@ static void list_append(struct connection *connection)
     list->last = connection;
 }
 
+/* What it holds of requests, by what memory was taken. */
+static void count_unread(struct connection *connection)
+{
+    const struct http_request *request = connection->request;
+    size_t holds = connection->kept.capacity;
+    if (request)
+        holds += request->head.capacity + request->body.capacity;
+    if (connection->state == CONNECTION_CLOSED)
+        holds = 0;
+    connection->server->unread += holds - connection->unread;
+    connection->unread = holds;
+}
+
 /* From one state, and list, to another; the deadline starts anew. What is being written counts as unsent. */
 static void enter(struct connection *connection, enum connection_state state)
 {
@@ -50,6 +63,7 @@ static void enter(struct connection *connection, enum connection_state state)
     server->unsent -= connection->unsent;
     connection->unsent = state == CONNECTION_WRITING ? connection->request->out.capacity : 0;
     server->unsent += connection->unsent;
+    count_unread(connection);
     if (server->timeouts[state]) {
         connection->deadline = uv_now(server->loop) + server->timeouts[state];
         server_arm(server, connection->deadline);
@@ -102,12 +116,24 @@ static void refuse(struct connection *connection)
                   request->refusal == PROBLEM_UNAVAILABLE ? 1 : 0);
 }
 
+/* Why a whole request is not handed over; NULL: it is. One that stands alone may be larger than the cap. */
+static const char *why_refused(const struct connection *connection)
+{
+    const struct http_server *server = connection->server;
+    if (server->draining)
+        return "The server is ending.";
+    if (server->unread > server->unread_max && server->unread > connection->unread)
+        return "Too many requests are unanswered.";
+    return NULL;
+}
+
 static void hand_over(struct connection *connection)
 {
     struct http_server *server = connection->server;
     struct http_request *request = connection->request;
-    if (server->draining) {
-        (void)!request_refuse(request, PROBLEM_UNAVAILABLE, "The server is ending.");
+    const char *why_not = why_refused(connection);
+    if (why_not) {
+        (void)!request_refuse(request, PROBLEM_UNAVAILABLE, why_not);
         refuse(connection);
         return;
     }
@@ -131,9 +157,41 @@ static int invite_body(struct connection *connection, size_t left)
     return uv_try_write((uv_stream_t *)&connection->tcp, &line, 1) == (int)line.len ? 0 : UV_EPIPE;
 }
 
+/* For the room it holds. */
+static void crowd_out(struct connection *connection)
+{
+    if (!connection->server->config.uncounted)
+        reply_crowded();
+    connection_drop(connection);
+}
+
+static struct connection *first_but(const struct connection_list *list, const struct connection *one)
+{
+    return list->first == one ? one->next : list->first;
+}
+
+/* Who has been at a body for longest goes, then who has been at a head, and at once what they sent. The one
+ * in hand stays, whatever its size: a request larger than the cap can be made. */
+static void cap_unread(struct connection *newest)
+{
+    struct http_server *server = newest->server;
+    count_unread(newest);
+    while (server->unread > server->unread_max) {
+        struct connection *longest = first_but(&server->lists[CONNECTION_BODY], newest);
+        if (!longest)
+            longest = first_but(&server->lists[CONNECTION_HEAD], newest);
+        if (!longest)
+            return;
+        crowd_out(longest);
+        buf_done(&longest->request->head);
+        buf_done(&longest->request->body);
+    }
+}
+
 static void take_head(struct connection *connection, struct span bytes, size_t *ret_used)
 {
     int outcome = request_head(connection->request, bytes, ret_used);
+    cap_unread(connection);
     if (outcome == REQUEST_MORE)
         return;
     if (outcome == REQUEST_REFUSED)
@@ -149,6 +207,7 @@ static void take_head(struct connection *connection, struct span bytes, size_t *
 static void take_body(struct connection *connection, struct span bytes, size_t *ret_used)
 {
     int outcome = request_body(connection->request, bytes, ret_used);
+    cap_unread(connection);
     if (outcome == REQUEST_REFUSED)
         refuse(connection);
     else if (outcome == 0)
@@ -203,6 +262,20 @@ static void take_end(struct connection *connection)
     }
 }
 
+/* What is sent ahead has what others leave of half the room, and takes nothing from them: there is always
+ * some for a request that comes. */
+static void keep(struct connection *connection, struct span rest)
+{
+    struct http_server *server = connection->server;
+    if (server->unread + rest.size > server->unread_max / 2) {
+        crowd_out(connection);
+        return;
+    }
+    buf_span(&connection->kept, rest);
+    count_unread(connection);
+    stop_reading(connection);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
 {
     struct connection *connection = stream->data;
@@ -223,10 +296,8 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
         return;
     }
     size_t used = feed(connection, (struct span){buf->base, (size_t)size});
-    if (used < (size_t)size && connection->state <= CONNECTION_WRITING) {
-        buf_append(&connection->kept, buf->base + used, (size_t)size - used);
-        stop_reading(connection);
-    }
+    if (used < (size_t)size && connection->state <= CONNECTION_WRITING)
+        keep(connection, (struct span){buf->base + used, (size_t)size - used});
 }
 
 static void start_reading(struct connection *connection)
@@ -287,6 +358,7 @@ static void resume(struct connection *connection)
     }
     if (connection->kept_at >= connection->kept.size) {
         buf_done(&connection->kept);
+        count_unread(connection);
         connection->kept_at = 0;
         start_reading(connection);
         if (connection->ended && connection->state <= CONNECTION_BODY)
@@ -317,7 +389,7 @@ static void cap_unsent(const struct connection *newest)
     struct http_server *server = newest->server;
     struct connection_list *writing = &server->lists[CONNECTION_WRITING];
     while (server->unsent > server->unsent_max && writing->first && writing->first != newest)
-        connection_drop(writing->first);
+        crowd_out(writing->first);
 }
 
 void connection_send(struct http_request *request)
@@ -339,6 +411,8 @@ void connection_send(struct http_request *request)
     }
     out = uv_buf_init(request->out.data + written, (unsigned)(request->out.size - (size_t)written));
     connection->write.data = connection;
+    buf_done(&request->head); /* its reply is all that is still wanted of it */
+    buf_done(&request->body);
     enter(connection, CONNECTION_WRITING);
     if (uv_write(&connection->write, stream, &out, 1, on_written) != 0)
         connection_drop(connection);

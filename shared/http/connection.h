@@ -73,7 +73,7 @@ struct connection {
     uv_shutdown_t shutdown;
     struct buf kept; /* what came behind the request in hand; never more than one read */
     size_t kept_at, lingered;
-    size_t unsent; /* its part of the server's */
+    size_t unread, unsent; /* its part of the server's */
     enum connection_state state;
     bool reading, feeding, ended; /* ended: the client's side is shut */
 };
@@ -90,7 +90,8 @@ struct http_server {
     uint64_t armed; /* when the timer fires; 0: not at all */
     struct connection_list lists[CONNECTION_STATES];
     uint64_t timeouts[CONNECTION_STATES]; /* 0: none */
-    size_t cap, body_max, head_max, unsent_max;
+    size_t cap, body_max, head_max, unread_max, unsent_max;
+    size_t unread;        /* bytes that requests hold until their reply, and what came behind them */
     size_t unsent;        /* bytes that replies in CONNECTION_WRITING hold */
     size_t open, handles; /* connections; libuv handles whose close callback is still to come */
     struct http_request *spare;
@@ -147,5 +148,6 @@ MUST_CHECK int route_find(const struct http_route *routes, struct http_seen *see
 
 /* reply.c */
 void reply_connections(int64_t more);
+void reply_crowded(void); /* a connection was dropped for the room it held */
 
 #endif

@@ -56,6 +56,10 @@ static struct metric seconds = {.name = "colis_http_request_seconds",
                                 .help = "From a request's first byte to its reply"};
 static struct metric connections = {
     .name = "colis_http_connections", .kind = METRIC_GAUGE, .help = "Open connections"};
+static struct metric crowded = {.name = "colis_http_crowded_total",
+                                .kind = METRIC_COUNTER,
+                                .help =
+                                    "Connections dropped because all of them together held too many bytes"};
 
 /* Before main: the management thread walks the list of figures from the program's start. */
 __attribute__((constructor)) static void figures_register(void)
@@ -64,11 +68,17 @@ __attribute__((constructor)) static void figures_register(void)
         metric_register(&statuses[i].metric);
     metric_register(&seconds);
     metric_register(&connections);
+    metric_register(&crowded);
 }
 
 void reply_connections(int64_t more)
 {
     metric_add(&connections, more);
+}
+
+void reply_crowded(void)
+{
+    metric_add(&crowded, 1);
 }
 
 static struct status_row *status_find(int status)

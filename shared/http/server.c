@@ -14,7 +14,8 @@
 #include "shared/http/connection.h"
 
 static struct {
-    int64_t connections, header_bytes, body_bytes, unsent_bytes, header_ms, body_ms, idle_ms, write_ms;
+    int64_t connections, header_bytes, body_bytes, unread_bytes, unsent_bytes, header_ms, body_ms, idle_ms,
+        write_ms;
 } values;
 
 #define ROW(member, default_text, least, most, what)                                                         \
@@ -27,6 +28,9 @@ const struct setting http_settings[] = {
     ROW(connections, "8192", 1, 1000000, "open connections at the most; more are answered 503"),
     ROW(header_bytes, "16384", 256, 1 << 20, "bytes of a request line and its header fields"),
     ROW(body_bytes, "65536", 0, 1 << 24, "bytes of a request body"),
+    ROW(unread_bytes, "33554432", 65536, INT64_C(1) << 40,
+        "bytes that requests not answered yet may hold together; then of those that are still coming the one "
+        "that has taken longest is dropped"),
     ROW(unsent_bytes, "33554432", 65536, INT64_C(1) << 40,
         "bytes that replies not read yet may hold together; then who has waited longest is dropped"),
     ROW(header_ms, "10000", 1, 600000, "time a request's head may take"),
@@ -60,6 +64,7 @@ static void take_settings(struct http_server *server)
     server->cap = wanted < most ? wanted : most;
     server->body_max = server->config.body_max ? server->config.body_max : (size_t)values.body_bytes;
     server->head_max = (size_t)values.header_bytes;
+    server->unread_max = (size_t)values.unread_bytes;
     server->unsent_max = (size_t)values.unsent_bytes;
     server->timeouts[CONNECTION_IDLE] = (uint64_t)values.idle_ms;
     server->timeouts[CONNECTION_HEAD] = (uint64_t)values.header_ms;

@@ -2,9 +2,12 @@
  * A strict HTTP/1.1 server on one libuv loop (RFC 9112): llhttp in strict mode plus what it leaves to us.
  * It answers by itself, as problem+json and then closing: 400 (anything RFC 9112 calls malformed, no or two
  * Host, bad target, a body where the method takes none, trailer fields), 404, 405 with Allow, 406, 408, 413,
- * 414, 415, 417, 431, 501, 505, 503 (connections at the cap, or draining). The handler sees only complete
- * requests with a route of the table. A HEAD goes to the route of the GET; its body is not sent.
- * One request at a time a connection: while one is unanswered at most one read more is kept, unparsed. */
+ * 414, 415, 417, 431, 501, 505, 503 (connections or their bytes at the cap, or draining). The handler sees
+ * only complete requests with a route of the table. A HEAD goes to the route of the GET; its body is not
+ * sent. One request at a time a connection: while one is unanswered at most one read more is kept, unparsed.
+ * Bounds of memory over all connections: http_unread_bytes for what clients send until it is answered, half
+ * of it for what they send ahead; http_unsent_bytes for what they do not read. Who has taken longest over a
+ * request or a reply is dropped for it without a word, and counted. */
 #ifndef COLIS_HTTP_SERVER_H
 #define COLIS_HTTP_SERVER_H
 
@@ -56,8 +59,8 @@ struct http_config {
     size_t body_max;
 };
 
-/* http_connections http_header_bytes http_body_bytes http_unsent_bytes http_header_ms http_body_ms
- * http_idle_ms http_write_ms */
+/* http_connections http_header_bytes http_body_bytes http_unread_bytes http_unsent_bytes http_header_ms
+ * http_body_ms http_idle_ms http_write_ms */
 extern const struct setting http_settings[];
 
 MUST_CHECK int http_server_new(struct uv_loop_s *loop, const struct http_config *config,

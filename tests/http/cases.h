@@ -9,6 +9,7 @@ TCase *status_cases(void);
 TCase *strict_cases(void);
 TCase *malformed_cases(void);
 TCase *caps_cases(void);
+TCase *unread_cases(void);
 TCase *mutilated_cases(void);
 TCase *flow_cases(void);
 TCase *problem_cases(void);

@@ -12,6 +12,7 @@ int main(void)
     suite_add_tcase(suite, malformed_cases());
     suite_add_tcase(suite, mutilated_cases());
     suite_add_tcase(suite, caps_cases());
+    suite_add_tcase(suite, unread_cases());
     suite_add_tcase(suite, flow_cases());
     suite_add_tcase(suite, problem_cases());
     suite_add_tcase(suite, token_cases());
