@@ -23,6 +23,7 @@ __attribute__((constructor)) static void figures_register(void)
 
 void call_free(struct call *call)
 {
+    persons_leave(&call->query->persons, call->person);
     buf_done(&call->page);
     free(call);
 }
@@ -118,9 +119,9 @@ static bool take_parameters(struct call *call)
 
 /* --- who --- */
 
-/* True where the caller may; else they have been told. */
+/* True where the caller may, and the request is counted as theirs; else they have been told. */
 static bool admit(struct query *query, struct http_request *request, const struct route_row *route,
-                  struct token_claims *ret_claims)
+                  struct token_claims *ret_claims, struct person **ret_person)
 {
     const char *reason = NULL;
     int retry_s = 1;
@@ -133,6 +134,8 @@ static bool admit(struct query *query, struct http_request *request, const struc
     } else if (bucket_take(query->buckets, span_of(ret_claims->subject.text), clock_steady_ms(), &retry_s) !=
                0) {
         problem_reply(request, PROBLEM_RATE, NULL, retry_s);
+    } else if (!(*ret_person = persons_enter(&query->persons, &ret_claims->subject))) {
+        problem_reply(request, PROBLEM_RATE, "too many requests of yours are unanswered", QUERY_RETRY_S);
     } else {
         return true;
     }
@@ -192,11 +195,12 @@ int handle(void *self, struct http_request *request, const void *what)
 {
     struct query *query = self;
     struct token_claims claims;
+    struct person *person;
     if (!what)
         return reply_public(request, (struct span){openapi_json, openapi_json_size});
     if (route_allows(what, "anyone")) /* /v1/keys is the one there is */
         return reply_public(request, buf_as_span(&query->keys));
-    if (!admit(query, request, what, &claims))
+    if (!admit(query, request, what, &claims, &person))
         return 0;
     struct call *call = memory_new(1, sizeof(*call));
     call->query = query;
@@ -204,6 +208,7 @@ int handle(void *self, struct http_request *request, const void *what)
     call->route = what;
     call->row = read_of(call->route->name);
     call->claims = claims;
+    call->person = person;
     http_set_data(request, call);
     if (!take_names(call))
         call_problem(call, PROBLEM_NOT_FOUND, NULL);

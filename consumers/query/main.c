@@ -19,7 +19,7 @@ enum { BUCKETS = 65536, BEAT_MS = 100, WAKE_MS = 5, END_SPARE_MS = 500 };
 
 static struct {
     char listen_host[65];
-    int64_t listen_port, rate, burst, links, waiters;
+    int64_t listen_port, rate, burst, links, waiters, unanswered;
 } given;
 
 static const struct setting settings[] = {
@@ -65,6 +65,13 @@ static const struct setting settings[] = {
      .max = 100000,
      .help = "requests that may wait for a verdict at once; more are answered 503",
      .target = &given.waiters},
+    {.name = "query_unanswered",
+     .kind = SETTING_INTEGER,
+     .fallback = "64",
+     .min = 1,
+     .max = 100000,
+     .help = "requests of one person that may be unanswered at once; more are answered 429",
+     .target = &given.unanswered},
     {0},
 };
 
@@ -181,6 +188,7 @@ static int open_doors(struct query *query)
 static int serve(struct query *query)
 {
     waits_metrics();
+    persons_start(&query->persons, (size_t)given.unanswered);
     TRY(photo_start(query));
     TRY(loop_new(&query->loop));
     TRY(open_links(query));
@@ -213,6 +221,7 @@ static void close_all(struct query *query)
     buf_done(&query->keys);
     bucket_table_free(query->buckets);
     bucket_table_free(query->photo_buckets);
+    persons_stop(&query->persons);
     free(query->routes);
 }
 

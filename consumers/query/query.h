@@ -78,6 +78,13 @@ struct waits {
     struct loop_timer *tick, *pace;
 };
 
+/* Who has requests that are unanswered. */
+struct persons {
+    struct person **chains;
+    uint64_t seed;
+    size_t cap; /* requests of one person */
+};
+
 struct query {
     struct loop *loop;
     struct http_server *server;
@@ -95,6 +102,7 @@ struct query {
     struct loop_timer *beat, *deadline;
     struct http_route *routes;
     struct waits waits;
+    struct persons persons;
     bool draining, ready;
 };
 
@@ -110,7 +118,8 @@ struct call {
     const struct route_row *route;
     const struct read_row *row;
     struct token_claims claims;
-    struct id id, after; /* of the path; of ?after=, "" none */
+    struct person *person; /* whose it counts as */
+    struct id id, after;   /* of the path; of ?after=, "" none */
     int limit;
     int64_t wait_ms;
     int64_t before_ms; /* a page begins behind (before_ms, before) */
@@ -134,6 +143,13 @@ void handle_gone(void *self, struct http_request *request);
 void call_free(struct call *call);
 void call_reply(struct call *call, const struct http_answer *answer); /* frees it */
 void call_problem(struct call *call, enum problem problem, const char *detail);
+
+/* person.c */
+void persons_start(struct persons *persons, size_t cap);
+void persons_stop(struct persons *persons); /* when all have left */
+/* One request more of that person; NULL where as many as they may have are unanswered. */
+struct person *persons_enter(struct persons *persons, const struct id *id);
+void persons_leave(struct persons *persons, struct person *person); /* one is answered */
 
 /* store.c */
 MUST_CHECK int store_start(struct query *query, size_t links);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "shared/base/clock.h"
@@ -96,6 +97,8 @@ END_TEST
 START_TEST(many_are_answered_by_few_statements)
 {
     static int clients[MANY];
+    site_setting("COLIS_QUERY_UNANSWERED", "1000");
+    site_run(true);
     for (int at = 0; at < MANY; at++)
         clients[at] = wait_for(at, 30);
     until_waiting(MANY);
@@ -220,6 +223,40 @@ START_TEST(more_than_may_wait_are_turned_away)
 }
 END_TEST
 
+/* A read after a command that is nobody's; no more is sent, the reply is all that is waited for. */
+static int after_nothing(int number)
+{
+    char target[100];
+    snprintf(target, sizeof(target), "/v1/parcels?after=5b900000-0000-8000-8000-%012d", number);
+    int client = client_send(AWA, NULL, target, NULL);
+    ck_assert_int_eq(shutdown(client, SHUT_WR), 0);
+    return client;
+}
+
+START_TEST(who_waits_for_what_never_was_leaves_room_for_others)
+{
+    struct reply reply;
+    int clients[3];
+    site_setting("COLIS_QUERY_WAITERS", "4");
+    site_setting("COLIS_QUERY_UNANSWERED", "3");
+    site_run(true);
+    for (int at = 0; at < 3; at++)
+        clients[at] = after_nothing(at);
+    until_waiting(3);
+    get(AWA, "/v1/parcels", &reply);
+    ck_assert_int_eq(reply.status, 429);
+    ck_assert_str_eq(reply_header(&reply, "Retry-After"), "1");
+    reply_done(&reply);
+    site_verdict("5b900000-0000-8000-8000-000000000007", BINTA, NULL, NULL);
+    ck_assert_int_eq(
+        status_of(client_send(BINTA, NULL, "/v1/parcels?after=5b900000-0000-8000-8000-000000000007", NULL)),
+        200);
+    for (int at = 0; at < 3; at++)
+        ck_assert_int_eq(status_of(clients[at]), 503);
+    ck_assert_int_eq(status_of(client_send(AWA, NULL, "/v1/parcels", NULL)), 200);
+}
+END_TEST
+
 TCase *wait_cases(void)
 {
     TCase *cases = tcase_create("wait");
@@ -228,7 +265,6 @@ TCase *wait_cases(void)
     tcase_add_test(cases, a_hint_answers_at_once);
     tcase_add_test(cases, a_lost_hint_costs_a_moment);
     tcase_add_test(cases, the_time_over_is_pending);
-    tcase_add_test(cases, many_are_answered_by_few_statements);
     tcase_add_test(cases, somebody_elses_receipt_waits_for_nothing);
     tcase_add_test(cases, who_leaves_waits_no_more);
     tcase_add_test(cases, a_lost_session_ends_no_wait);
@@ -263,7 +299,9 @@ TCase *limit_cases(void)
     TCase *cases = tcase_create("limit");
     tcase_add_checked_fixture(cases, site_make, site_stop);
     tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, many_are_answered_by_few_statements);
     tcase_add_test(cases, more_than_may_wait_are_turned_away);
+    tcase_add_test(cases, who_waits_for_what_never_was_leaves_room_for_others);
     tcase_add_test(cases, who_never_ends_a_request_does_not_hold_the_end);
     return cases;
 }
