@@ -154,7 +154,7 @@ void persons_leave(struct persons *persons, struct person *person); /* one is an
 /* store.c */
 MUST_CHECK int store_start(struct query *query, size_t links);
 void store_stop(struct query *query);
-bool store_ready(const struct query *query);
+bool store_ready(const struct query *query); /* reads can be made, and verdicts asked for */
 void store_read(
     struct call *call); /* asks the row's statement with the caller's claims; ends or keeps the call */
 

@@ -55,7 +55,7 @@ bool store_ready(const struct query *query)
     bool ready = false;
     for (size_t at = 0; at < query->link_count; at++)
         ready = ready || postgres_connected(query->links[at]);
-    return ready;
+    return ready && postgres_connected(query->waits.link);
 }
 
 /* Only what the token's signature covers, in the shape Supabase's policies read. */

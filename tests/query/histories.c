@@ -8,7 +8,7 @@
 #include "shared/base/clock.h"
 #include "shared/links/mongo.h"
 #include "tests/links/mongo_cases.h"
-#include "tests/query/site.h"
+#include "tests/query/program.h"
 
 static struct reply reply;
 
@@ -102,6 +102,37 @@ START_TEST(without_postgres_it_says_when_to_come_back)
 }
 END_TEST
 
+/* Again while it is 503: the status then. */
+static int read_at_last(const char *target)
+{
+    int64_t until_ms = clock_steady_ms() + 40000;
+    int status = 503;
+    while (status == 503 && clock_steady_ms() < until_ms) {
+        reply_done(&reply);
+        get(AWA, target, &reply);
+        status = reply.status;
+        (void)poll(NULL, 0, 5);
+    }
+    return status;
+}
+
+START_TEST(query_is_not_ready_while_verdicts_cannot_be_asked_for)
+{
+    site_sql("drop function bus.verdicts(uuid[], uuid[])");
+    site_run(false);
+    site_parcel(PARCEL, AWA, 1000);
+    for (int round = 0; round < 5; round++) {
+        ck_assert_int_eq(read_at_last("/v1/parcels/" PARCEL), 200);
+        ck_assert_int_eq(site_managed("/readyz"), 503);
+    }
+    schema_verdicts();
+    int64_t until_ms = clock_steady_ms() + 40000;
+    while (site_managed("/readyz") != 200 && clock_steady_ms() < until_ms)
+        (void)poll(NULL, 0, 5);
+    ck_assert_int_eq(site_managed("/readyz"), 200);
+}
+END_TEST
+
 /* A read that meets a dying session is asked again; one that meets only dying ones is 503, never another. */
 START_TEST(lost_sessions_are_replaced)
 {
@@ -110,15 +141,7 @@ START_TEST(lost_sessions_are_replaced)
     for (int round = 0; round < 5; round++) {
         site_sql("select pg_terminate_backend(pid) from pg_stat_activity "
                  "where datname = current_database() and application_name like 'colis-query%%'");
-        int status = 503;
-        int64_t until_ms = clock_steady_ms() + 40000;
-        while (status == 503 && clock_steady_ms() < until_ms) {
-            reply_done(&reply);
-            get(AWA, "/v1/parcels/" PARCEL, &reply);
-            status = reply.status;
-            (void)poll(NULL, 0, 5);
-        }
-        ck_assert_int_eq(status, 200);
+        ck_assert_int_eq(read_at_last("/v1/parcels/" PARCEL), 200);
     }
 }
 END_TEST
@@ -142,5 +165,6 @@ TCase *away_cases(void)
     tcase_add_test(cases, without_mongo_only_histories_are_away);
     tcase_add_test(cases, without_postgres_it_says_when_to_come_back);
     tcase_add_test(cases, lost_sessions_are_replaced);
+    tcase_add_test(cases, query_is_not_ready_while_verdicts_cannot_be_asked_for);
     return cases;
 }

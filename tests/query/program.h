@@ -16,6 +16,7 @@ void client_write(int client, const struct buf *request);
 
 /* postgres_schema.c */
 void schema_make(void);
+void schema_verdicts(void); /* bus.verdicts is what it was */
 void schema_done(void);
 
 #endif
