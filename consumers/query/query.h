@@ -73,8 +73,8 @@ struct waits {
     struct waiter **batch; /* who is asked for; NULL where one has left since */
     size_t batch_count;
     struct postgres_array ids, principals;
-    bool asked, again; /* a batch is on its way; another is wanted after it */
-    int64_t asked_ms;
+    bool asked, again; /* a batch is on its way; another is wanted after it and its rest */
+    int64_t asked_ms, rest_until_ms;
     struct loop_timer *tick, *pace;
 };
 

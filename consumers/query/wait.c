@@ -53,14 +53,15 @@ static void tell(struct waits *waits, struct waiter *waiter, const struct verdic
     told(waiter->call, verdict);
 }
 
-static void ask(struct waits *waits);
+static void look(struct waits *waits);
 
-/* Asks once more for those who came since, after a rest as long as the batch took. */
+/* As long as the batch took; then for those who came since, if any did. */
 static void rest(struct waits *waits)
 {
-    int64_t took_ms = clock_steady_ms() - waits->asked_ms;
+    int64_t now_ms = clock_steady_ms(), took_ms = now_ms - waits->asked_ms;
+    waits->rest_until_ms = now_ms + (took_ms > 0 ? took_ms : 1);
     if (waits->again)
-        loop_timer_start(waits->pace, took_ms > 0 ? took_ms : 1, 0);
+        look(waits);
 }
 
 static void answered(void *self, int outcome, struct postgres_rows *rows, int count)
@@ -85,8 +86,7 @@ static void answered(void *self, int outcome, struct postgres_rows *rows, int co
 
 static void ask(struct waits *waits)
 {
-    waits->again = waits->asked;
-    if (waits->asked || waits->count == 0)
+    if (waits->count == 0)
         return;
     postgres_array_start(&waits->ids, POSTGRES_UUID);
     postgres_array_start(&waits->principals, POSTGRES_UUID);
@@ -105,18 +105,27 @@ static void ask(struct waits *waits)
         metric_add(&batches_total, 1);
 }
 
-/* While one rests, hints only make sure that another follows. */
+/* While a batch is on its way or rests, this only makes sure that another follows. */
+static void look(struct waits *waits)
+{
+    int64_t left_ms = waits->rest_until_ms - clock_steady_ms();
+    waits->again = waits->asked || left_ms > 0;
+    if (!waits->again)
+        ask(waits);
+    else if (!waits->asked)
+        loop_timer_start(waits->pace, left_ms, 0);
+}
+
 static void hint(void *self)
 {
     struct waits *waits = self;
     if (!waits->again)
-        ask(waits);
+        look(waits);
 }
 
 static int on_pace(void *self)
 {
-    struct waits *waits = self;
-    ask(waits);
+    look(self);
     return 0;
 }
 
@@ -132,7 +141,7 @@ static int on_tick(void *self)
     }
     if (waits->count == 0)
         loop_timer_stop(waits->tick);
-    ask(waits);
+    hint(waits);
     return 0;
 }
 

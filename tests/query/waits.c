@@ -233,6 +233,52 @@ static int after_nothing(int number)
     return client;
 }
 
+/* Asking for verdicts takes so long, is noted, and hints at its end, so that somebody always wants the next.
+ */
+static void slow_verdicts(const char *seconds)
+{
+    site_sql("drop table if exists public.asked; "
+             "create table public.asked (session int, began timestamptz, ended timestamptz); "
+             "create or replace function bus.verdicts(commands uuid[], principals uuid[]) "
+             "returns table (place bigint, id uuid, subject uuid, kind text, accepted boolean, reason text, "
+             "fact_count smallint, decided_at timestamptz, fingerprint bytea) "
+             "language plpgsql volatile security definer as $$ "
+             "declare began timestamptz := clock_timestamp(); begin perform pg_sleep(%s); "
+             "insert into public.asked values (pg_backend_pid(), began, clock_timestamp()); notify verdict; "
+             "end $$",
+             seconds);
+}
+
+/* One waits in vain until so many batches were asked for; what is between them is half of one at the least.
+ */
+static void expect_rests(const char *seconds, int batches)
+{
+    slow_verdicts(seconds);
+    site_run(true);
+    int client = wait_for(1, 30);
+    for (int turn = 0; turn < 6000 && site_metric("colis_query_wait_batches_total") < batches; turn++)
+        (void)poll(NULL, 0, 5);
+    ck_assert_int_ge(site_metric("colis_query_wait_batches_total"), batches);
+    client_vanish(client);
+    site_sql("do $$ begin if exists (select from (select began - lag(ended) over w as rest, "
+             "lag(ended - began) over w as took from public.asked window w as (partition by session order by "
+             "began)) b "
+             "where rest < took / 2) then raise 'a rest was too short'; end if; end $$");
+}
+
+START_TEST(a_slow_batch_is_followed_by_a_rest_as_long)
+{
+    expect_rests("0.6", 4);
+}
+END_TEST
+
+/* So short that hardly any tick falls into it. */
+START_TEST(a_hint_cuts_no_rest_short)
+{
+    expect_rests("0.1", 8);
+}
+END_TEST
+
 START_TEST(who_waits_for_what_never_was_leaves_room_for_others)
 {
     struct reply reply;
@@ -300,6 +346,8 @@ TCase *limit_cases(void)
     tcase_add_checked_fixture(cases, site_make, site_stop);
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, many_are_answered_by_few_statements);
+    tcase_add_test(cases, a_slow_batch_is_followed_by_a_rest_as_long);
+    tcase_add_test(cases, a_hint_cuts_no_rest_short);
     tcase_add_test(cases, more_than_may_wait_are_turned_away);
     tcase_add_test(cases, who_waits_for_what_never_was_leaves_room_for_others);
     tcase_add_test(cases, who_never_ends_a_request_does_not_hold_the_end);
