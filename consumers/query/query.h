@@ -96,7 +96,7 @@ struct query {
     struct bucket_table *buckets, *photo_buckets;
     struct mongo *mongo;
     struct postgres *links[QUERY_LINKS];
-    size_t link_count, next_link;
+    size_t link_count;
     struct loop_watch *watches[QUERY_LINKS + 1]; /* the last: of waits */
     struct loop_watch *stop;
     struct loop_timer *beat, *deadline;

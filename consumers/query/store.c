@@ -104,14 +104,28 @@ static int ask(struct call *call, struct postgres *link)
     return postgres_end(link, answered, call);
 }
 
+/* Of the sessions there are and that were not tried the one that has least to do; link_count: none. */
+static size_t idlest(const struct query *query, unsigned tried)
+{
+    size_t best = query->link_count;
+    for (size_t at = 0; at < query->link_count; at++) {
+        if ((tried >> at & 1) || !postgres_connected(query->links[at]))
+            continue;
+        if (best == query->link_count ||
+            postgres_waiting(query->links[at]) < postgres_waiting(query->links[best]))
+            best = at;
+    }
+    return best;
+}
+
 void store_read(struct call *call)
 {
-    struct query *query = call->query;
-    int outcome = POSTGRES_RETRY;
-    for (size_t tried = 0; tried < query->link_count && outcome != POSTGRES_DONE; tried++) {
-        query->next_link = (query->next_link + 1) % query->link_count;
-        outcome = ask(call, query->links[query->next_link]);
+    const struct query *query = call->query;
+    unsigned tried = 0;
+    for (size_t at = idlest(query, 0); at < query->link_count; at = idlest(query, tried)) {
+        if (ask(call, query->links[at]) == POSTGRES_DONE)
+            return;
+        tried |= 1U << at;
     }
-    if (outcome != POSTGRES_DONE)
-        call_problem(call, PROBLEM_UNAVAILABLE, NULL);
+    call_problem(call, PROBLEM_UNAVAILABLE, NULL);
 }

@@ -145,6 +145,8 @@ void postgres_ask(struct postgres *link, const char *statement, const struct pos
 MUST_CHECK int postgres_end(
     struct postgres *link, postgres_answered answered,
     void *self); /* Sync; POSTGRES_RETRY (not queued, not called) where not connected or 256 segments wait */
+/* How many segments are asked and not answered. */
+size_t postgres_waiting(const struct postgres *link);
 /* The descriptor stays the same from postgres_start to postgres_free (an epoll descriptor that follows the
  * connections behind it), so the only thing to wait for is that it is readable: 1. 0 before postgres_start.
  */

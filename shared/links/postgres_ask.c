@@ -303,6 +303,11 @@ int postgres_end(struct postgres *link, postgres_answered answered, void *self)
     return POSTGRES_DONE;
 }
 
+size_t postgres_waiting(const struct postgres *link)
+{
+    return (size_t)link->waiting;
+}
+
 void postgres_free(struct postgres *link)
 {
     if (!link)

@@ -133,6 +133,39 @@ START_TEST(query_is_not_ready_while_verdicts_cannot_be_asked_for)
 }
 END_TEST
 
+/* Until so many of the program's sessions for reads are as that, for a minute at most. */
+static void until_sessions(int count, const char *that)
+{
+    site_sql("do $$ declare over timestamptz := clock_timestamp() + '1 minute'; begin "
+             "while (select count(*) from pg_stat_activity where datname = current_database() "
+             "and application_name = 'colis-query' and %s) < %d and clock_timestamp() < over loop "
+             "perform pg_sleep(0.005); perform pg_stat_clear_snapshot(); end loop; end $$",
+             that, count);
+}
+
+/* One read waits for a lock, and all behind it on its session would. */
+START_TEST(a_session_that_falls_silent_holds_few_reads)
+{
+    site_setting("COLIS_POSTGRES_LOCK_MS", "60000");
+    site_setting("COLIS_POSTGRES_STATEMENT_MS", "60000");
+    site_run(true);
+    site_parcel(PARCEL, AWA, 1000);
+    until_sessions(2, "state = 'idle' and query <> ''");
+    expect(AWA, "/v1/parcels/" PARCEL, 200);
+    site_sql("begin");
+    site_sql("lock table state.search in access exclusive mode");
+    int silent = client_send(AWA, NULL, "/v1/searches/" PARCEL, NULL);
+    until_sessions(1, "wait_event_type = 'Lock'");
+    for (int read = 0; read < 20; read++)
+        expect(AWA, "/v1/parcels/" PARCEL, 200);
+    ck_assert_int_eq(poll(&(struct pollfd){.fd = silent, .events = POLLIN}, 1, 0), 0);
+    site_sql("commit");
+    reply_done(&reply);
+    client_read(silent, &reply);
+    ck_assert_int_eq(reply.status, 404);
+}
+END_TEST
+
 /* A read that meets a dying session is asked again; one that meets only dying ones is 503, never another. */
 START_TEST(lost_sessions_are_replaced)
 {
@@ -166,5 +199,6 @@ TCase *away_cases(void)
     tcase_add_test(cases, without_postgres_it_says_when_to_come_back);
     tcase_add_test(cases, lost_sessions_are_replaced);
     tcase_add_test(cases, query_is_not_ready_while_verdicts_cannot_be_asked_for);
+    tcase_add_test(cases, a_session_that_falls_silent_holds_few_reads);
     return cases;
 }
