@@ -150,8 +150,7 @@ static void answer(struct call *call, const struct postgres_rows *rows, const st
     if (rows->count == 0) {
         call_problem(call, PROBLEM_NOT_FOUND, NULL);
     } else if (values.url[0] == '\0') {
-        problem_reply(call->request, PROBLEM_UNAVAILABLE, "photos are not configured here", 0);
-        call_free(call);
+        call_problem(call, PROBLEM_UNAVAILABLE, "photos are not configured here");
     } else if (reply_json(call, wanted, &body) != 0) {
         log_with(LOG_LEVEL_ERROR, "a photo could not be signed for", .err = error_text());
         call_problem(call, PROBLEM_INTERNAL, NULL);
@@ -162,12 +161,13 @@ static void answer(struct call *call, const struct postgres_rows *rows, const st
 
 /* --- the routes --- */
 
-/* True where they may; else they have been told. Nobody pays for a parcel that is not there. */
+/* True where they may; else they have been told. Nobody pays where there is no parcel, or no store. */
 static bool spend(struct call *call, const struct postgres_rows *rows)
 {
     int retry_s = 1;
-    if (rows->count == 0 || bucket_take(call->query->photo_buckets, span_of(call->claims.subject.text),
-                                        clock_steady_ms(), &retry_s) == 0)
+    if (rows->count == 0 || values.url[0] == '\0' ||
+        bucket_take(call->query->photo_buckets, span_of(call->claims.subject.text), clock_steady_ms(),
+                    &retry_s) == 0)
         return true;
     problem_reply(call->request, PROBLEM_RATE, NULL, retry_s);
     call_free(call);

@@ -191,9 +191,20 @@ START_TEST(where_there_is_no_store_there_are_no_photos)
     site_parcel(PARCEL, AWA, 1000);
     expect_post(AWA, PHOTOS, BODY, 503);
     expect_part("\"detail\":\"photos are not configured here\"");
-    ck_assert_ptr_null(reply_header(&reply, "Retry-After"));
+    ck_assert_str_eq(reply_header(&reply, "Retry-After"), "1");
     expect_get(AWA, PHOTOS "/" DIGEST, 503);
     expect_post(BINTA, PHOTOS, BODY, 404);
+}
+END_TEST
+
+START_TEST(where_there_is_no_store_nobody_pays_for_asking)
+{
+    unsetenv("COLIS_S3_URL");
+    site_setting("COLIS_PHOTO_RATE", "1");
+    site_run(true);
+    site_parcel(PARCEL, AWA, 1000);
+    for (int at = 0; at < 3; at++)
+        expect_post(AWA, PHOTOS, BODY, 503);
 }
 END_TEST
 
@@ -204,5 +215,6 @@ TCase *no_photo_cases(void)
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, so_many_photos_an_hour_and_no_more);
     tcase_add_test(cases, where_there_is_no_store_there_are_no_photos);
+    tcase_add_test(cases, where_there_is_no_store_nobody_pays_for_asking);
     return cases;
 }
