@@ -6,10 +6,12 @@
 
 #include <string.h>
 
+#include "shared/base/clock.h"
 #include "shared/base/fail.h"
 #include "shared/base/log.h"
+#include "shared/run/service.h"
 
-enum { DRAINED_A_CALL = 200 };
+enum { DRAIN_MS = 100 }; /* of a call: new commands wait as long */
 
 /* clang-format off */
 const struct postgres_statement parked_statements[] = {
@@ -134,14 +136,15 @@ static int drain_next(struct parked *parked)
     if (rows.count == 0)
         return READER_SKIP;
     parked_event(&rows, 0, &event);
+    service_beat();
     return drain_row(parked, &rows, &event);
 }
 
 int parked_drain(struct parked *parked)
 {
-    if (parked->owned_count == 0)
-        return READER_DONE;
-    for (int i = 0; i < DRAINED_A_CALL; i++) {
+    int64_t until_ms = clock_steady_ms() + DRAIN_MS;
+
+    while (parked->owned_count > 0 && clock_steady_ms() < until_ms && !service_stopping()) {
         int outcome = drain_next(parked);
 
         if (outcome < 0)

@@ -20,8 +20,8 @@ extern const struct postgres_statement parked_statements[];
 /* It borrows from rows. */
 void parked_event(const struct postgres_rows *rows, int row, struct event *event);
 
-/* Drains the marked keys of our partitions, some per call. READER_DONE, or READER_RETRY where the store is
- * away. */
+/* Drains the marked keys of our partitions, for some 100 ms a call, and ends with the program. READER_DONE,
+ * or READER_RETRY where the store is away. */
 MUST_CHECK int parked_drain(struct parked *parked);
 
 #endif

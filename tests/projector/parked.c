@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shared/base/clock.h"
+#include "shared/run/service.h"
 #include "tests/projector/scene.h"
 
 /* A parcel of this weight cannot be stored: as a constraint somebody got wrong. */
@@ -27,6 +29,19 @@ static struct event poisoned(const char *person, int number)
              "\"category\":\"clothes\",\"value\":{\"amount\":40000,\"currency\":\"XOF\"},"
              "\"declaration\":{\"agreed\":true,\"text_version\":1}}");
     return event;
+}
+
+/* Where it is told how long a beat takes, the clock stands still but for that. */
+static int beats;
+static int64_t beat_takes_ms;
+void __real_service_beat(void);
+void __wrap_service_beat(void);
+void __wrap_service_beat(void)
+{
+    beats++;
+    if (beat_takes_ms)
+        clock_hold(clock_wall_ms(), clock_steady_ms() + beat_takes_ms);
+    __real_service_beat();
 }
 
 static int drain(struct bench *bench)
@@ -182,11 +197,67 @@ START_TEST(a_release_that_is_cut_goes_on_where_it_was)
         "generate_series(1, 300) n where \"offset\" = 1");
     sql_run(sql);
     sql_run("update bus.parked set action = 'release' where \"offset\" = 0");
+    beat_takes_ms = 1;
+    clock_hold(clock_wall_ms(), clock_steady_ms());
+    for (int left = 302 - 100; left > 0; left -= 100) { /* as another process would, after a kill */
+        ck_assert_int_eq(drain(&bench), READER_DONE);
+        ck_assert_int_eq(sql_number("select count(*) from bus.parked"), left);
+        ck_assert_int_eq(sql_number("select count(*) from bus.parked where action = 'release'"), 1);
+    }
     ck_assert_int_eq(drain(&bench), READER_DONE);
-    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 102);
-    ck_assert_int_eq(sql_number("select count(*) from bus.parked where action = 'release'"), 1);
-    ck_assert_int_eq(drain(&bench), READER_DONE); /* as another process would, after a kill */
     ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
+    clock_release();
+    bench_done(&bench);
+}
+END_TEST
+
+/* The commands 3 to 8 of awa join the two that are parked, and the first is released. */
+static void release_eight(struct bench *bench)
+{
+    static struct buf headers[6];
+    struct event more[6];
+
+    park_two(bench);
+    poison_off();
+    for (int i = 0; i < 6; i++) {
+        more[i] = parcel_made(awa, 3 + i);
+        headers_written(&more[i], &headers[i]);
+    }
+    ck_assert_int_eq(bench_run(bench, more, 6), READER_DONE);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 8);
+    sql_run("update bus.parked set action = 'release' where \"offset\" = 0");
+}
+
+START_TEST(draining_a_long_key_lets_others_through_and_says_it_lives)
+{
+    struct bench bench;
+
+    release_eight(&bench);
+    beat_takes_ms = 40;
+    clock_hold(clock_wall_ms(), clock_steady_ms());
+    for (int call = 1; call <= 3; call++) {
+        struct event other = parcel_made(fatou, 10 + call);
+
+        ck_assert_int_eq(drain(&bench), READER_DONE);
+        ck_assert_int_eq(beats, call < 3 ? 3 * call : 8);
+        ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 8 - beats);
+        ck_assert_int_eq(bench_run(&bench, &other, 1), READER_DONE);
+        ck_assert_int_eq(sql_number("select count(*) from state.parcel"), 1 + beats + call);
+    }
+    clock_release();
+    expect_refused("");
+    bench_done(&bench);
+}
+END_TEST
+
+START_TEST(draining_ends_with_the_program)
+{
+    struct bench bench;
+
+    release_eight(&bench);
+    service_stop();
+    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 8);
     bench_done(&bench);
 }
 END_TEST
@@ -359,6 +430,8 @@ TCase *parked_cases(void)
     tcase_add_test(cases, a_released_command_that_fails_again_stays_parked_with_its_key);
     tcase_add_test(cases, a_discarded_command_is_refused_and_the_next_of_its_key_is_decided);
     tcase_add_test(cases, a_release_that_is_cut_goes_on_where_it_was);
+    tcase_add_test(cases, draining_a_long_key_lets_others_through_and_says_it_lives);
+    tcase_add_test(cases, draining_ends_with_the_program);
     tcase_add_test(cases, a_discarded_dead_copy_of_a_decided_command_leaves_its_verdict);
     tcase_add_test(cases, a_command_whose_key_was_the_record_s_only_is_released_too);
     tcase_add_test(cases, a_state_nobody_here_can_read_parks_its_command_and_no_other);
