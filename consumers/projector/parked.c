@@ -136,6 +136,10 @@ static int drain_next(struct parked *parked)
     if (rows.count == 0)
         return READER_SKIP;
     parked_event(&rows, 0, &event);
+    if (span_is(postgres_text(&rows, 0, C_ACTION), "discard")) {
+        event.readable = false; /* no state is asked for: that may be what nobody can read */
+        event.reason = "discarded";
+    }
     service_beat();
     return drain_row(parked, &rows, &event);
 }

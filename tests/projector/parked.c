@@ -326,6 +326,37 @@ START_TEST(a_state_nobody_here_can_read_parks_its_command_and_no_other)
 }
 END_TEST
 
+START_TEST(a_command_whose_state_nobody_can_read_can_be_discarded_and_its_key_goes_on)
+{
+    static struct buf headers[2];
+    struct bench bench;
+    char subject[80], reason[64];
+    struct event events[2];
+
+    bench_start(&bench);
+    poison_off();
+    events[0] = parcel_made(awa, 0);
+    ck_assert_int_eq(bench_run(&bench, events, 1), READER_DONE);
+    sql_run("update state.parcel set state = 'teleported'");
+    subject_of(0, subject);
+    events[0] = command_made("parcel.cancel.v1", awa, 1, subject, "{}");
+    events[1] = parcel_made(awa, 2);
+    for (int i = 0; i < 2; i++)
+        headers_written(&events[i], &headers[i]);
+    ck_assert_int_eq(bench_run(&bench, events, 1), READER_FAILED);
+    ck_assert_int_eq(bench_reject(&bench, events, reader_reason()), READER_DONE);
+    ck_assert_int_eq(bench_run(&bench, &events[1], 1), READER_DONE);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 2);
+    sql_run("update bus.parked set action = 'discard' where \"offset\" = 1");
+    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
+    sql_text("select reason from bus.verdict where not accepted", reason, sizeof(reason));
+    ck_assert_str_eq(reason, "discarded");
+    ck_assert_int_eq(sql_number("select count(*) from state.parcel"), 2);
+    bench_done(&bench);
+}
+END_TEST
+
 /* A booking whose parcel is elsewhere than the booking thinks: as a bug, or a hand in the database, leaves
  * it. */
 static void contradict(struct bench *bench)
@@ -435,6 +466,7 @@ TCase *parked_cases(void)
     tcase_add_test(cases, a_discarded_dead_copy_of_a_decided_command_leaves_its_verdict);
     tcase_add_test(cases, a_command_whose_key_was_the_record_s_only_is_released_too);
     tcase_add_test(cases, a_state_nobody_here_can_read_parks_its_command_and_no_other);
+    tcase_add_test(cases, a_command_whose_state_nobody_can_read_can_be_discarded_and_its_key_goes_on);
     tcase_add_test(cases, a_drain_by_a_projector_that_lost_its_partition_changes_nothing);
     tcase_add_test(cases, what_an_earlier_topic_left_parked_stands_before_all_of_the_next);
     tcase_add_test(cases, what_is_parked_stays_where_it_is_while_the_topic_does);
