@@ -285,6 +285,7 @@ int main(void)
     }
     suite_add_tcase(suite, batch_cases());
     suite_add_tcase(suite, parked_cases());
+    suite_add_tcase(suite, drains_cases());
     suite_add_tcase(suite, many_cases());
     suite_add_tcase(suite, races_cases());
     suite_add_tcase(suite, journals_cases());

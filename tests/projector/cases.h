@@ -10,6 +10,7 @@
 
 TCase *batch_cases(void);
 TCase *parked_cases(void);
+TCase *drains_cases(void);
 TCase *many_cases(void);
 TCase *races_cases(void);
 TCase *journals_cases(void);

@@ -4,79 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "shared/base/clock.h"
-#include "shared/run/service.h"
 #include "tests/projector/scene.h"
-
-/* A parcel of this weight cannot be stored: as a constraint somebody got wrong. */
-static void poison_on(void)
-{
-    sql_run("alter table state.parcel add constraint poison check (weight_g <> 666)");
-}
-
-static void poison_off(void)
-{
-    sql_run("alter table state.parcel drop constraint if exists poison");
-}
-
-static struct event poisoned(const char *person, int number)
-{
-    struct event event = parcel_made(person, number);
-
-    event.data =
-        SPAN("{\"recipient\":{\"name\":\"Awa\",\"phone\":\"+221770000000\"},\"origin\":{\"country\":\"FR\","
-             "\"city\":\"Paris\"},\"destination\":{\"country\":\"SN\",\"city\":\"Dakar\"},\"weight_g\":666,"
-             "\"category\":\"clothes\",\"value\":{\"amount\":40000,\"currency\":\"XOF\"},"
-             "\"declaration\":{\"agreed\":true,\"text_version\":1}}");
-    return event;
-}
-
-/* Where it is told how long a beat takes, the clock stands still but for that. */
-static int beats;
-static int64_t beat_takes_ms;
-void __real_service_beat(void);
-void __wrap_service_beat(void);
-void __wrap_service_beat(void)
-{
-    beats++;
-    if (beat_takes_ms)
-        clock_hold(clock_wall_ms(), clock_steady_ms() + beat_takes_ms);
-    __real_service_beat();
-}
-
-static int drain(struct bench *bench)
-{
-    struct parked parked = {
-        .store = &bench->store, .batch = &bench->batch, .owned = &bench->position, .owned_count = 1};
-
-    return parked_drain(&parked);
-}
-
-/* A parked row is read back from its headers. */
-static void headers_written(struct event *event, struct buf *headers)
-{
-    buf_clear(headers);
-    event_headers_json(event, headers);
-    event->raw_headers = buf_as_span(headers);
-}
-
-/* Parks the poisoned command 0 of awa, and command 1 of awa behind it; moussa's command 2 is decided. */
-static void park_two(struct bench *bench)
-{
-    struct event events[3] = {poisoned(awa, 0), parcel_made(awa, 1), parcel_made(moussa, 2)};
-
-    static struct buf headers[2];
-    for (int i = 0; i < 2; i++)
-        headers_written(&events[i], &headers[i]);
-    bench_start(bench);
-    poison_off();
-    poison_on();
-    ck_assert_int_eq(bench_run(bench, events, 3), READER_FAILED);
-    ck_assert_int_eq(sql_number("select count(*) from bus.verdict"), 0);
-    ck_assert_int_eq(bench_run(bench, &events[0], 1), READER_FAILED);
-    ck_assert_int_eq(bench_reject(bench, &events[0], "the database refused it"), READER_DONE);
-    ck_assert_int_eq(bench_run(bench, &events[1], 2), READER_DONE);
-}
 
 START_TEST(a_refused_command_parks_its_key_and_no_other)
 {
@@ -98,7 +26,7 @@ START_TEST(nothing_is_drained_before_an_operator_says_so)
 
     park_two(&bench);
     poison_off();
-    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(parked_drained(&bench), READER_DONE);
     ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 2);
     bench_done(&bench);
 }
@@ -120,7 +48,7 @@ START_TEST(a_released_head_frees_its_whole_key_oldest_first)
                      READER_DONE); /* joins the others: the key is still parked */
     ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 3);
     sql_run("update bus.parked set action = 'release' where \"offset\" = 0");
-    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(parked_drained(&bench), READER_DONE);
     ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
     sql_text("select string_agg((headers::json ->> 'ce_subject'), ' ' order by id) from bus.outbox "
              "where version > 0 and headers::json ->> 'ce_principal' like '1111%'",
@@ -141,7 +69,7 @@ START_TEST(a_released_command_that_fails_again_stays_parked_with_its_key)
 
     park_two(&bench);
     sql_run("update bus.parked set action = 'release' where \"offset\" = 0");
-    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(parked_drained(&bench), READER_DONE);
     ck_assert_int_eq(sql_number("select count(*) from bus.parked where action is null"), 2);
     ck_assert_int_eq(
         sql_number("select count(*) from bus.parked where reason like '%poison%' and \"offset\" = 0"), 1);
@@ -158,106 +86,12 @@ START_TEST(a_discarded_command_is_refused_and_the_next_of_its_key_is_decided)
 
     park_two(&bench);
     sql_run("update bus.parked set action = 'discard' where \"offset\" = 0");
-    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(parked_drained(&bench), READER_DONE);
     ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
     sql_text("select reason from bus.verdict where not accepted", reason, sizeof(reason));
     ck_assert_str_eq(reason, "discarded");
     ck_assert_int_eq(sql_number("select count(*) from state.parcel"), 2);
     poison_off();
-    bench_done(&bench);
-}
-END_TEST
-
-START_TEST(a_drain_by_a_projector_that_lost_its_partition_changes_nothing)
-{
-    struct bench bench;
-
-    park_two(&bench);
-    poison_off();
-    sql_run("update bus.parked set action = 'release' where \"offset\" = 0");
-    sql_run("update bus.position set next = 99 where partition = 0"); /* another owner went on */
-    ck_assert_int_eq(drain(&bench), READER_RETRY);
-    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 2);
-    bench_done(&bench);
-}
-END_TEST
-
-START_TEST(a_release_that_is_cut_goes_on_where_it_was)
-{
-    struct bench bench;
-    char sql[512];
-
-    park_two(&bench);
-    poison_off();
-    /* 300 more behind them: more than one call drains */
-    (void)snprintf(
-        sql, sizeof(sql),
-        "insert into bus.parked (partition, \"offset\", id, at, key, headers, value, reason, kind) "
-        "select 0, 1000 + n, gen_random_uuid(), at, key, headers, value, reason, kind from bus.parked, "
-        "generate_series(1, 300) n where \"offset\" = 1");
-    sql_run(sql);
-    sql_run("update bus.parked set action = 'release' where \"offset\" = 0");
-    beat_takes_ms = 1;
-    clock_hold(clock_wall_ms(), clock_steady_ms());
-    for (int left = 302 - 100; left > 0; left -= 100) { /* as another process would, after a kill */
-        ck_assert_int_eq(drain(&bench), READER_DONE);
-        ck_assert_int_eq(sql_number("select count(*) from bus.parked"), left);
-        ck_assert_int_eq(sql_number("select count(*) from bus.parked where action = 'release'"), 1);
-    }
-    ck_assert_int_eq(drain(&bench), READER_DONE);
-    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
-    clock_release();
-    bench_done(&bench);
-}
-END_TEST
-
-/* The commands 3 to 8 of awa join the two that are parked, and the first is released. */
-static void release_eight(struct bench *bench)
-{
-    static struct buf headers[6];
-    struct event more[6];
-
-    park_two(bench);
-    poison_off();
-    for (int i = 0; i < 6; i++) {
-        more[i] = parcel_made(awa, 3 + i);
-        headers_written(&more[i], &headers[i]);
-    }
-    ck_assert_int_eq(bench_run(bench, more, 6), READER_DONE);
-    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 8);
-    sql_run("update bus.parked set action = 'release' where \"offset\" = 0");
-}
-
-START_TEST(draining_a_long_key_lets_others_through_and_says_it_lives)
-{
-    struct bench bench;
-
-    release_eight(&bench);
-    beat_takes_ms = 40;
-    clock_hold(clock_wall_ms(), clock_steady_ms());
-    for (int call = 1; call <= 3; call++) {
-        struct event other = parcel_made(fatou, 10 + call);
-
-        ck_assert_int_eq(drain(&bench), READER_DONE);
-        ck_assert_int_eq(beats, call < 3 ? 3 * call : 8);
-        ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 8 - beats);
-        ck_assert_int_eq(bench_run(&bench, &other, 1), READER_DONE);
-        ck_assert_int_eq(sql_number("select count(*) from state.parcel"), 1 + beats + call);
-    }
-    clock_release();
-    expect_refused("");
-    bench_done(&bench);
-}
-END_TEST
-
-START_TEST(draining_ends_with_the_program)
-{
-    struct bench bench;
-
-    release_eight(&bench);
-    service_stop();
-    ck_assert_int_eq(drain(&bench), READER_DONE);
-    ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 8);
     bench_done(&bench);
 }
 END_TEST
@@ -277,7 +111,7 @@ START_TEST(a_discarded_dead_copy_of_a_decided_command_leaves_its_verdict)
     ck_assert_int_eq(bench_run(&bench, &good, 1), READER_DONE);
     ck_assert_int_eq(bench_run(&bench, &copy, 1), READER_DONE);
     sql_run("update bus.parked set action = 'discard'");
-    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(parked_drained(&bench), READER_DONE);
     ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
     ck_assert_int_eq(sql_number("select count(*) from bus.verdict where accepted"), 1);
     buf_done(&headers);
@@ -293,7 +127,7 @@ START_TEST(a_command_whose_key_was_the_record_s_only_is_released_too)
     poison_off();
     sql_run("update bus.parked set headers = (headers::jsonb - 'ce_partitionkey')::text");
     sql_run("update bus.parked set action = 'release' where \"offset\" = 0");
-    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(parked_drained(&bench), READER_DONE);
     ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
     ck_assert_int_eq(sql_number("select count(*) from state.parcel"), 3);
     bench_done(&bench);
@@ -348,7 +182,7 @@ START_TEST(a_command_whose_state_nobody_can_read_can_be_discarded_and_its_key_go
     ck_assert_int_eq(bench_run(&bench, &events[1], 1), READER_DONE);
     ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 2);
     sql_run("update bus.parked set action = 'discard' where \"offset\" = 1");
-    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(parked_drained(&bench), READER_DONE);
     ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
     sql_text("select reason from bus.verdict where not accepted", reason, sizeof(reason));
     ck_assert_str_eq(reason, "discarded");
@@ -391,11 +225,11 @@ START_TEST(data_that_contradict_the_rules_park_one_key_and_stop_nobody)
     ck_assert_int_eq(bench_run(&bench, &events[1], 1), READER_DONE);
     ck_assert_int_eq(sql_number("select count(*) from state.parcel"), 2);
     sql_run("update bus.parked set action = 'release'");
-    ck_assert_int_eq(drain(&bench), READER_DONE); /* it still contradicts */
+    ck_assert_int_eq(parked_drained(&bench), READER_DONE); /* it still contradicts */
     ck_assert_int_eq(sql_number("select count(*) from bus.parked where action is null"), 1);
     sql_run("update state.parcel set state = 'booked' where booking is not null");
     sql_run("update bus.parked set action = 'release'");
-    ck_assert_int_eq(drain(&bench), READER_DONE);
+    ck_assert_int_eq(parked_drained(&bench), READER_DONE);
     ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
     ck_assert_int_eq(sql_number("select count(*) from state.booking where state = 'accepted'"), 1);
     expect_refused("");
@@ -429,7 +263,7 @@ START_TEST(what_an_earlier_topic_left_parked_stands_before_all_of_the_next)
     bench_join(&next, 0);
     ck_assert_int_eq(sql_number("select count(*) from bus.parked where \"offset\" < 0"), 4);
     sql_run("update bus.parked set action = 'release' where reason = 'old 0'");
-    ck_assert_int_eq(drain(&next), READER_DONE);
+    ck_assert_int_eq(parked_drained(&next), READER_DONE);
     ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
     bench_done(&next);
     bench_done(&bench);
@@ -460,14 +294,10 @@ TCase *parked_cases(void)
     tcase_add_test(cases, a_released_head_frees_its_whole_key_oldest_first);
     tcase_add_test(cases, a_released_command_that_fails_again_stays_parked_with_its_key);
     tcase_add_test(cases, a_discarded_command_is_refused_and_the_next_of_its_key_is_decided);
-    tcase_add_test(cases, a_release_that_is_cut_goes_on_where_it_was);
-    tcase_add_test(cases, draining_a_long_key_lets_others_through_and_says_it_lives);
-    tcase_add_test(cases, draining_ends_with_the_program);
     tcase_add_test(cases, a_discarded_dead_copy_of_a_decided_command_leaves_its_verdict);
     tcase_add_test(cases, a_command_whose_key_was_the_record_s_only_is_released_too);
     tcase_add_test(cases, a_state_nobody_here_can_read_parks_its_command_and_no_other);
     tcase_add_test(cases, a_command_whose_state_nobody_can_read_can_be_discarded_and_its_key_goes_on);
-    tcase_add_test(cases, a_drain_by_a_projector_that_lost_its_partition_changes_nothing);
     tcase_add_test(cases, what_an_earlier_topic_left_parked_stands_before_all_of_the_next);
     tcase_add_test(cases, what_is_parked_stays_where_it_is_while_the_topic_does);
     return cases;

@@ -114,3 +114,57 @@ void booking_begun(struct event *events, int count)
 
     memcpy(events, begun, (size_t)count * sizeof(begun[0]));
 }
+
+void poison_on(void)
+{
+    sql_run("alter table state.parcel add constraint poison check (weight_g <> 666)");
+}
+
+void poison_off(void)
+{
+    sql_run("alter table state.parcel drop constraint if exists poison");
+}
+
+struct event poisoned(const char *person, int number)
+{
+    struct event event = parcel_made(person, number);
+
+    event.data =
+        SPAN("{\"recipient\":{\"name\":\"Awa\",\"phone\":\"+221770000000\"},\"origin\":{\"country\":\"FR\","
+             "\"city\":\"Paris\"},\"destination\":{\"country\":\"SN\",\"city\":\"Dakar\"},\"weight_g\":666,"
+             "\"category\":\"clothes\",\"value\":{\"amount\":40000,\"currency\":\"XOF\"},"
+             "\"declaration\":{\"agreed\":true,\"text_version\":1}}");
+    return event;
+}
+
+int parked_drained(struct bench *bench)
+{
+    struct parked parked = {
+        .store = &bench->store, .batch = &bench->batch, .owned = &bench->position, .owned_count = 1};
+
+    return parked_drain(&parked);
+}
+
+void headers_written(struct event *event, struct buf *headers)
+{
+    buf_clear(headers);
+    event_headers_json(event, headers);
+    event->raw_headers = buf_as_span(headers);
+}
+
+void park_two(struct bench *bench)
+{
+    struct event events[3] = {poisoned(awa, 0), parcel_made(awa, 1), parcel_made(moussa, 2)};
+    static struct buf headers[2];
+
+    for (int i = 0; i < 2; i++)
+        headers_written(&events[i], &headers[i]);
+    bench_start(bench);
+    poison_off();
+    poison_on();
+    ck_assert_int_eq(bench_run(bench, events, 3), READER_FAILED);
+    ck_assert_int_eq(sql_number("select count(*) from bus.verdict"), 0);
+    ck_assert_int_eq(bench_run(bench, &events[0], 1), READER_FAILED);
+    ck_assert_int_eq(bench_reject(bench, &events[0], "the database refused it"), READER_DONE);
+    ck_assert_int_eq(bench_run(bench, &events[1], 2), READER_DONE);
+}
