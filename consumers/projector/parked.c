@@ -118,8 +118,27 @@ static int drain_row(struct parked *parked, const struct postgres_rows *rows, co
     return outcome;
 }
 
-/* One marked row. READER_SKIP: there is none. */
-static int drain_next(struct parked *parked)
+/* A row of its own key that is there already may be a transaction that beat ours, or stay for good: it is met
+ * three times. Counted apart from the batches, of which each that is committed would begin the count anew. */
+static int drain_again(struct parked *parked, const struct postgres_rows *rows, const struct event *event)
+{
+    struct store *store = parked->store;
+    int of_batches = store->unique_failures, met, outcome;
+
+    store->unique_failures = 0;
+    do {
+        met = store->unique_failures;
+        service_beat();
+        outcome = drain_row(parked, rows, event);
+        if (outcome > 0 && outcome != READER_REJECT)
+            store_rollback(store);
+    } while (outcome == READER_RETRY && store->unique_failures > met);
+    store->unique_failures = of_batches;
+    return outcome;
+}
+
+/* The first marked row behind the partition that is stuck. READER_SKIP: there is none. */
+static int drain_next(struct parked *parked, int32_t *stuck)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows rows = {0};
     CLEANUP(postgres_array_done) struct postgres_array partitions = {0};
@@ -129,7 +148,8 @@ static int drain_next(struct parked *parked)
 
     postgres_array_start(&partitions, POSTGRES_INT4);
     for (size_t i = 0; i < parked->owned_count; i++)
-        postgres_array_integer(&partitions, parked->owned[i].partition);
+        if (parked->owned[i].partition > *stuck)
+            postgres_array_integer(&partitions, parked->owned[i].partition);
     outcome = ask(parked, "parked_marked", &value, &rows);
     if (outcome != READER_DONE)
         return outcome;
@@ -140,23 +160,22 @@ static int drain_next(struct parked *parked)
         event.readable = false; /* no state is asked for: that may be what nobody can read */
         event.reason = "discarded";
     }
-    service_beat();
-    return drain_row(parked, &rows, &event);
+    outcome = drain_again(parked, &rows, &event);
+    if (outcome > 0 && outcome != READER_REJECT)
+        *stuck = event.partition;
+    return outcome < 0 ? error_forward(outcome) : READER_DONE;
 }
 
 int parked_drain(struct parked *parked)
 {
     int64_t until_ms = clock_steady_ms() + DRAIN_MS;
+    int32_t stuck = -1;
+    int outcome = parked->owned_count > 0 ? READER_DONE : READER_SKIP;
 
-    while (parked->owned_count > 0 && clock_steady_ms() < until_ms && !service_stopping()) {
-        int outcome = drain_next(parked);
-
-        if (outcome < 0)
-            return error_forward(outcome);
-        if (outcome == READER_DONE || outcome == READER_REJECT)
-            continue;
-        store_rollback(parked->store);
-        return outcome == READER_SKIP ? READER_DONE : READER_RETRY;
-    }
-    return READER_DONE; /* the marks are in the table: the next call goes on */
+    while (outcome == READER_DONE && clock_steady_ms() < until_ms && !service_stopping())
+        outcome = drain_next(parked, &stuck);
+    if (outcome < 0)
+        return error_forward(outcome);
+    /* What is left has its marks in the table: the next call goes on. */
+    return outcome == READER_RETRY || stuck >= 0 ? READER_RETRY : READER_DONE;
 }

@@ -21,7 +21,7 @@ extern const struct postgres_statement parked_statements[];
 void parked_event(const struct postgres_rows *rows, int row, struct event *event);
 
 /* Drains the marked keys of our partitions, for some 100 ms a call, and ends with the program. READER_DONE,
- * or READER_RETRY where the store is away. */
+ * or READER_RETRY where the store is away, or a partition was left for the next call: the others go on. */
 MUST_CHECK int parked_drain(struct parked *parked);
 
 #endif
