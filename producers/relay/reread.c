@@ -17,10 +17,10 @@ struct found {
 
 static int keep(struct found *found)
 {
-    struct id missing = {0};
-    int result = store_found(found->relay, found->events, found->count, &missing);
+    struct id odd = {0};
+    int result = store_found(found->relay, found->events, found->count, &odd);
     if (result == RELAY_TORN)
-        log_seldom(LOG_LEVEL_ERROR, "a topic holds a fact that the outbox never had", .event = missing.text);
+        log_seldom(LOG_LEVEL_ERROR, found->relay->torn, .event = odd.text);
     else if (result == 0 && found->count > 0)
         log_plain(LOG_LEVEL_INFO, "facts of an earlier session were found on their topics");
     found->count = 0;

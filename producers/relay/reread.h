@@ -6,7 +6,7 @@
 
 #include "producers/relay/relay.h"
 
-/* RELAY_TORN where a record is there that the outbox never had, or records are gone. */
+/* RELAY_TORN where a record is there that the outbox never had, or is there twice, or records are gone. */
 MUST_CHECK int reread(struct relay *relay);
 
 #endif

@@ -253,17 +253,24 @@ static bool among(const struct postgres_rows *rows, const struct id *event)
     return false;
 }
 
-static struct id first_missing(const struct postgres_rows *rows, const struct id *events, int count)
+/* Why fewer were found than stand on their topics; *ret_event is the first of which that is so. */
+static const char *why_fewer(const struct postgres_rows *rows, const struct id *events, int count,
+                             struct id *ret_event)
 {
     for (int at = 0; at < count; at++) {
-        if (!among(rows, &events[at]))
-            return events[at];
+        *ret_event = events[at];
+        if (!among(rows, ret_event))
+            return "PostgreSQL lost time: a topic holds a fact that the outbox never had";
+        for (int before = 0; before < at; before++) {
+            if (id_same(&events[before], ret_event))
+                return "a topic holds a fact twice";
+        }
     }
-    return events[count - 1]; /* all there: one of them stands on its topic twice */
+    return "the outbox holds a fact twice";
 }
 
 /* Deletes and looks first, in an open transaction: only then is it known whether the outbox had them all. */
-int store_found(struct relay *relay, const struct id *events, int count, struct id *ret_missing)
+int store_found(struct relay *relay, const struct id *events, int count, struct id *ret_odd)
 {
     CLEANUP(postgres_rows_done) struct postgres_rows deleted = {0};
     CLEANUP(postgres_array_done) struct postgres_array array = {0};
@@ -278,8 +285,7 @@ int store_found(struct relay *relay, const struct id *events, int count, struct 
     if (result != 0)
         return result;
     if (deleted.count != count) {
-        *ret_missing = first_missing(&deleted, events, count);
-        relay->torn = "PostgreSQL lost time: a topic holds a fact that the outbox never had";
+        relay->torn = why_fewer(&deleted, events, count, ret_odd);
         result = run(relay, "rollback", NULL);
         return result != 0 ? result : RELAY_TORN;
     }

@@ -35,8 +35,8 @@ MUST_CHECK int store_settle(struct relay *relay, const struct postgres_array *pa
 MUST_CHECK int store_sent(struct relay *relay, const struct store_scan *scan,
                           const struct postgres_array *ids);
 /* As store_settle, for facts found on their topic, named by event. RELAY_TORN, and nothing is changed, where
- * the outbox lacks one of them: *ret_missing says which. */
-MUST_CHECK int store_found(struct relay *relay, const struct id *events, int count, struct id *ret_missing);
+ * the outbox lacks one of them, or one was found twice: *ret_odd says which. */
+MUST_CHECK int store_found(struct relay *relay, const struct id *events, int count, struct id *ret_odd);
 
 MUST_CHECK int store_speak(struct relay *relay); /* the least that keeps the connection */
 /* Waits until told of new rows, at most relay_poll_ms. */

@@ -30,6 +30,12 @@ def row(aggregate, version, topic="parcel", due=None, kind="parcel.registered.v1
     return topic, str(aggregate), subject, version, event, headers, value, due
 
 
+def record(row_):
+    """(key, headers, value), as the relay publishes it."""
+    _, key, _, _, _, headers, value, _ = row_
+    return key.encode(), [(name, text.encode()) for name, text in headers.items()], value.encode()
+
+
 def line(headers):
     return "\t".join(headers.get(name, "") for name in LINE)
 

@@ -238,6 +238,18 @@ def test_a_fact_the_outbox_never_had_stops_the_relay_and_it_says_so(relays, ledg
     ledger.check(relays)
 
 
+def test_a_fact_found_twice_past_its_position_stops_the_relay(relays):
+    fact = outbox.row(uuid.uuid4(), 1)
+    with relays.database_open() as connection:
+        outbox.insert(connection, [outbox.row(uuid.uuid4(), 1), fact])
+    relays.topics.write("parcel", [outbox.record(fact)] * 2)
+    relay = relays.add("relay")
+    until(lambda: "holds a fact twice" in reason(relay), 20, "the reason in /readyz")
+    assert any(line.get("event") == outbox.event_of(fact) for line in relay.log_lines())
+    assert relays.value("select count(*) from bus.outbox") == 2
+    assert len(relays.topics.read("parcel", check=False)) == 2
+
+
 def test_a_position_behind_the_end_of_the_log_stops_the_relay(relays):
     relays.rows("insert into bus.relay_position values ('parcel', 0, 1000)")
     relay = relays.add("relay")
