@@ -127,18 +127,32 @@ static int torn(struct relay *relay, const char *why, const struct event *event)
     return RELAY_TORN;
 }
 
+static int flush(struct relay *relay, struct kafka_out *out)
+{
+    int result = await(relay, out, kafka_out_flush, "no report in time");
+    return result == 0 && relay->unsure ? RELAY_OVER : result;
+}
+
+/* One scan may hold more than the producer's queue: what is in it goes first then. */
+static int send_one(struct relay *relay, struct kafka_out *out, const char *topic, const struct event *event)
+{
+    void *cookie = (void *)(uintptr_t)topic;
+    int result = kafka_out_send(out, topic, event, cookie);
+    if (result == KAFKA_FULL) {
+        int flushed = flush(relay, out);
+        if (flushed != 0)
+            return flushed;
+        result = kafka_out_send(out, topic, event, cookie);
+    }
+    return kafka(result, "not sent");
+}
+
 static int send_fact(struct relay *relay, struct span name, const struct event *event)
 {
     const char *topic = relay_topic(relay, name);
     if (!topic)
         return torn(relay, "a message of the outbox names a topic that is not the relay's", event);
-    return kafka(kafka_out_send(relay->facts, topic, event, (void *)(uintptr_t)topic), "not sent");
-}
-
-static int flush(struct relay *relay, struct kafka_out *out)
-{
-    int result = await(relay, out, kafka_out_flush, "no report in time");
-    return result == 0 && relay->unsure ? RELAY_OVER : result;
+    return send_one(relay, relay->facts, topic, event);
 }
 
 /* Below what is known to be published there is no room: this is not the topic it was. Nothing of the
@@ -218,7 +232,7 @@ static int send_due(struct relay *relay, const struct store_scan *scan, struct p
         if (event_from_line(line, &event) != 0)
             return torn(relay, "a command of the outbox makes no event", &event);
         event.data = data;
-        result = kafka(kafka_out_send(relay->commands, "commands", &event, NULL), "not sent");
+        result = send_one(relay, relay->commands, "commands", &event);
     }
     return result != 0 ? result : flush(relay, relay->commands);
 }

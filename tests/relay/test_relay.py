@@ -79,6 +79,19 @@ def test_a_batch_that_takes_long_to_fill_is_published_whole(relays, ledger):
     assert relays.relay.metric("colis_relay_sessions_total") == 1
 
 
+def test_a_scan_larger_than_the_producer_s_queue_is_published_whole(relays, ledger):
+    """Facts and commands: what is in the queue goes before what no longer fits."""
+    due = [outbox.row(uuid.uuid4(), 0, "commands", None, "parcel.cancel.v1") for _ in range(50)]
+    with relays.database_open() as connection:
+        ledger.write(connection, 50)
+        outbox.insert(connection, due)
+    relays.add("relay", COLIS_KAFKA_QUEUE_MESSAGES="4").await_ready()
+    outbox.await_empty(relays)
+    ledger.check(relays)
+    assert {message.id for message in relays.topics.read("commands", check=False)} == set(map(outbox.event_of, due))
+    assert relays.relay.metric("colis_relay_sessions_total") == 1
+
+
 def test_a_notice_without_a_version_goes_to_the_dead_topic(relays):
     relays.add("relay").await_ready()
     row = outbox.row(uuid.uuid4(), 0, "dead.projector", kind="command.parked.v1")
