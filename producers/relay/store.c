@@ -10,7 +10,10 @@
 #include "shared/base/fail.h"
 #include "shared/base/log.h"
 
-enum { LOCK_CLASS = 0x7265 }; /* ours among the advisory locks of a database; the shard is the other half */
+enum {
+    LOCK_CLASS = 0x7265, /* ours among the advisory locks of a database; the shard is the other half */
+    CLOCKS_MS = 60000,   /* no machine that keeps its time is so far from another */
+};
 
 int64_t store_shard, store_poll_ms;
 static int64_t batch;
@@ -39,13 +42,16 @@ const struct postgres_statement store_statements[] = {
     {"relay_positions", "select topic, partition, next from bus.relay_position"},
     /* One row even where there is nothing: the snapshot and what it sees come from one statement. */
     {"relay_facts",     "select pg_snapshot_xmin(s.taken)::text::int8, pg_snapshot_xmax(s.taken)::text::int8, "
-                        "o.id, o.messages from (select pg_current_snapshot() as taken) s left join lateral"
+                        "(extract(epoch from statement_timestamp()) * 1000)::int8, o.id, o.messages"
+                        " from (select pg_current_snapshot() as taken) s left join lateral"
                         " (select id, messages from bus.outbox_page where shard = $1::int2 and id > $2::int8"
                         "  order by id limit $3::int8) o on true order by o.id"},
-    /* Microseconds since 1970; null: at once. */
+    /* Due by our clock, too: what fires early is decided for good, what fires late lengthens nobody's right.
+     * Microseconds since 1970; null: at once. */
     {"relay_due",       "select id, case when due > '-infinity' then (extract(epoch from due) * 1000000)::int8 end,"
                         " headers, value from bus.outbox_command"
-                        " where shard = $1::int2 and due <= statement_timestamp() order by due, id limit $2::int8"},
+                        " where shard = $1::int2 and due <= least(statement_timestamp(), 'epoch'::timestamptz"
+                        " + $3::int8 * interval '1 millisecond') order by due, id limit $2::int8"},
     {"relay_published", "delete from bus.outbox_page where id = any($1::int8[])"},
     /* None of them is due later than the last, and what is due has an index. id + 0: that index is gone through
      * once, not once an id. */
@@ -60,8 +66,8 @@ const struct postgres_statement store_statements[] = {
 };
 /* clang-format on */
 
-enum { XMIN, XMAX, PAGE, MESSAGES }; /* columns of relay_facts */
-enum { ID, DUE, LINE, DATA };        /* of relay_due */
+enum { XMIN, XMAX, NOW, PAGE, MESSAGES }; /* columns of relay_facts */
+enum { ID, DUE, LINE, DATA };             /* of relay_due */
 
 /* Whatever PostgreSQL did not do ends the session: the next one reads how things stand. */
 static int asked(struct relay *relay, int outcome)
@@ -130,18 +136,32 @@ void store_scan_done(struct store_scan *scan)
     postgres_rows_done(&scan->due);
 }
 
+/* The slower of two clocks says what is due; which of them is wrong nobody here can tell. */
+static void check_clocks(int64_t ours_ms, int64_t theirs_ms)
+{
+    char apart[64];
+    int64_t ahead_ms = theirs_ms - ours_ms;
+    if (ahead_ms <= CLOCKS_MS && ahead_ms >= -CLOCKS_MS)
+        return;
+    snprintf(apart, sizeof apart, "PostgreSQL's is %lld s %s",
+             (long long)(ahead_ms < 0 ? -ahead_ms : ahead_ms) / 1000, ahead_ms < 0 ? "behind" : "ahead");
+    log_seldom(LOG_LEVEL_WARN, "two clocks differ: timers go by the slower one", .err = apart);
+}
+
 int store_read(struct relay *relay, struct store_scan *ret_scan)
 {
+    int64_t now_ms = clock_wall_ms();
     const struct postgres_value facts[] = {{.type = POSTGRES_INT2, .integer = store_shard},
                                            {.type = POSTGRES_INT8, .integer = relay->floor.id},
                                            {.type = POSTGRES_INT8, .integer = batch}};
-    const struct postgres_value due[] = {facts[0], facts[2]};
+    const struct postgres_value due[] = {facts[0], facts[2], {.type = POSTGRES_INT8, .integer = now_ms}};
     postgres_send(relay->postgres, "relay_facts", facts, 3, &ret_scan->facts);
-    postgres_send(relay->postgres, "relay_due", due, 2, &ret_scan->due);
+    postgres_send(relay->postgres, "relay_due", due, 3, &ret_scan->due);
     int result = asked(relay, postgres_sync(relay->postgres, NULL));
     if (result != 0)
         return result;
     const struct postgres_rows *rows = &ret_scan->facts;
+    check_clocks(now_ms, postgres_integer(rows, 0, NOW));
     ret_scan->due_count = ret_scan->due.count;
     ret_scan->page_count = rows->count == 1 && postgres_null(rows, 0, PAGE) ? 0 : rows->count;
     ret_scan->seen = (struct floor_scan){

@@ -23,7 +23,8 @@ MUST_CHECK int store_lock(struct relay *relay, bool *ret_taken);
 MUST_CHECK int store_cluster(struct relay *relay, const char *cluster);
 MUST_CHECK int store_positions(struct relay *relay); /* fills next of every place */
 
-/* The next pages of facts in order of id, from the floor, and the commands that are due. */
+/* The next pages of facts in order of id, from the floor, and the commands that are due by PostgreSQL's clock
+ * and by ours. */
 MUST_CHECK int store_read(struct relay *relay, struct store_scan *ret_scan);
 /* Each gives the row's id; what it holds is borrowed from the scan. */
 int64_t store_page(const struct store_scan *scan, int row, struct span *ret_messages);

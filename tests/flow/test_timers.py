@@ -200,7 +200,8 @@ def test_a_timer_fired_an_hour_late_finds_the_right_gone_already(bus):
 
 
 @pytest.mark.parametrize("off", [HOUR, -HOUR])
-def test_the_clock_of_the_relay_s_machine_fires_nothing_early_or_late(bus, relay, tmp_path, off):
+def test_the_clock_of_the_relay_s_machine_fires_nothing_early_and_late_only_by_as_much(bus, relay, tmp_path, off):
+    """The slower of two clocks says what is due: of one that is behind nobody here can tell which is wrong."""
     waits, comes = Journey(bus, "requested", departs=60), Journey(bus, "requested", departs=60)
     wrong = restarted(bus, **wrong_clock(tmp_path, off))
     try:
@@ -209,7 +210,7 @@ def test_the_clock_of_the_relay_s_machine_fires_nothing_early_or_late(bus, relay
         assert abs((logged - now).total_seconds() - off) < 60  # it is wrong indeed
         due_move(bus, "booking/" + waits.booking, hours=-23.5)
         armed = timers(bus, "booking/" + waits.booking)
-        due_move(bus, "booking/" + comes.booking, hours=-24, seconds=-1)
+        due_move(bus, "booking/" + comes.booking, hours=-24, seconds=min(off, 0) - 1)
         comes.becomes("expired")
         assert timers(bus, "booking/" + waits.booking) == armed and waits.is_at() == "requested"
     finally:

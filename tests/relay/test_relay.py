@@ -12,6 +12,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 from cutter import Cutter
 from harness import places
+from harness.clock import wrong_clock
 from harness.until import pause, until
 from proxy import DOWN, FAIR, Lines, Weather
 
@@ -115,6 +116,25 @@ def test_a_timer_goes_to_commands_when_it_is_due(relays):
     outbox.await_empty(relays)
     assert {message.id for message in relays.topics.read("commands", check=False)} == \
         {outbox.event_of(row) for row in rows}
+
+
+def test_a_timer_is_not_published_before_the_relay_s_own_clock_says_it_is_due(relays, tmp_path):
+    """As where PostgreSQL's clock alone is ahead."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    ended, waits = [outbox.row(uuid.uuid4(), 0, "commands", due, "parcel.cancel.v1")
+                    for due in (now - datetime.timedelta(minutes=61), now - datetime.timedelta(minutes=30))]
+    behind = relays.add("relay", **wrong_clock(tmp_path, -3600)).await_ready()
+    with relays.database_open() as connection:
+        outbox.insert(connection, [waits, ended])
+    until(lambda: behind.metric("colis_relay_commands_total") == 1, 20, "what is due by both clocks")
+    until(lambda: any("two clocks differ" in line.get("message", "") for line in behind.log_lines()), 20, "it says so")
+    assert [message.id for message in relays.topics.read("commands", check=False)] == [outbox.event_of(ended)]
+    assert relays.rows("select event::text from bus.outbox") == [(outbox.event_of(waits),)]
+    behind.stop()
+    relays.add("relay").await_ready()
+    outbox.await_empty(relays)
+    assert {message.id for message in relays.topics.read("commands", check=False)} == \
+        {outbox.event_of(row) for row in (ended, waits)}
 
 
 def test_a_row_that_became_visible_late_is_not_passed_over(relays, ledger):
