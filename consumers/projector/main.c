@@ -148,7 +148,7 @@ static int projector_handle(void *self, const struct event *event)
         log_with(LOG_LEVEL_WARN, "a command nobody can read was put aside", .event = event->id.text,
                  .topic = event->topic, .partition = event->partition, .offset = event->offset,
                  .err = item->dead);
-    return outcome == BATCH_SEEN ? READER_SKIP : READER_DONE;
+    return outcome == BATCH_ACCEPTED || outcome == BATCH_REFUSED ? READER_DONE : READER_SKIP;
 }
 
 static int projector_commit(void *self, const struct reader_position *positions, size_t count)

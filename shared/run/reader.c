@@ -33,7 +33,7 @@ enum {
 };
 
 static struct {
-    int64_t batch_count, batch_bytes, batch_ms, reject_rate;
+    int64_t batch_count, batch_bytes, batch_ms, reject_rate, reject_row;
 } values;
 
 const struct setting reader_settings[] = {
@@ -46,6 +46,10 @@ const struct setting reader_settings[] = {
     {"reader_reject_rate", SETTING_INTEGER, "300", 0, 1000000,
      .help = "rejects a minute; beyond, the reader stops: more than one event is wrong",
      .target = &values.reject_rate},
+    {"reader_reject_row", SETTING_INTEGER, "10", 0, READER_ROW_MOST,
+     .help =
+         "so many events of different keys fail in a row, none stored between: the reader stops; 0: never",
+     .target = &values.reject_row},
     {0},
 };
 
@@ -467,7 +471,7 @@ int reader_run(const struct reader *reader)
                               .records = records,
                               .events = events,
                               .places = {.reader = reader},
-                              .breaker = {.limit = values.reject_rate}};
+                              .breaker = {.limit = values.reject_rate, .row_limit = values.reject_row}};
     int result = read_on(&reading);
     leave(&reading);
     while (result == 0 && reading.broken && !service_stopping())

@@ -11,7 +11,11 @@
  * one by one; an event that fails alone goes to reject() and the reader moves on past it.
  * SPLIT from handle: what was handled before this event is committed, and a new batch begins with it; nobody
  * is at fault. Never for the first event of a batch. STOP from handle: this event's partition stops there,
- * not ready, and the others go on. More than reader_reject_rate rejects a minute: the breaker opens, the
+ * not ready, and the others go on. SKIP from handle: goes with the batch, and says nothing for the store
+ * (seen before, put aside, of no concern).
+ *
+ * More than reader_reject_rate rejects a minute, or reader_reject_row events of different keys that fail one
+ * after the other with none stored between them: the breaker opens, the one in hand stays where it is, the
  * reader leaves the group and stays, not ready, until it is ended: a restart by itself would only reject more
  * (systemic). */
 #ifndef COLIS_RUN_READER_H
@@ -74,7 +78,7 @@ struct reader {
     int64_t keep_ms; /* records older than this and behind our position are deleted, hourly; 0: never */
 };
 
-/* reader_batch_count reader_batch_bytes reader_batch_ms reader_reject_rate */
+/* reader_batch_count reader_batch_bytes reader_batch_ms reader_reject_rate reader_reject_row */
 extern const struct setting reader_settings[];
 /* Runs until service_stopping(): finishes the transaction in hand. 0, or negative. Text of why in
  * error_text(). At assignment it checks the cluster id the store remembers (when verbs.cluster is set), and

@@ -55,6 +55,7 @@ static int handle_all(struct reader_batch *batch, const struct event *events, si
             batch->at = (size_t)(&events[at] - batch->events);
         if (outcome != READER_DONE && outcome != READER_SKIP)
             return outcome;
+        batch->stores = batch->stores || outcome == READER_DONE;
     }
     return READER_DONE;
 }
@@ -106,6 +107,7 @@ static int attempt(struct reader_batch *batch, const struct event *events, size_
                    const struct reader_position *positions, size_t position_count)
 {
     because[0] = '\0';
+    batch->stores = false;
     int outcome = batch->verbs->begin(batch->self, events, count, positions, position_count);
     if (outcome == READER_DONE || outcome == READER_SKIP)
         outcome = handle_all(batch, events, count);
@@ -113,6 +115,8 @@ static int attempt(struct reader_batch *batch, const struct event *events, size_
         outcome = batch->verbs->commit(batch->self, positions, position_count);
     else if (outcome == READER_SPLIT)
         outcome = split(batch, events);
+    if (batch->stores && (outcome == READER_DONE || outcome == READER_SPLIT))
+        batch->breaker->row_count = 0;
     if (outcome < 0 || outcome == READER_DONE || outcome == READER_SKIP)
         return outcome < 0 ? error_forward(outcome) : READER_DONE;
     if (outcome == READER_SPLIT)
@@ -152,7 +156,23 @@ static int cut(struct reader_batch *batch, size_t at)
     return error_forward(batch->stop(batch->owner, &stopped, reader_reason()));
 }
 
-static bool breaker_open(struct reader_breaker *breaker)
+/* Counts it: is it the last of the row? What makes no event is at fault alone; a key that is wrong counts
+ * once. */
+static bool row_full(struct reader_breaker *breaker, const struct event *event)
+{
+    if (breaker->row_limit == 0 || !event->readable)
+        return false;
+    for (int64_t at = 0; at < breaker->row_count; at++) {
+        if (strcmp(breaker->keys[at], event->key) == 0)
+            return false;
+    }
+    if (breaker->row_count + 1 >= breaker->row_limit)
+        return true;
+    memcpy(breaker->keys[breaker->row_count++], event->key, sizeof event->key);
+    return false;
+}
+
+static bool minute_full(struct reader_breaker *breaker)
 {
     int64_t now = clock_steady_ms();
     if (now - breaker->began_ms >= MINUTE_MS) {
@@ -180,7 +200,7 @@ static int refuse(struct reader_batch *batch, const struct event *event,
 {
     char reason[REASON], trace[33];
     snprintf(reason, sizeof reason, "%s", reader_reason());
-    if (breaker_open(batch->breaker))
+    if (minute_full(batch->breaker) || row_full(batch->breaker, event))
         return READER_FAILED;
     int outcome = batch->verbs->reject(batch->self, event, reason, position);
     if (outcome < 0)

@@ -6,9 +6,14 @@
 
 #include "shared/run/reader.h"
 
-/* Rejects in this minute. */
+enum { READER_ROW_MOST = 100 };
+
+/* Rejects in this minute, and those of different keys in a row, no event stored between them: where little
+ * comes, one after the other would be rejected and no minute would see many. */
 struct reader_breaker {
     int64_t limit, began_ms, count;
+    int64_t row_limit, row_count; /* row_limit 0: as many as there are; READER_ROW_MOST at most */
+    char keys[READER_ROW_MOST][sizeof(((struct event *)0)->key)];
 };
 
 struct reader_batch {
@@ -17,6 +22,7 @@ struct reader_batch {
     struct event *events;
     size_t count, done;                /* events before done are finished for good */
     size_t at;                         /* the event that said STOP or SPLIT */
+    bool stores;                       /* the transaction in hand: an event of it was DONE, not SKIP */
     struct reader_position *positions; /* only what moves; from follows what the store holds */
     size_t position_count;
     bool one_by_one;

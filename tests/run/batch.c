@@ -5,7 +5,6 @@
 #include <check.h>
 #include <string.h>
 
-#include "shared/base/clock.h"
 #include "tests/run/cases.h"
 
 static struct batch_fixture fixture;
@@ -313,35 +312,6 @@ START_TEST(a_batch_that_was_split_stops_between_its_parts)
 }
 END_TEST
 
-START_TEST(the_breaker_opens_before_too_many_are_rejected)
-{
-    batch_make(&fixture, 1, 5, 0);
-    fixture.breaker.limit = 0;
-    store->bad_offset = 2;
-    store->bad_as = READER_REJECT;
-    ck_assert_int_eq(run(), READER_FAILED);
-    ck_assert_uint_eq(store->rejected_count, 0);
-    ck_assert_int_eq(store->positions[0], 2);
-}
-END_TEST
-
-START_TEST(the_breaker_counts_a_minute)
-{
-    int64_t rejected = 0;
-    store->bad_as = READER_REJECT;
-    for (int64_t end = 1; end <= 12; end++) {
-        clock_hold(1700000000000, 100000 + end * 20000); /* three a minute */
-        store->bad_offset = end - 1;
-        batch_make(&fixture, 1, end, 0);
-        fixture.breaker.limit = 3;
-        ck_assert_int_eq(run(), READER_DONE);
-        rejected++;
-    }
-    ck_assert_uint_eq(store->rejected_count, (size_t)rejected);
-    clock_release();
-}
-END_TEST
-
 START_TEST(a_partition_stops_at_its_event_and_the_others_go_on)
 {
     batch_make(&fixture, 2, 6, 0);
@@ -462,8 +432,6 @@ TCase *batch_cases(void)
     tcase_add_test(cases, a_retry_among_singles_goes_on_where_it_was);
     tcase_add_test(cases, a_batch_one_by_one_stops_between_two_events);
     tcase_add_test(cases, a_batch_that_was_split_stops_between_its_parts);
-    tcase_add_test(cases, the_breaker_opens_before_too_many_are_rejected);
-    tcase_add_test(cases, the_breaker_counts_a_minute);
     tcase_add_test(cases, a_partition_stops_at_its_event_and_the_others_go_on);
     tcase_add_test(cases, a_partition_that_stops_at_once_does_not_move);
     tcase_add_test(cases, a_partition_may_stop_while_going_one_by_one);

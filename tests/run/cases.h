@@ -6,6 +6,7 @@
 #include <check.h>
 
 TCase *batch_cases(void);
+TCase *breaker_cases(void);
 TCase *broker_cases(void);
 TCase *crash_cases(void);
 TCase *dead_cases(void);

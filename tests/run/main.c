@@ -7,6 +7,7 @@ int main(void)
 {
     Suite *suite = suite_create("run");
     suite_add_tcase(suite, batch_cases());
+    suite_add_tcase(suite, breaker_cases());
     suite_add_tcase(suite, broker_cases());
     suite_add_tcase(suite, crash_cases());
     suite_add_tcase(suite, dead_cases());
