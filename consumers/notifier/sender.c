@@ -213,6 +213,8 @@ static int turn(void)
         FAIL_POINT_OF("notifier", result.state); /* "notifier-sent": the mail server took it */
         TRY(record(&claim, &result));
         FAIL_POINT("notifier-recorded");
+        if (result.uncounted)
+            wait_ms(about(sender.pause_ms));
     }
     if (outcome == QUEUE_AWAY)
         wait_ms(AWAY_MS);
@@ -222,11 +224,8 @@ static int turn(void)
 static void *sender_turns(void *unused)
 {
     (void)unused;
-    while (sender.result == 0 && !service_stopping()) {
+    while (sender.result == 0 && !service_stopping())
         sender.result = turn();
-        if (sender.pause_ms > 0)
-            wait_ms(about(sender.pause_ms));
-    }
     if (sender.result < 0)
         log_with(LOG_LEVEL_ERROR, "the sender ends on a failure", .err = error_text());
     service_stop();

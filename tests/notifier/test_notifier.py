@@ -28,6 +28,10 @@ def reason(bus):
     return bus.value("select reason from bus.notification")
 
 
+def tries(bus):
+    return bus.notifier.metric("colis_notifier_notifications_total")
+
+
 # --- what is said ---
 
 def test_a_registered_parcel_is_told_to_its_sender_in_french(post, mail_server, person):
@@ -196,6 +200,19 @@ def test_a_server_that_is_away_is_waited_for(post, mail_server, person):
     mail, = await_mails(mail_server, address)
     await_state(post, "sent")
     assert post.value("select attempts from bus.notification") == 1 and mail["X-Colis-Repeat"] is None
+
+
+def test_rows_nobody_is_told_do_not_wait_for_a_provider_that_was_away(post, mail_server, person):
+    address = facts.profile(post, person)
+    before = tries(post)
+    mail_server.stop()
+    facts.registered(post, person)
+    until(lambda: tries(post) >= before + 5, 30, "a pause of seconds")
+    nobody = [str(uuid.uuid4()) for _ in range(60)]
+    facts.registered_all(post, nobody)
+    await_state(post, "dead", len(nobody))
+    mail_server.start()
+    await_mails(mail_server, address)
 
 
 def test_no_answer_after_the_message_is_a_flagged_repeat(post, mail_server, person):
