@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The statements of the queue. Each is one transaction; attempts is the token of a claim: who comes back
- * after another has claimed the row changes nothing. What is private is read with the claim, and kept no
- * longer than it. */
+ * The statements of the queue. Each is one transaction. The instant of a claim is its token, with its number:
+ * who comes back after another has claimed the row changes nothing. The number alone comes again, as a try
+ * that counts for nothing is taken back. What is private is read with the claim, and kept no longer than it. */
 #include "consumers/notifier/queue.h"
 
 #include "shared/base/clock.h"
@@ -17,6 +17,7 @@ static const char claim_begin[] =
     " next_at = clock_timestamp() + $1::int8 * interval '1 millisecond' from due where n.id = due.id returning n.*),"
     " s as (select n.*, split_part(n.subject, '/', 1) as kind, split_part(n.subject, '/', 2)::uuid as about from n)"
     " select s.id, s.fact, s.person, s.purpose, s.subject, s.data, s.channel, s.attempts, s.repeat,"
+    " (extract(epoch from s.claimed_at) * 1000000)::int8,"
     " (select v.value from private.profile v where v.id = s.person and v.name = 'profile' order by v.n desc limit 1),"
     " t.state = 'announced' and exists (select from state.search x where x.owner = s.person and x.state = 'saved'),"
     " pay.link, pay.amount, r.n, r.value, b.id, p.id, ";
@@ -45,7 +46,8 @@ static const struct postgres_statement record_statement =
                      " reason = $4::text, next_at = clock_timestamp() + $5::int8 * interval '1 millisecond',"
                      " repeat = n.repeat or $6::bool, attempts = n.attempts - $8::int4, claimed_at = null,"
                      " sent_at = case when $3::text = 'sent' then clock_timestamp() end"
-                     " where n.id = $1::uuid and n.state = 'sending' and n.attempts = $2::int4"};
+                     " where n.id = $1::uuid and n.state = 'sending' and n.attempts = $2::int4"
+                     " and (extract(epoch from n.claimed_at) * 1000000)::int8 = $9::int8"};
 /* clang-format on */
 
 enum {
@@ -58,6 +60,7 @@ enum {
     CHANNEL,
     ATTEMPTS,
     REPEAT,
+    CLAIMED,
     PROFILE,
     WANTED,
     PAY_LINK,
@@ -130,6 +133,7 @@ static int row_read(struct queue_claim *claim)
     notice->repeat = postgres_integer(rows, 0, REPEAT) != 0;
     notice->now_ms = clock_wall_ms();
     claim->attempts = postgres_integer(rows, 0, ATTEMPTS);
+    claim->claimed_us = postgres_integer(rows, 0, CLAIMED);
     claim->wanted = !postgres_null(rows, 0, WANTED) && postgres_integer(rows, 0, WANTED) != 0;
     return 0;
 }
@@ -231,10 +235,11 @@ int queue_record(struct queue *queue, const struct queue_claim *claim, const str
         {.type = POSTGRES_BOOL, .integer = result->repeat},
         {.type = POSTGRES_BOOL, .integer = claim->waits},
         {.type = POSTGRES_INT4, .integer = result->uncounted},
+        {.type = POSTGRES_INT8, .integer = claim->claimed_us},
     };
     int ready = outcome_of(queue, postgres_ready(queue->postgres));
     if (ready != 0)
         return ready;
-    postgres_send(queue->postgres, "queue_record", values, 8, NULL);
+    postgres_send(queue->postgres, "queue_record", values, 9, NULL);
     return sync(queue);
 }

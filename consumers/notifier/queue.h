@@ -27,7 +27,7 @@ struct queue_claim {
     struct postgres_rows rows; /* queue_claim_done */
     struct notice notice;
     char purpose[64], subject[80], channel[16];
-    int64_t attempts;
+    int64_t attempts, claimed_us; /* which claim it is */
     bool waits;     /* no profile yet: one that comes later wakes it */
     bool wanted;    /* about a trip: it is still announced, and the person still searches */
     bool reachable; /* notice has name, address, language */

@@ -247,6 +247,25 @@ def test_a_kill_between_sending_and_recording_is_a_flagged_repeat(post, mail_ser
     await_state(post, "sent")
 
 
+def test_a_record_that_comes_twice_takes_no_other_claim(post, mail_server, person):
+    """What another notifier claimed meanwhile, as the same try: one that counted for nothing was taken back."""
+    address = facts.profile(post, person)
+    mail_server.script = [("DATA", "hold")]
+    facts.registered(post, person)
+    until(mail_server.held.is_set, 20, "the mail to be taken")
+    post.rows("update bus.notification set claimed_at = clock_timestamp(), "
+              "next_at = clock_timestamp() + interval '1 hour'")
+    mail_server.released.set()
+    other = str(uuid.uuid4())
+    told = facts.profile(post, other)
+    facts.registered(post, other)
+    await_mails(mail_server, told)
+    assert post.value("select state from bus.notification where person = %s", person) == "sending"
+    post.rows("update bus.notification set next_at = clock_timestamp() where person = %s", person)
+    _, second = await_mails(mail_server, address, 2)
+    assert second["X-Colis-Repeat"] == "possible"
+
+
 def impatient(bus):
     """Its notifier gives up after three tries that follow at once."""
     bus.notifier.stop()
