@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The verbs of the reader. A fact read twice writes the same row twice, which is once: the row's id derives
  * from fact, person and purpose. A profile that says how somebody is reached wakes what could not be sent to
- * them. */
+ * them, or what their address before it refused. */
 #include "consumers/notifier/intake.h"
 
 #include <string.h>

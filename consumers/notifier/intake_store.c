@@ -19,7 +19,8 @@ static const struct postgres_statement statements[] = {
                         " on conflict (id) do nothing"},
     {"in_wake",         "update bus.notification set state = 'queued', reason = null, attempts = 0,"
                         " next_at = clock_timestamp() where person = any($1::uuid[]) and state = 'dead'"
-                        " and reason = 'no_address' and created_at > clock_timestamp() - interval '1 day'"},
+                        " and (reason in ('no_address', 'bad_address') or reason like 'RCPT answered 5%')"
+                        " and created_at > clock_timestamp() - interval '1 day'"},
     {"in_hint",         "select pg_notify('notification', '')"},
     {NULL, NULL},
 };

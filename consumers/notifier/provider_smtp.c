@@ -51,6 +51,8 @@ void provider_smtp_stop(void *self)
 /* What cannot be written today cannot tomorrow: refused, each with a word of its own. */
 static const char *message_write(struct provider_smtp *provider, const struct notice *notice)
 {
+    if (!smtp_address(notice->address))
+        return "bad_address";
     buf_clear(&provider->subject);
     buf_clear(&provider->body);
     buf_clear(&provider->message);

@@ -134,6 +134,17 @@ def test_a_person_without_profile_is_told_once_it_appears(post, mail_server, per
     await_state(post, "sent")
 
 
+def test_who_mends_their_address_is_told_what_the_wrong_one_refused(post, mail_server, person):
+    wrong = facts.profile(post, person, email=f"wrong.{person[:13]}@example.org")
+    mail_server.unwanted = {wrong: "550 no such user"}
+    facts.registered(post, person)
+    await_state(post, "dead")
+    assert reason(post) == "RCPT answered 550"
+    address = facts.profile(post, person, 2, tell=True)
+    mail, = await_mails(mail_server, address)
+    assert "Paris – Dakar" in str(mail["Subject"])
+
+
 def test_types_nobody_is_told_about_are_passed_over(own_post, mail_server, person):
     address = facts.profile(own_post, person)
     facts.publish(own_post, "parcel", "parcel.weighed.v1", f"parcel/{uuid.uuid4()}", {"a": 1})
