@@ -124,6 +124,7 @@ static void options_set(struct smtp *smtp)
     const struct option numbers[] = {
         {CURLOPT_UPLOAD, 1},
         {CURLOPT_NOSIGNAL, 1},
+        {CURLOPT_QUICK_EXIT, 1}, /* or a name server's silence would outlast the timeout */
         {CURLOPT_TCP_KEEPALIVE, 1},
         {CURLOPT_MAXAGE_CONN, 20},
         {CURLOPT_MAXCONNECTS, 1},

@@ -62,6 +62,7 @@ static void options_set(struct web *web, int64_t timeout_ms)
     const struct option numbers[] = {
         {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
         {CURLOPT_NOSIGNAL, 1},
+        {CURLOPT_QUICK_EXIT, 1}, /* or a name server's silence would outlast the timeout */
         {CURLOPT_TCP_KEEPALIVE, 1},
         {CURLOPT_MAXAGE_CONN, 20},
         {CURLOPT_MAXCONNECTS, 1},
