@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shared/links/curl_http.h"
+
 enum { URL_TEXT = 512, ADDRESS_MAX = 254, CODE_START_BODY = 354, CODE_TOO_BIG = 552, CODE_CLOSING = 421 };
 
 static struct {
@@ -47,11 +49,6 @@ struct smtp {
 
 static const char *const stage_names[] = {"connecting", "greeting", "MAIL", "RCPT", "DATA"};
 
-static bool is_loopback(const char *host)
-{
-    return strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 || strcmp(host, "[::1]") == 0;
-}
-
 /* Which server, and whether it may be spoken to in the clear. */
 static int url_check(bool *ret_plain)
 {
@@ -62,7 +59,7 @@ static int url_check(bool *ret_plain)
                 curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
                 (strcmp(scheme, "smtp") == 0 || strcmp(scheme, "smtps") == 0) &&
                 curl_url_get(url, CURLUPART_USER, &user, 0) != CURLUE_OK;
-    *ret_plain = good && strcmp(scheme, "smtp") == 0 && is_loopback(host);
+    *ret_plain = good && strcmp(scheme, "smtp") == 0 && web_loopback(host);
     curl_free(scheme);
     curl_free(host);
     curl_free(user);

@@ -14,7 +14,7 @@ struct web {
     char why[96];
 };
 
-static bool is_loopback(const char *host)
+bool web_loopback(const char *host)
 {
     struct in_addr address;
 
@@ -30,7 +30,7 @@ int web_url_check(const char *setting, const char *text)
                 curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
                 curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
                 curl_url_get(url, CURLUPART_USER, &user, 0) != CURLUE_OK &&
-                (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && is_loopback(host)));
+                (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && web_loopback(host)));
 
     curl_free(scheme);
     curl_free(host);

@@ -137,6 +137,14 @@ START_TEST(a_name_server_that_says_nothing_holds_no_call_past_its_time)
 }
 END_TEST
 
+START_TEST(a_name_that_begins_like_loopback_is_asked_for_tls)
+{
+    ck_assert_int_eq(send_by("127.example.net", port_open(), "5000"), SMTP_AWAY);
+    ck_assert_int_eq(asked(), 1);
+    ck_assert_int_eq(atomic_load(&mails), 0);
+}
+END_TEST
+
 START_TEST(an_address_of_loopback_is_spoken_to_in_the_clear)
 {
     ck_assert_int_eq(send_by("127.0.0.1", port_open(), "5000"), SMTP_AWAY);
@@ -154,6 +162,7 @@ int main(void)
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, a_name_server_that_says_nothing_holds_no_mail_past_its_time);
     tcase_add_test(cases, a_name_server_that_says_nothing_holds_no_call_past_its_time);
+    tcase_add_test(cases, a_name_that_begins_like_loopback_is_asked_for_tls);
     tcase_add_test(cases, an_address_of_loopback_is_spoken_to_in_the_clear);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
