@@ -45,7 +45,7 @@ static bool reads_family(const char *type)
         if (of_family(type, row->fact))
             return true;
     }
-    return of_family(type, "profile.updated");
+    return false;
 }
 
 static bool tells_seekers(const char *family)
@@ -166,7 +166,9 @@ static int intake_handle(void *self, const struct event *event)
     if (outcome != READER_DONE)
         return outcome;
     if (strcmp(message->family, "profile.updated") == 0)
-        return wake(intake, event);
+        outcome = wake(intake, event);
+    if (outcome != READER_DONE)
+        return outcome;
     CLEANUP(free_cleanup) void *fact = memory_new(1, message->schema->size);
     if (codec_decode(message->schema, event->data, fact, NULL) != 0) {
         reader_because("its data is not %s", event->type);

@@ -9,6 +9,7 @@
 #define R   AUDIENCE_RECIPIENT
 #define R0  AUDIENCE_RECIPIENT_BEFORE
 #define ME  AUDIENCE_PERSON
+#define ME0 AUDIENCE_PERSON_BEFORE
 #define ALL AUDIENCE_SEEKERS
 
 #define NOT_BY(party)                                                                                        \
@@ -86,6 +87,7 @@ const struct notice_row notice_rows[] = {
 
     {"trip.announced",               "mail", ALL,  "trip.announced",                           {{0}}},
 
+    {"profile.updated",              "mail", ME0,  "profile.updated",                          {{"n", "!1"}}},
     {"profile.blocked",              "mail", ME,   "profile.blocked",                          {{0}}},
     {"profile.unblocked",            "mail", ME,   "profile.unblocked",                        {{0}}},
     {"profile.tier_set",             "mail", ME,   "profile.tier_set",                         {{0}}},
@@ -133,7 +135,8 @@ bool notice_needs_parties(const char *family, const struct schema *schema)
 {
     for (const struct notice_row *row = notice_rows; row->fact; row++) {
         if (strcmp(row->fact, family) == 0 && row->audience != AUDIENCE_PERSON &&
-            row->audience != AUDIENCE_SEEKERS && !field_of_party(schema, row->audience))
+            row->audience != AUDIENCE_PERSON_BEFORE && row->audience != AUDIENCE_SEEKERS &&
+            !field_of_party(schema, row->audience))
             return true;
     }
     return false;
@@ -225,7 +228,7 @@ static int person_of_parties(const struct notice_row *row, const struct notice_f
 int notice_person(const struct notice_row *row, const struct notice_fact *of, struct id *ret_person)
 {
     CLEANUP(buf_done) struct buf text = {0};
-    if (row->audience == AUDIENCE_PERSON)
+    if (row->audience == AUDIENCE_PERSON || row->audience == AUDIENCE_PERSON_BEFORE)
         return given(of->subject, ret_person);
     const struct field *field = field_of_party(of->schema, row->audience);
     if (field && codec_member_text(field, of->fact, &text))

@@ -16,6 +16,7 @@ enum audience {
     AUDIENCE_RECIPIENT_BEFORE, /* whom a change replaced */
     AUDIENCE_PAYEE,            /* to whom the order of money goes that the fact names */
     AUDIENCE_PERSON,           /* whose profile the fact is about */
+    AUDIENCE_PERSON_BEFORE,    /* the same, where they were reached before the fact's profile */
     AUDIENCE_SEEKERS,          /* everybody whose saved search the trip answers (seekers.h) */
 };
 

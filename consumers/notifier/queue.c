@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The statements of the queue. Each is one transaction. The instant of a claim is its token, with its number:
  * who comes back after another has claimed the row changes nothing. The number alone comes again, as a try
- * that counts for nothing is taken back. What is private is read with the claim, and kept no longer than it. */
+ * that counts for nothing is taken back. What is private is read with the claim, and kept no longer than it.
+ */
 #include "consumers/notifier/queue.h"
 
 #include "shared/base/clock.h"
@@ -15,15 +16,20 @@ static const char claim_begin[] =
     " n as (update bus.notification n set repeat = n.repeat or n.state = 'sending', state = 'sending',"
     " claimed_at = clock_timestamp(), attempts = n.attempts + 1,"
     " next_at = clock_timestamp() + $1::int8 * interval '1 millisecond' from due where n.id = due.id returning n.*),"
-    " s as (select n.*, split_part(n.subject, '/', 1) as kind, split_part(n.subject, '/', 2)::uuid as about from n)"
+    " s as (select n.*, split_part(n.subject, '/', 1) as kind, split_part(n.subject, '/', 2)::uuid as about,"
+    "  case n.purpose when 'profile.updated' then (n.data::jsonb ->> 'n')::int8 end as profile_n from n)"
     " select s.id, s.fact, s.person, s.purpose, s.subject, s.data, s.channel, s.attempts, s.repeat,"
     " (extract(epoch from s.claimed_at) * 1000000)::int8,"
-    " (select v.value from private.profile v where v.id = s.person and v.name = 'profile' order by v.n desc limit 1),"
-    " t.state = 'announced' and exists (select from state.search x where x.owner = s.person and x.state = 'saved'),"
+    " f.value, case s.purpose when 'profile.updated' then exists (select from private.profile v where v.id = s.person"
+    "  and v.name = 'profile' and v.n = s.profile_n and v.value ->> 'email' <> f.value ->> 'email')"
+    " else t.state = 'announced' and exists (select from state.search x where x.owner = s.person and x.state = 'saved') end,"
     " pay.link, pay.amount, r.n, r.value, b.id, p.id, ";
 /* A page to pay on is shown while it can be paid on: nobody is led to pay twice, or for what is over. */
 static const char claim_end[] =
-    " from s left join state.payment y on s.kind = 'payment' and y.id = s.about"
+    /* whoever has a new address is told at the old one: the new one may be a thief's */
+    " from s left join lateral (select v.value from private.profile v where v.id = s.person and v.name = 'profile'"
+    "  and (s.profile_n is null or v.n < s.profile_n) order by v.n desc limit 1) f on true"
+    " left join state.payment y on s.kind = 'payment' and y.id = s.about"
     " left join state.review w on s.kind = 'review' and w.id = s.about"
     " left join state.trip t on s.kind = 'trip' and t.id = s.about"
     " left join state.parcel q on s.kind = 'parcel' and q.id = s.about"
@@ -162,13 +168,15 @@ static void pay_link_read(struct queue_claim *claim)
     claim->notice.pay_amount = postgres_integer(&claim->rows, 0, PAY_AMOUNT);
 }
 
-static void profile_read(struct queue_claim *claim)
+/* before: as it was when it changed, for which nobody waits. */
+static void profile_read(struct queue_claim *claim, bool before)
 {
     struct notice *notice = &claim->notice;
-    claim->waits = postgres_null(&claim->rows, 0, PROFILE);
+    bool known = !postgres_null(&claim->rows, 0, PROFILE);
+    claim->waits = !known && !before;
     claim->reachable =
-        !claim->waits && codec_decode(&profile_update_v1_schema, postgres_text(&claim->rows, 0, PROFILE),
-                                      &claim->profile, NULL) == 0;
+        known && codec_decode(&profile_update_v1_schema, postgres_text(&claim->rows, 0, PROFILE),
+                              &claim->profile, NULL) == 0;
     notice->name = claim->profile.name;
     notice->address = claim->profile.email;
     notice->language = claim->profile.language;
@@ -204,7 +212,7 @@ static int claim_read(struct queue_claim *claim)
     if (row && (row->audience == AUDIENCE_RECIPIENT || row->audience == AUDIENCE_RECIPIENT_BEFORE))
         recipient_read(claim);
     else
-        profile_read(claim);
+        profile_read(claim, row && row->audience == AUDIENCE_PERSON_BEFORE);
     return 0;
 }
 

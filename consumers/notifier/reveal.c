@@ -81,7 +81,8 @@ int reveal(const struct reveal_keys *keys, struct queue_claim *claim, struct rev
     const struct notice_row *row = notice_of(claim->purpose);
     if (row && row->audience == AUDIENCE_RECIPIENT)
         return reveal_to_recipient(keys, claim, ret_revealed);
-    if (row && row->audience == AUDIENCE_SEEKERS && !claim->wanted)
+    if (row && (row->audience == AUDIENCE_SEEKERS || row->audience == AUDIENCE_PERSON_BEFORE) &&
+        !claim->wanted)
         return REVEAL_SUPERSEDED;
     if (strcmp(claim->purpose, "payment.link_ready") == 0 && !claim->notice.pay_link)
         return REVEAL_SUPERSEDED;

@@ -94,6 +94,16 @@ const struct wording wordings_money[] = {
       "Price a kilogram: {price_per_kg}\n"
       "Trip: {id}\n"}},
 
+    {"profile.updated", WORDING_BARE,
+     {"Votre adresse a changé",
+      "Les messages de votre compte vont maintenant à une autre adresse.\n"
+      "Si ce n'était pas vous, remettez votre adresse dans l'application sans attendre et vérifiez votre compte de"
+      " paiement : aucun versement n'est fait à un nouveau compte avant 24 heures.\n"},
+     {"Your address has changed",
+      "The messages of your account go to another address from now on.\n"
+      "If this was not you, set your address back in the app without delay and check your payout account:"
+      " nothing is paid to a new account for 24 hours.\n"}},
+
     {"profile.blocked", WORDING_BARE,
      {"Votre compte est bloqué",
       "Votre compte est bloqué : vous ne pouvez plus rien envoyer ni proposer. Ce qui est en cours peut se terminer.\n"

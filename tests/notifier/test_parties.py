@@ -221,6 +221,22 @@ def test_what_befalls_an_account_is_told_to_its_person(post, mail_server, family
     assert mail["Subject"] == subject and "Réservation" not in mail.get_content()
 
 
+def test_a_new_address_is_told_to_the_old_one(post, mail_server):
+    person = str(uuid.uuid4())
+    first, second, third = (f"{place}.{person[:13]}@example.org" for place in ("first", "second", "third"))
+    facts.profile(post, person, 1, tell=True, email=first)
+    facts.profile(post, person, 2, tell=True, email=first, name="Awa Ndiaye-Sow")
+    facts.profile(post, person, 4, tell=True, email=second)
+    facts.profile(post, person, 5, tell=True, email=third, language="en")
+    await_done(post, 3)
+    old, = mail_server.mails(first)
+    older, = mail_server.mails(second)
+    assert old["Subject"] == older["Subject"] == "Votre adresse a changé" and not mail_server.mails(third)
+    assert "Si ce n'était pas vous" in old.get_content() and second not in old.get_content()
+    assert post.rows("select state, reason from bus.notification order by created_at") == [
+        ("dead", "superseded"), ("sent", None), ("sent", None)]
+
+
 def test_a_payout_account_is_not_taken_for_a_profile(post, mail_server):
     world = World(post)
     sender, _ = world.meet()
