@@ -10,12 +10,12 @@
 /* clang-format off */
 static const struct postgres_statement statements[] = {
     /* A fact of a time PostgreSQL lost may have been told: who tells it again says so. */
-    {"in_add",          "insert into bus.notification (id, fact, person, purpose, subject, data, channel, repeat)"
-                        " select w.id, w.fact, w.person, w.purpose, w.subject, w.data, w.channel, exists"
+    {"in_add",          "insert into bus.notification (id, fact, person, purpose, subject, data, channel, lane, repeat)"
+                        " select w.id, w.fact, w.person, w.purpose, w.subject, w.data, w.channel, w.lane, exists"
                         " (select from bus.lost l where l.topic = w.topic and l.partition = w.partition"
                         " and l.until > w.place) from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[],"
-                        " $5::text[], $6::text[], $7::text[], $8::text[], $9::int4[], $10::int8[])"
-                        " w (id, fact, person, purpose, subject, data, channel, topic, partition, place)"
+                        " $5::text[], $6::text[], $7::text[], $8::text[], $9::int4[], $10::int8[], $11::int2[])"
+                        " w (id, fact, person, purpose, subject, data, channel, topic, partition, place, lane)"
                         " on conflict (id) do nothing"},
     {"in_wake",         "update bus.notification set state = 'queued', reason = null, attempts = 0,"
                         " next_at = clock_timestamp() where person = any($1::uuid[]) and state = 'dead'"
@@ -26,12 +26,12 @@ static const struct postgres_statement statements[] = {
 };
 /* clang-format on */
 
-enum { ID, FACT, PERSON, PURPOSE, SUBJECT, DATA, CHANNEL, TOPIC, PARTITION, PLACE };
+enum { ID, FACT, PERSON, PURPOSE, SUBJECT, DATA, CHANNEL, TOPIC, PARTITION, PLACE, LANE };
 static const enum postgres_type types[INTAKE_COLUMNS] = {
     [ID] = POSTGRES_UUID,      [FACT] = POSTGRES_UUID,    [PERSON] = POSTGRES_UUID,
     [PURPOSE] = POSTGRES_TEXT, [SUBJECT] = POSTGRES_TEXT, [DATA] = POSTGRES_TEXT,
     [CHANNEL] = POSTGRES_TEXT, [TOPIC] = POSTGRES_TEXT,   [PARTITION] = POSTGRES_INT4,
-    [PLACE] = POSTGRES_INT8,
+    [PLACE] = POSTGRES_INT8,   [LANE] = POSTGRES_INT2,
 };
 
 void intake_store_start(struct intake_store *store)
@@ -88,6 +88,7 @@ void intake_store_add(struct intake_store *store, const struct intake_row *row)
     postgres_array_text(&columns[TOPIC], span_of(row->event->topic));
     postgres_array_integer(&columns[PARTITION], row->event->partition);
     postgres_array_integer(&columns[PLACE], row->event->offset);
+    postgres_array_integer(&columns[LANE], row->notice->lane);
 }
 
 void intake_store_wake(struct intake_store *store, const struct id *person)

@@ -8,7 +8,7 @@
 #include "consumers/notifier/seekers.h"
 #include "shared/run/position_store.h"
 
-enum { INTAKE_COLUMNS = 10 };
+enum { INTAKE_COLUMNS = 11 };
 
 struct intake_store {
     struct postgres *postgres;

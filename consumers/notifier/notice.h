@@ -28,6 +28,7 @@ struct notice_when {
 struct notice_row {
     const char *fact; /* its family: "parcel.registered" */
     const char *channel;
+    int lane; /* 0: somebody waits for it; 1: it goes behind those */
     enum audience audience;
     const char *purpose; /* names the texts (wording.h); one row has it */
     struct notice_when when[2];

@@ -9,10 +9,13 @@
 #include "shared/base/log.h"
 
 /* clang-format off */
-/* next_at is when a claim ends, so that one index finds what is queued and what was cut. */
+/* next_at is when a claim ends, so that one index finds what is queued and what was cut. A lane at a time, by an
+ * instant that is the same for all of the statement: what is not due yet is not walked through. */
+#define DUE(lane) \
+    "(select id from bus.notification where lane = " #lane " and state in ('queued', 'sending')" \
+    " and next_at <= statement_timestamp() order by next_at limit 1 for update skip locked)"
 static const char claim_begin[] =
-    "with due as (select id from bus.notification where state in ('queued', 'sending')"
-    " and next_at <= clock_timestamp() order by next_at limit 1 for update skip locked),"
+    "with due as materialized (select coalesce(" DUE(0) ", " DUE(1) ") as id),"
     " n as (update bus.notification n set repeat = n.repeat or n.state = 'sending', state = 'sending',"
     " claimed_at = clock_timestamp(), attempts = n.attempts + 1,"
     " next_at = clock_timestamp() + $1::int8 * interval '1 millisecond' from due where n.id = due.id returning n.*),"

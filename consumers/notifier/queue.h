@@ -52,8 +52,8 @@ struct queue_result {
 };
 
 enum { QUEUE_EMPTY = 1, QUEUE_AWAY = 2 };
-/* The due row that waits longest, ours for claim_ms; none while PostgreSQL has lost time. QUEUE_EMPTY,
- * QUEUE_AWAY. ret_claim is filled in place: it points into itself. */
+/* Of the first lane that has any, the due row that waits longest, ours for claim_ms; none while PostgreSQL
+ * has lost time. QUEUE_EMPTY, QUEUE_AWAY. ret_claim is filled in place: it points into itself. */
 MUST_CHECK int queue_claim(struct queue *queue, int64_t claim_ms, struct queue_claim *ret_claim);
 /* QUEUE_AWAY: not recorded, call again. A claim that was lost meanwhile changes nothing and is 0. */
 MUST_CHECK int queue_record(struct queue *queue, const struct queue_claim *claim,

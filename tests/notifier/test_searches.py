@@ -5,7 +5,7 @@ import uuid
 import facts
 import pytest
 from harness.until import until
-from world import LATER, example, flat
+from world import LATER, World, example, flat
 
 
 @pytest.fixture
@@ -74,6 +74,27 @@ def test_more_trips_at_once_than_a_batch_looks_up_are_all_told(own_post, mail_se
     own_post.notifier.start().await_ready()
     mails = until(lambda: len(mail_server.mails(wanting)) >= 11 and mail_server.mails(wanting), 20, "11 mails")
     assert len(mails) == 11 and {one for one in trips for mail in mails if one in mail.get_content()} == trips
+
+
+def test_a_code_does_not_wait_behind_what_a_thousand_seekers_are_told(post, mail_server, city):
+    row = json.dumps(flat(example("search") | route(city) | {"state": "saved"}))
+    post.rows("with owner as (select gen_random_uuid() id from generate_series(1, 1000)), saved as (insert into "
+              "state.search select r.* from owner o, jsonb_populate_record(null::state.search, %s::jsonb || "
+              "jsonb_build_object('id', gen_random_uuid(), 'owner', o.id)) r) insert into private.profile "
+              "(id, name, n, value) select id, 'profile', 1, jsonb_build_object('name', 'A', 'email', "
+              "id || '@example.org', 'language', 'fr') from owner", row)
+    mail_server.stop()
+    announce(post, city)
+    until(lambda: post.value("select count(*) from bus.notification") == 1000, 60, "1000 notifications")
+    world = World(post)
+    told = world.recipient()
+    world.change("booking", delivery_code_issue=1)
+    world.tell("booking.code_issued", purpose="delivery", issue=1, by="traveller", recipient_n=1)
+    until(lambda: post.value("select count(*) from bus.notification") == 1001, 20, "the code among them")
+    mail_server.start()
+    until(lambda: mail_server.mails(told), 60, "the code")
+    assert [recipients for recipients, _ in mail_server.kept].index([told]) < 10
+    post.rows("truncate bus.notification")
 
 
 @pytest.mark.parametrize("sql", ["update state.trip set state = 'cancelled' where destination_city = %s",
