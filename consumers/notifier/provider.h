@@ -10,7 +10,8 @@
 enum provider_outcome {
     PROVIDER_SENT = 0,
     PROVIDER_LATER,   /* not now: this notification again later */
-    PROVIDER_REFUSED, /* never */
+    PROVIDER_REFUSED, /* never, says the provider */
+    PROVIDER_UNFIT,   /* never: it cannot be written, and no provider was asked */
     PROVIDER_AWAY,    /* the provider takes nothing now; no fault of the notification's */
     PROVIDER_UNKNOWN, /* it may have been taken: the next try is a possible repeat */
 };

@@ -73,7 +73,7 @@ int provider_smtp_send(void *self, const struct notice *notice, const char **ret
     struct provider_smtp *provider = self;
     *ret_why = message_write(provider, notice);
     if (*ret_why)
-        return PROVIDER_REFUSED;
+        return PROVIDER_UNFIT;
     int outcome = smtp_send(provider->smtp, mail_from, notice->address, buf_as_span(&provider->message));
     *ret_why = smtp_why(provider->smtp);
     return outcome < 0 ? error_forward(outcome) : (int)outcomes[outcome];

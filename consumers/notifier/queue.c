@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The statements of the queue. Each is one transaction. The instant of a claim is its token, with its number:
- * who comes back after another has claimed the row changes nothing. The number alone comes again, as a try
- * that counts for nothing is taken back. What is private is read with the claim, and kept no longer than it.
- */
+ * The statements of the queue. Each is one transaction. A claim's token is its number and its instant (as a
+ * try that counts for nothing is taken back, the number comes again): who comes back after another has
+ * claimed the row changes nothing. What is private is read with the claim, and kept no longer than it. */
 #include "consumers/notifier/queue.h"
 
 #include "shared/base/clock.h"
@@ -15,7 +14,7 @@
     "(select id from bus.notification where lane = " #lane " and state in ('queued', 'sending')" \
     " and next_at <= statement_timestamp() order by next_at limit 1 for update skip locked)"
 static const char claim_begin[] =
-    "with due as materialized (select coalesce(" DUE(0) ", " DUE(1) ") as id),"
+    "with due as materialized (select coalesce(" DUE(0) ", " DUE(1) ", " DUE(2) ") as id),"
     " n as (update bus.notification n set repeat = n.repeat or n.state = 'sending', state = 'sending',"
     " claimed_at = clock_timestamp(), attempts = n.attempts + 1,"
     " next_at = clock_timestamp() + $1::int8 * interval '1 millisecond' from due where n.id = due.id returning n.*),"
@@ -48,15 +47,24 @@ static const char claim_end[] =
     " left join lateral (select v.n, v.value -> 'recipient' as value from private.parcel v where v.id = p.id"
     "  and v.value ? 'recipient' order by v.n desc limit 8) r on true";
 
+#define BEHIND_AFTER "clock_timestamp() + least(clock_timestamp() - n.created_at, interval '1 hour')"
+#define BEHIND_OVER  "n.created_at < clock_timestamp() - interval '5 days'"
 /* A profile that came after the claim looked for it: at once again, instead of dead. */
 static const struct postgres_statement record_statement =
-    {"queue_record", "update bus.notification n set state = case when $3::text = 'dead' and $7::bool and exists"
-                     " (select from private.profile p where p.id = n.person and p.name = 'profile') then 'queued' else $3::text end,"
-                     " reason = $4::text, next_at = clock_timestamp() + $5::int8 * interval '1 millisecond',"
+    {"queue_record", "update bus.notification n set state = case when $10::bool and " BEHIND_OVER " then 'dead'"
+                     " when $3::text = 'dead' and $7::bool and exists (select from private.profile p"
+                     " where p.id = n.person and p.name = 'profile') then 'queued' else $3::text end,"
+                     " reason = $4::text, next_at = case when $10::bool then " BEHIND_AFTER
+                     " else clock_timestamp() + $5::int8 * interval '1 millisecond' end,"
+                     " lane = case when $10::bool then 2 else n.lane end,"
                      " repeat = n.repeat or $6::bool, attempts = n.attempts - $8::int4, claimed_at = null,"
                      " sent_at = case when $3::text = 'sent' then clock_timestamp() end"
                      " where n.id = $1::uuid and n.state = 'sending' and n.attempts = $2::int4"
                      " and (extract(epoch from n.claimed_at) * 1000000)::int8 = $9::int8"};
+static const struct postgres_statement revive_statement =
+    {"queue_revive", "update bus.notification n set state = 'queued', attempts = n.attempts - 1, lane = 2,"
+                     " next_at = " BEHIND_AFTER
+                     " where n.id = any($1::uuid[]) and n.state = 'dead' and not " BEHIND_OVER};
 /* clang-format on */
 
 enum {
@@ -92,6 +100,7 @@ int queue_new(const char *application, const char *name_space, struct queue *ret
     buf_text(&ret_queue->claim_sql, claim_end);
     ret_queue->statements[0] = (struct postgres_statement){"queue_claim", ret_queue->claim_sql.data};
     ret_queue->statements[1] = record_statement;
+    ret_queue->statements[2] = revive_statement;
     postgres_statements(ret_queue->postgres, ret_queue->statements);
     postgres_statements(ret_queue->postgres, past_statements);
     ret_queue->past = (struct past){.postgres = ret_queue->postgres};
@@ -237,6 +246,8 @@ int queue_claim(struct queue *queue, int64_t claim_ms, struct queue_claim *ret_c
 
 int queue_record(struct queue *queue, const struct queue_claim *claim, const struct queue_result *result)
 {
+    CLEANUP(postgres_array_done) struct postgres_array with = {0};
+    const struct postgres_value revived = {.type = POSTGRES_UUID, .array = &with};
     const struct postgres_value values[] = {
         {.type = POSTGRES_UUID, .text = span_of(claim->notice.id.text)},
         {.type = POSTGRES_INT4, .integer = claim->attempts},
@@ -247,10 +258,16 @@ int queue_record(struct queue *queue, const struct queue_claim *claim, const str
         {.type = POSTGRES_BOOL, .integer = claim->waits},
         {.type = POSTGRES_INT4, .integer = result->uncounted},
         {.type = POSTGRES_INT8, .integer = claim->claimed_us},
+        {.type = POSTGRES_BOOL, .integer = result->behind},
     };
     int ready = outcome_of(queue, postgres_ready(queue->postgres));
     if (ready != 0)
         return ready;
-    postgres_send(queue->postgres, "queue_record", values, 9, NULL);
+    postgres_array_start(&with, POSTGRES_UUID);
+    for (int at = 0; at < result->with_count && result->behind; at++)
+        postgres_array_id(&with, &result->with[at]);
+    postgres_send(queue->postgres, "queue_record", values, 10, NULL);
+    if (result->behind)
+        postgres_send(queue->postgres, "queue_revive", &revived, 1, NULL);
     return sync(queue);
 }

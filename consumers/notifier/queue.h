@@ -9,14 +9,14 @@
 #include "shared/links/postgres.h"
 #include "shared/run/past.h"
 
-enum { QUEUE_PAY_LINK = 501 };
+enum { QUEUE_PAY_LINK = 501, QUEUE_WITH = 32 };
 
 /* The statements of one link: made from the tables of booking and parcel. */
 struct queue {
     struct postgres *postgres;
     struct past past;
     struct buf claim_sql;
-    struct postgres_statement statements[3];
+    struct postgres_statement statements[4];
 };
 MUST_CHECK int queue_new(const char *application, const char *name_space, struct queue *ret_queue);
 void queue_done(struct queue *queue);
@@ -49,6 +49,10 @@ struct queue_result {
     int64_t delay_ms;   /* queued: not before */
     bool repeat;        /* it may have arrived */
     bool uncounted;     /* no try of this row */
+    bool behind; /* queued: behind all others, each time for as long again as the row is old, an hour at most;
+                    after five days (RFC 5321, 4.5.4.1) dead */
+    const struct id *with; /* behind: these rows as well, where they are dead; at most QUEUE_WITH */
+    int with_count;
 };
 
 enum { QUEUE_EMPTY = 1, QUEUE_AWAY = 2 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * One notification at a time: claim, send, record. A kill between send and record leaves the row sending;
- * when its claim ends it is sent again, flagged as a possible repeat: never silence. A provider that is away
- * costs no notification a try: the sender pauses, longer each time. */
+ * when its claim ends it is sent again, flagged as a possible repeat: never silence. A provider that is away,
+ * or refuses everybody, costs no notification a try: the sender pauses, longer each time. */
 #include "consumers/notifier/sender.h"
 
 #include <poll.h>
@@ -24,7 +24,8 @@ enum {
     HINT_MS = 200, /* wait for a hint before looking by oneself */
     AWAY_MS = 500, /* before PostgreSQL is asked again */
     PROVIDERS = 8,
-    REPEATS_MOST = 5, /* a provider that takes mails and never says so is not sent more of the same */
+    REFUSALS_MOST = 5, /* of as many persons, one after the other: it is us that are refused */
+    REPEATS_MOST = 5,  /* a provider that takes mails and never says so is not sent more of the same */
 };
 
 static int64_t claim_ms, attempts_most, retry_ms;
@@ -59,11 +60,17 @@ static struct metric up_metric = {.name = "colis_notifier_provider_up",
                                   .help = "0 while it takes nothing",
                                   .kind = METRIC_GAUGE};
 
+struct seen {
+    struct id ids[QUEUE_WITH];
+    int count;
+};
+
 struct sender {
     struct queue queue;
     struct reveal_keys keys;
     void *providers[PROVIDERS]; /* beside provider_rows */
     int64_t pause_ms;
+    struct seen refused, refused_persons; /* since the newest mail that was taken */
     pthread_t thread;
     int result;
 };
@@ -124,6 +131,7 @@ static struct queue_result result_of(const struct queue_claim *claim, int outcom
     case PROVIDER_SENT:
         return (struct queue_result){.state = "sent"};
     case PROVIDER_REFUSED:
+    case PROVIDER_UNFIT:
         return (struct queue_result){.state = "dead", .reason = why};
     case PROVIDER_AWAY:
         return (struct queue_result){.state = "queued", .reason = why, .uncounted = true};
@@ -140,14 +148,14 @@ static struct queue_result result_of(const struct queue_claim *claim, int outcom
 
 static void count(const struct queue_claim *claim, int outcome, const char *why)
 {
-    static const int metrics[] = {[PROVIDER_SENT] = MAILED,
-                                  [PROVIDER_LATER] = LATER,
-                                  [PROVIDER_REFUSED] = REFUSED,
-                                  [PROVIDER_AWAY] = AWAY,
-                                  [PROVIDER_UNKNOWN] = UNKNOWN};
+    static const int metrics[] = {
+        [PROVIDER_SENT] = MAILED,   [PROVIDER_LATER] = LATER, [PROVIDER_REFUSED] = REFUSED,
+        [PROVIDER_UNFIT] = REFUSED, [PROVIDER_AWAY] = AWAY,   [PROVIDER_UNKNOWN] = UNKNOWN};
     metric_add(&outcome_metrics[metrics[outcome]], 1);
-    metric_set(&up_metric, outcome != PROVIDER_AWAY);
-    sender.pause_ms = outcome != PROVIDER_AWAY             ? 0
+    if (outcome != PROVIDER_UNFIT)
+        metric_set(&up_metric, outcome != PROVIDER_AWAY);
+    sender.pause_ms = outcome == PROVIDER_UNFIT            ? sender.pause_ms
+                      : outcome != PROVIDER_AWAY           ? 0
                       : sender.pause_ms == 0               ? PAUSE_MIN_MS
                       : sender.pause_ms * 2 < PAUSE_MAX_MS ? sender.pause_ms * 2
                                                            : PAUSE_MAX_MS;
@@ -155,6 +163,29 @@ static void count(const struct queue_claim *claim, int outcome, const char *why)
         log_seldom(LOG_LEVEL_WARN, "the provider is away", .err = why);
     else if (outcome != PROVIDER_SENT)
         log_with(LOG_LEVEL_WARN, "a notification was not sent", .event = claim->notice.fact.text, .err = why);
+}
+
+static void see(struct seen *seen, const struct id *id)
+{
+    for (int at = 0; at < seen->count; at++) {
+        if (id_same(&seen->ids[at], id))
+            return;
+    }
+    if (seen->count < QUEUE_WITH)
+        seen->ids[seen->count++] = *id;
+}
+
+/* A refusal is its person's address's fault, or the notification's, until those of too many persons are
+ * refused for that to be chance: who takes nobody's mail is away, whatever they say of each. */
+static bool refuses_everybody(const struct queue_claim *claim, int outcome)
+{
+    if (outcome == PROVIDER_SENT)
+        sender.refused.count = sender.refused_persons.count = 0;
+    if (outcome != PROVIDER_REFUSED)
+        return false;
+    see(&sender.refused, &claim->notice.id);
+    see(&sender.refused_persons, &claim->notice.person);
+    return sender.refused_persons.count >= REFUSALS_MOST;
 }
 
 /* Not sent, and not to be tried again by itself. */
@@ -180,8 +211,13 @@ static int try_to_send(struct queue_claim *claim, struct queue_result *ret_resul
     int outcome = provider_rows[provider].send(sender.providers[provider], &claim->notice, &why);
     if (outcome < 0)
         return error_forward(outcome);
+    bool everybody = refuses_everybody(claim, outcome);
+    outcome = everybody ? PROVIDER_AWAY : outcome;
     count(claim, outcome, why);
     *ret_result = result_of(claim, outcome, why);
+    ret_result->behind = everybody;
+    ret_result->with = sender.refused.ids;
+    ret_result->with_count = sender.refused.count;
     return 0;
 }
 

@@ -201,6 +201,17 @@ def test_a_server_that_refuses_us_costs_no_notification_a_try(post, mail_server,
     assert post.value("select attempts from bus.notification") == 1
 
 
+@pytest.mark.parametrize("verb", ["RCPT", "DATA"])
+def test_a_server_that_refuses_everybody_costs_no_notification_a_try(post, mail_server, verb):
+    people = [str(uuid.uuid4()) for _ in range(8)]
+    addresses = [facts.profile(post, one) for one in people]
+    mail_server.script = [(verb, "550 we do not know you")] * 7
+    facts.registered_all(post, people)
+    await_state(post, "sent", len(people))
+    assert all(len(mail_server.mails(address)) == 1 for address in addresses)
+    assert post.rows("select distinct state, attempts from bus.notification") == [("sent", 1)]
+
+
 def test_a_server_that_is_away_is_waited_for(post, mail_server, person):
     address = facts.profile(post, person)
     mail_server.stop()
