@@ -6,6 +6,7 @@
 
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
+#include "shared/domain/limits.h"
 
 /* clang-format off */
 /* next_at is when a claim ends, so that one index finds what is queued and what was cut. A lane at a time, by an
@@ -24,7 +25,8 @@ static const char claim_begin[] =
     " (extract(epoch from s.claimed_at) * 1000000)::int8,"
     " f.value, case s.purpose when 'profile.updated' then exists (select from private.profile v where v.id = s.person"
     "  and v.name = 'profile' and v.n = s.profile_n and v.value ->> 'email' <> f.value ->> 'email')"
-    " else t.state = 'announced' and exists (select from state.search x where x.owner = s.person and x.state = 'saved') end,"
+    " when 'trip.announced' then t.departs > clock_timestamp() + $2::int8 * interval '1 millisecond'"
+    "  and exists (select from api.searches_matching(t.id) m where m.owner = s.person) end,"
     " pay.link, pay.amount, r.n, r.value, b.id, p.id, ";
 /* A page to pay on is shown while it can be paid on: nobody is led to pay twice, or for what is over. */
 static const char claim_end[] =
@@ -230,14 +232,17 @@ static int claim_read(struct queue_claim *claim)
 
 int queue_claim(struct queue *queue, int64_t claim_ms, struct queue_claim *ret_claim)
 {
-    const struct postgres_value value = {.type = POSTGRES_INT8, .integer = claim_ms};
+    const struct postgres_value values[] = {
+        {.type = POSTGRES_INT8, .integer = claim_ms},
+        {.type = POSTGRES_INT8, .integer = limits_delay(DELAY_REQUEST_NOTICE)},
+    };
     int result = outcome_of(queue, postgres_ready(queue->postgres));
     if (result == 0)
         result = past_check(&queue->past);
     if (result != 0)
         return result < 0 ? error_forward(result) : QUEUE_AWAY;
     *ret_claim = (struct queue_claim){0};
-    postgres_send(queue->postgres, "queue_claim", &value, 1, &ret_claim->rows);
+    postgres_send(queue->postgres, "queue_claim", values, 2, &ret_claim->rows);
     result = sync(queue);
     if (result != 0)
         return result;

@@ -29,8 +29,8 @@ struct queue_claim {
     char purpose[64], subject[80], channel[16];
     int64_t attempts, claimed_us; /* which claim it is */
     bool waits;                   /* no profile yet: one that comes later wakes it */
-    bool wanted;    /* about a trip: it is still announced, and the person still searches; about a profile: it
-                       has another address than the one before it */
+    bool wanted;    /* about a trip: it can still be asked for, and answers a search of the person's; about a
+                       profile: it has another address than the one before it */
     bool reachable; /* notice has name, address, language */
     struct profile_update_v1 profile;
     struct recipient recipient; /* of a row for one; there where recipient_n is not 0 */

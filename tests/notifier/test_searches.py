@@ -98,6 +98,9 @@ def test_a_code_does_not_wait_behind_what_a_thousand_seekers_are_told(post, mail
 
 
 @pytest.mark.parametrize("sql", ["update state.trip set state = 'cancelled' where destination_city = %s",
+                                 "update state.trip set reserved_g = capacity_g where destination_city = %s",
+                                 "update state.trip set departs = now() + '2 hours' where destination_city = %s",
+                                 "update state.search set destination_city = 'Elsewhere' where destination_city = %s",
                                  "update state.search set state = 'dropped' where destination_city = %s"])
 def test_what_nobody_can_book_or_wants_any_more_is_not_told(post, mail_server, city, sql):
     address(post, search(post, city))
