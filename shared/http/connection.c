@@ -264,7 +264,7 @@ static void take_end(struct connection *connection)
 
 /* What is sent ahead has what others leave of half the room, and takes nothing from them: there is always
  * some for a request that comes. */
-static void keep(struct connection *connection, struct span rest)
+static void keep_for_later(struct connection *connection, struct span rest)
 {
     struct http_server *server = connection->server;
     if (server->unread + rest.size > server->unread_max / 2) {
@@ -297,7 +297,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *buf)
     }
     size_t used = feed(connection, (struct span){buf->base, (size_t)size});
     if (used < (size_t)size && connection->state <= CONNECTION_WRITING)
-        keep(connection, (struct span){buf->base + used, (size_t)size - used});
+        keep_for_later(connection, (struct span){buf->base + used, (size_t)size - used});
 }
 
 static void start_reading(struct connection *connection)
