@@ -6,7 +6,7 @@
 #include "shared/run/service.h"
 #include "tests/projector/scene.h"
 
-/* Where it is told how long a beat takes, the clock stands still but for that. */
+/* Where it is told how long a beat takes: the clock of a drain stands still but for that. */
 static int beats;
 static int64_t beat_takes_ms;
 void __real_service_beat(void);
@@ -50,7 +50,9 @@ START_TEST(a_partition_that_cannot_be_drained_leaves_the_others_to_be)
     sql_run("update bus.position set next = 99 where partition = 0"); /* another owner went on */
     parked.store = &bench.store;
     parked.batch = &bench.batch;
+    clock_hold(clock_wall_ms(), clock_steady_ms());
     ck_assert_int_eq(parked_drain(&parked), READER_RETRY);
+    clock_release();
     ck_assert_int_eq(sql_number("select count(*) from bus.parked where partition = 0 and action = 'release'"),
                      1);
     ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 1);
@@ -74,7 +76,6 @@ START_TEST(a_release_that_is_cut_goes_on_where_it_was)
     sql_run(sql);
     sql_run("update bus.parked set action = 'release' where \"offset\" = 0");
     beat_takes_ms = 1;
-    clock_hold(clock_wall_ms(), clock_steady_ms());
     for (int left = 302 - 100; left > 0; left -= 100) { /* as another process would, after a kill */
         ck_assert_int_eq(parked_drained(&bench), READER_DONE);
         ck_assert_int_eq(sql_number("select count(*) from bus.parked"), left);
@@ -82,7 +83,6 @@ START_TEST(a_release_that_is_cut_goes_on_where_it_was)
     }
     ck_assert_int_eq(parked_drained(&bench), READER_DONE);
     ck_assert_int_eq(sql_number("select count(*) from bus.parked"), 0);
-    clock_release();
     bench_done(&bench);
 }
 END_TEST
@@ -110,7 +110,6 @@ START_TEST(draining_a_long_key_lets_others_through_and_says_it_lives)
 
     release_eight(&bench);
     beat_takes_ms = 40;
-    clock_hold(clock_wall_ms(), clock_steady_ms());
     for (int call = 1; call <= 3; call++) {
         struct event other = parcel_made(fatou, 10 + call);
 
@@ -120,7 +119,6 @@ START_TEST(draining_a_long_key_lets_others_through_and_says_it_lives)
         ck_assert_int_eq(bench_run(&bench, &other, 1), READER_DONE);
         ck_assert_int_eq(sql_number("select count(*) from state.parcel"), 1 + beats + call);
     }
-    clock_release();
     expect_refused("");
     bench_done(&bench);
 }

@@ -32,6 +32,6 @@ struct event poisoned(const char *person, int number); /* registers one */
 void headers_written(struct event *event, struct buf *headers);
 /* Parks the poisoned command 0 of awa, and command 1 of awa behind it; moussa's command 2 is decided. */
 void park_two(struct bench *bench);
-int parked_drained(struct bench *bench); /* parked_drain, of the bench's partition */
+int parked_drained(struct bench *bench); /* parked_drain, of the bench's partition; the clock stands still */
 
 #endif
