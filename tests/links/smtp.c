@@ -62,7 +62,7 @@ static void *serve(void *unused)
         char text[512] = "";
         ssize_t size = send(connection, "220 here\r\n", 10, MSG_NOSIGNAL);
 
-        while (size > 0 && (size = recv(connection, text, sizeof text, 0)) > 0) {
+        while (size > 0 && recv(connection, text, sizeof text, 0) > 0) {
             bool mail = strncmp(text, "MAIL", 4) == 0;
 
             atomic_fetch_add(&mails, mail);
