@@ -34,8 +34,9 @@ static bool look_up(struct postgres *link, int64_t until_ms)
 {
     if (postgres_lookup_start(link) != POSTGRES_DONE)
         return false;
-    if (postgres_lookup_answered(link->lookup) ||
-        wait_on(postgres_lookup_descriptor(link->lookup), POLLIN, until_ms))
+    if (!postgres_lookup_answered(link->lookup))
+        (void)wait_on(postgres_lookup_descriptor(link->lookup), POLLIN, until_ms);
+    if (postgres_lookup_answered(link->lookup))
         return true;
     postgres_because(link, "no address in time");
     return false;

@@ -59,7 +59,7 @@ static double seconds_now(void)
 
 static char *environment(const char *name)
 {
-    static char url[] = "postgresql://simulated";
+    static char url[] = "postgresql://127.0.0.1";
 
     return strcmp(name, "COLIS_POSTGRES_URL") == 0 ? url : NULL;
 }
