@@ -15,7 +15,7 @@
 #include "shared/http/link.h"
 #include "shared/run/service.h"
 
-enum { BUCKETS = 65536, BEAT_MS = 100, WAKE_MS = 5, END_SPARE_MS = 500 };
+enum { BUCKETS = 65536, BEAT_MS = 100, WAKE_MS = 5 };
 
 static struct {
     char listen_host[65];
@@ -96,33 +96,13 @@ static int routes_new(struct http_route **ret_routes)
     return 0;
 }
 
-static void drained(void *self)
-{
-    struct query *query = self;
-    loop_stop(query->loop);
-}
-
-static int too_late(void *self)
-{
-    log_plain(LOG_LEVEL_WARN, "clients were still waiting at the deadline");
-    drained(self);
-    return 0;
-}
-
 /* Who waits is answered now: in a moment they can ask another. */
-static int on_stop(void *self, int events)
+static void ending(void *self)
 {
     struct query *query = self;
-    (void)events;
-    loop_watch_want(query->stop, 0);
     query->draining = true;
     service_ready(false, "it ends");
-    loop_timer_start(
-        query->deadline,
-        service_values.deadline_ms > END_SPARE_MS ? service_values.deadline_ms - END_SPARE_MS : 0, 0);
     waits_end(&query->waits);
-    http_server_drain(query->server, drained, query);
-    return 0;
 }
 
 static struct postgres *link_at(const struct query *query, size_t at)
@@ -176,13 +156,15 @@ static int open_doors(struct query *query)
     qr_keys(query->signer, &query->keys);
     TRY(routes_new(&query->routes));
     query->buckets = bucket_table_new(BUCKETS, (double)given.rate, (double)given.burst);
-    const struct http_config config = {.routes = query->routes,
-                                       .handle = handle,
-                                       .gone = handle_gone,
-                                       .self = query,
-                                       .host = given.listen_host,
-                                       .port = (int)given.listen_port};
-    return error_forward(http_server_new(loop_uv(query->loop), &config, &query->server));
+    const struct front_config config = {.http = {.routes = query->routes,
+                                                 .handle = handle,
+                                                 .gone = handle_gone,
+                                                 .self = query,
+                                                 .host = given.listen_host,
+                                                 .port = (int)given.listen_port},
+                                        .ending = ending,
+                                        .self = query};
+    return error_forward(front_open(query->loop, &config, &query->front));
 }
 
 static int serve(struct query *query)
@@ -193,24 +175,18 @@ static int serve(struct query *query)
     TRY(loop_new(&query->loop));
     TRY(open_links(query));
     TRY(open_doors(query));
-    TRY(loop_watch_new(query->loop, service_stop_descriptor(), on_stop, query, &query->stop));
-    loop_watch_want(query->stop, LOOP_READ);
     query->beat = loop_timer_new(query->loop, on_beat, query);
-    query->deadline = loop_timer_new(query->loop, too_late, query);
     loop_timer_start(query->beat, 0, WAKE_MS);
-    return error_forward(loop_run(query->loop));
+    return error_forward(front_run(query->front));
 }
 
 /* From the doors inwards: what is still on its way then belongs to calls whose client is gone. */
 static void close_all(struct query *query)
 {
-    if (query->server)
-        http_server_free(query->server);
+    front_close(query->front);
     for (size_t at = 0; at <= QUERY_LINKS; at++)
         loop_watch_free(query->watches[at]);
-    loop_watch_free(query->stop);
     loop_timer_free(query->beat);
-    loop_timer_free(query->deadline);
     store_stop(query);
     waits_stop(&query->waits);
     loop_free(query->loop);

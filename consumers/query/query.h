@@ -13,8 +13,8 @@
 #include "shared/http/token.h"
 #include "shared/links/mongo.h"
 #include "shared/links/postgres.h"
+#include "shared/run/front.h"
 #include "shared/run/handover.h"
-#include "shared/run/loop.h"
 
 enum {
     QUERY_LINKS = 8,  /* PostgreSQL sessions for reads, at most */
@@ -87,7 +87,7 @@ struct persons {
 
 struct query {
     struct loop *loop;
-    struct http_server *server;
+    struct front *front;
     struct token_checker *tokens;
     struct receipt_keeper *receipts;
     struct code_key handover_key;
@@ -98,8 +98,7 @@ struct query {
     struct postgres *links[QUERY_LINKS];
     size_t link_count;
     struct loop_watch *watches[QUERY_LINKS + 1]; /* the last: of waits */
-    struct loop_watch *stop;
-    struct loop_timer *beat, *deadline;
+    struct loop_timer *beat;
     struct http_route *routes;
     struct waits waits;
     struct persons persons;
