@@ -2,7 +2,6 @@
  * Segments as servers use them: asked without waiting, answered in order and exactly once, over lost
  * sessions, behind one descriptor that never changes. */
 #include <arpa/inet.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "shared/base/clock.h"
 #include "tests/links/postgres_cases.h"
+#include "tests/session.h"
 
 enum { ANSWERS = 300 };
 
@@ -42,25 +42,10 @@ static void note(void *self, int outcome, struct postgres_rows *rows, int count)
     to->values[to->count++] = outcome == POSTGRES_DONE ? postgres_integer(&rows[count - 1], 0, 0) : -1;
 }
 
-/* Waits for the descriptor as a loop would, at most 100 ms, and steps. */
-static void step(void)
-{
-    struct pollfd on = {.fd = postgres_descriptor(session), .events = POLLIN};
-    ck_assert_int_ge(poll(&on, 1, 100), 0);
-    ck_assert_int_eq(postgres_step(session), 0);
-}
-
-static void until_connected(void)
-{
-    for (int turn = 0; turn < 300 && !postgres_connected(session); turn++)
-        step();
-    ck_assert(postgres_connected(session));
-}
-
 static void until_answered(int count)
 {
     for (int turn = 0; turn < 300 && answers.count < count; turn++)
-        step();
+        session_step(session);
     ck_assert_int_eq(answers.count, count);
 }
 
@@ -87,7 +72,7 @@ static int ask(const char *statement, int64_t value)
 
 START_TEST(answers_come_in_the_order_asked)
 {
-    until_connected();
+    session_until_connected(session);
     for (int at = 0; at < 200; at++)
         ck_assert_int_eq(ask("echo", at), POSTGRES_DONE);
     until_answered(200);
@@ -100,7 +85,7 @@ END_TEST
 
 START_TEST(a_failing_segment_spoils_no_other)
 {
-    until_connected();
+    session_until_connected(session);
     for (int at = 0; at < 30; at++)
         ck_assert_int_eq(ask("divide", at % 3), POSTGRES_DONE);
     until_answered(30);
@@ -112,7 +97,7 @@ END_TEST
 
 START_TEST(what_is_set_in_a_segment_is_gone_after_it)
 {
-    until_connected();
+    session_until_connected(session);
     struct postgres_value values[] = {INT8(7)};
     postgres_ask(session, "local", values, 1);
     postgres_ask(session, "echo", values, 1);
@@ -129,7 +114,7 @@ START_TEST(refuses_at_once_while_not_connected)
 {
     ck_assert(!postgres_connected(session));
     ck_assert_int_eq(ask("echo", 1), POSTGRES_RETRY);
-    until_connected();
+    session_until_connected(session);
     ck_assert_int_eq(ask("echo", 1), POSTGRES_DONE);
     until_answered(1);
 }
@@ -137,7 +122,7 @@ END_TEST
 
 START_TEST(refuses_beyond_256_unanswered_segments)
 {
-    until_connected();
+    session_until_connected(session);
     for (int at = 0; at < 256; at++)
         ck_assert_int_eq(ask("echo", at), POSTGRES_DONE);
     ck_assert_int_eq(ask("echo", 256), POSTGRES_RETRY);
@@ -153,7 +138,7 @@ START_TEST(a_lost_session_answers_all_and_is_replaced)
     int descriptor = postgres_descriptor(session);
     for (int round = 1; round <= 3; round++) {
         answers.count = 0;
-        until_connected();
+        session_until_connected(session);
         ck_assert_int_eq(ask("echo", 1), POSTGRES_DONE);
         ck_assert_int_eq(ask("suicide", 0), POSTGRES_DONE);
         ck_assert_int_eq(ask("echo", 2), POSTGRES_DONE);
@@ -168,11 +153,11 @@ END_TEST
 
 START_TEST(an_unknown_statement_is_refused_and_spoils_only_its_session)
 {
-    until_connected();
+    session_until_connected(session);
     ck_assert_int_eq(ask("nonsense", 0), POSTGRES_RETRY);
     for (int turn = 0; turn < 300 && postgres_connected(session); turn++)
-        step();
-    until_connected();
+        session_step(session);
+    session_until_connected(session);
     ck_assert_int_eq(ask("echo", 5), POSTGRES_DONE);
     until_answered(1);
     ck_assert_int_eq(answers.values[0], 5);
@@ -192,7 +177,7 @@ static void ask_again(void *self, int outcome, struct postgres_rows *rows, int c
 
 START_TEST(an_answer_may_ask_again)
 {
-    until_connected();
+    session_until_connected(session);
     struct postgres_value values[] = {INT8(0)};
     postgres_ask(session, "echo", values, 1);
     ck_assert_int_eq(postgres_end(session, ask_again, NULL), POSTGRES_DONE);
@@ -203,7 +188,7 @@ END_TEST
 
 START_TEST(what_waits_when_the_link_ends_is_answered)
 {
-    until_connected();
+    session_until_connected(session);
     ck_assert_int_eq(ask("sleep", 0), POSTGRES_DONE);
     ck_assert_int_eq(ask("echo", 0), POSTGRES_DONE);
     postgres_free(session);
@@ -215,9 +200,9 @@ END_TEST
 
 START_TEST(a_server_that_falls_silent_is_left)
 {
-    until_connected();
+    session_until_connected(session);
     ck_assert_int_eq(ask("sleep", 0), POSTGRES_DONE);
-    step();
+    session_step(session);
     ck_assert_int_eq(answers.count, 0);
     clock_hold(clock_wall_ms(), clock_steady_ms() + 16000);
     ck_assert_int_eq(postgres_step(session), 0);
@@ -249,10 +234,10 @@ START_TEST(a_server_that_never_greets_is_left)
     setenv("COLIS_POSTGRES_URL", url, 1);
     session = database_link(statements);
     ck_assert_int_eq(postgres_start(session), 0);
-    step();
-    step();
+    session_step(session);
+    session_step(session);
     clock_hold(clock_wall_ms(), clock_steady_ms() + 6000);
-    step();
+    session_step(session);
     clock_release();
     ck_assert_ptr_nonnull(strstr(postgres_why(session), "in time"));
     ck_assert(!postgres_connected(session));
@@ -273,12 +258,12 @@ START_TEST(hears_hints_also_on_a_new_session)
     postgres_listen(session, "hint", count_hint, &hints);
     ck_assert_int_eq(postgres_start(session), 0);
     for (int round = 1; round <= 2; round++) {
-        until_connected();
+        session_until_connected(session);
         postgres_ask(session, "notify", NULL, 0);
         postgres_ask(session, "pid", NULL, 0);
         ck_assert_int_eq(postgres_end(session, note, &answers), POSTGRES_DONE);
         for (int turn = 0; turn < 100 && hints < round; turn++)
-            step();
+            session_step(session);
         ck_assert_int_eq(hints, round);
         ck_assert_int_eq(ask("suicide", 0), POSTGRES_DONE);
         until_answered(2 * round);

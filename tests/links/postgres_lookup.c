@@ -5,7 +5,6 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netdb.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,31 +134,17 @@ static void after(void)
     ck_assert(!names.blocked);
 }
 
-static void step(void)
-{
-    struct pollfd on = {.fd = postgres_descriptor(session), .events = POLLIN};
-    ck_assert_int_ge(poll(&on, 1, 100), 0);
-    ck_assert_int_eq(postgres_step(session), 0);
-}
-
-static void until_connected(void)
-{
-    for (int turn = 0; turn < 300 && !postgres_connected(session); turn++)
-        step();
-    ck_assert_msg(postgres_connected(session), "%s", postgres_why(session));
-}
-
 static void until_why(const char *text)
 {
     for (int turn = 0; turn < 300 && !strstr(postgres_why(session), text); turn++)
-        step();
+        session_step(session);
     ck_assert_msg(strstr(postgres_why(session), text) != NULL, "%s", postgres_why(session));
 }
 
 START_TEST(a_name_is_connected_to)
 {
     start_at("known.test");
-    until_connected();
+    session_until_connected(session);
     ck_assert_int_eq(asked(), 1);
 }
 END_TEST
@@ -167,7 +152,7 @@ END_TEST
 START_TEST(the_name_with_an_address_serves_for_one_without)
 {
     start_at("nobody.test,known.test");
-    until_connected();
+    session_until_connected(session);
     ck_assert_int_eq(asked(), 2);
 }
 END_TEST
@@ -175,7 +160,7 @@ END_TEST
 START_TEST(an_address_is_not_looked_up)
 {
     start_at("127.0.0.1");
-    until_connected();
+    session_until_connected(session);
     ck_assert_int_eq(asked(), 0);
 }
 END_TEST
@@ -185,7 +170,7 @@ START_TEST(a_name_of_nobody_is_told_and_asked_about_again)
     start_at("nobody.test");
     until_why("not known");
     for (int turn = 0; turn < 300 && asked() < 3; turn++)
-        step();
+        session_step(session);
     ck_assert_int_ge(asked(), 3);
 }
 END_TEST
@@ -197,12 +182,12 @@ START_TEST(a_slow_name_server_is_waited_for_by_one_thread)
     start_at("known.test");
     for (int turn = 1; turn <= 6; turn++) { /* given up, and begun again, in turn */
         clock_hold(clock_wall_ms(), clock_steady_ms() + 10000);
-        step();
+        session_step(session);
     }
     ck_assert_ptr_nonnull(strstr(postgres_why(session), "no address in time"));
     ck_assert_int_le(asked(), 1);
     open_names(1);
-    until_connected();
+    session_until_connected(session);
     ck_assert_int_eq(asked(), 1);
 }
 END_TEST
@@ -212,7 +197,7 @@ START_TEST(a_link_ends_before_its_name_is_known)
     open_names(0);
     start_at("known.test");
     for (int turn = 0; turn < 300 && asked() == 0; turn++)
-        step();
+        session_step(session);
     postgres_free(session);
     session = NULL;
     open_names(1);
@@ -228,10 +213,10 @@ START_TEST(an_address_that_swallows_packets_does_not_hide_the_next)
     start_at(_i == 0 ? both : "two.test");
     for (int turn = 0; turn < 300 && !strstr(postgres_why(session), "no connection in time"); turn++) {
         clock_hold(clock_wall_ms(), clock_steady_ms() + 6000);
-        step();
+        session_step(session);
     }
     clock_hold(clock_wall_ms(), clock_steady_ms() + 3000);
-    until_connected();
+    session_until_connected(session);
 }
 END_TEST
 
