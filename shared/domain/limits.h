@@ -91,7 +91,7 @@ const struct limits_tier *limits_tier(int64_t tier);
     X(CODE_ISSUES_STAFF,    8,      "B26: where staff ask")                                    \
     X(PAY_ATTEMPTS,         5,      "B7")                                                      \
     X(ORDER_TRIES,          5,      "M14")                                                     \
-    X(PHOTOS,               12,     "P5: of a parcel")                                         \
+    X(PHOTOS_EACH,          12,     "P5: of one party, in a booking")                          \
     X(RECIPIENT_CHANGES,    3,      "P3")                                                      \
     X(EVIDENCE_EACH,        10,     "B33: of one party")                                       \
     X(COVER_TIMES_CARRIAGE, 10,     "M18: goodwill at most so many times the carriage")        \

@@ -102,9 +102,16 @@ static enum refusal digest_new(const struct rule_situation *situation)
     return REFUSAL_NONE;
 }
 
-static enum refusal fewer_than_12_photos(const struct rule_situation *situation)
+/* What one party attached takes no room of another's proof, nor does what an earlier booking left. */
+static enum refusal fewer_than_12_photos_of_this_party(const struct rule_situation *situation)
 {
-    return refuse_unless(situation->world->parcel->photos_count < COUNT_PHOTOS, REFUSAL_PHOTO_LIMIT);
+    const struct parcel_state *parcel = situation->world->parcel;
+    int count = 0;
+
+    for (int64_t i = parcel->photos_before; i < parcel->photos_count; i++)
+        if (parcel->photos[i].by == (int32_t)rule_party(situation))
+            count++;
+    return refuse_unless(count < COUNT_PHOTOS_EACH, REFUSAL_PHOTO_LIMIT);
 }
 
 static void attach_photo(struct rule_situation *situation)
@@ -182,7 +189,7 @@ static const struct rule rules[] = {
      {GUARD(not_booked), GUARD(timer_of_these_dates)},
      {"parcel.cancelled"}, PARCEL_STATUS_CANCELLED, cancel_stale},
     {"P5",  "parcel.attach_photo",    PARCEL_PHOTOGRAPHED,          S | T | R | F, ALWAYS,
-     {GUARD(own_stage), GUARD(digest_new), GUARD(fewer_than_12_photos)},
+     {GUARD(own_stage), GUARD(digest_new), GUARD(fewer_than_12_photos_of_this_party)},
      {"parcel.photo_attached"}, SAME, attach_photo},
     {"P6",  "parcel.declare_lost",    MOVING | ON(RETURNING),       T | F | S, ALWAYS,
      {GUARD(parcel_not_handed_over), GUARD(parcel_72_hours_overdue_if_sender_says)},

@@ -4,6 +4,12 @@
 
 #include <string.h>
 
+#include "shared/domain/limits.h"
+
+/* Four parties attach photos. */
+#define PHOTOS_MOST (sizeof(((struct parcel_state *)NULL)->photos) / sizeof(struct photo))
+_Static_assert(PHOTOS_MOST >= 4 * COUNT_PHOTOS_EACH, "the photos of one booking fit");
+
 static void apply_registered(void *state, const struct domain_fact *fact)
 {
     const struct parcel_registered_v1 *registered = FACT(fact, parcel_registered_v1);
@@ -67,14 +73,25 @@ static void apply_cancelled(void *state, const struct domain_fact *fact)
     parcel->cancel_reason = FACT(fact, parcel_cancelled_v1)->reason;
 }
 
+/* The oldest photo of an earlier booking makes room: those of this one, of four parties, always fit. */
+static void drop_oldest_photo(struct parcel_state *parcel)
+{
+    memmove(&parcel->photos[0], &parcel->photos[1], (PHOTOS_MOST - 1u) * sizeof(parcel->photos[0]));
+    parcel->photos_count--;
+    parcel->photos_before--;
+}
+
 static void apply_photo_attached(void *state, const struct domain_fact *fact)
 {
     const struct parcel_photo_attached_v1 *attached = FACT(fact, parcel_photo_attached_v1);
     struct parcel_state *parcel = state;
-    struct photo *photo = &parcel->photos[parcel->photos_count];
+    struct photo *photo;
 
-    if (parcel->photos_count == sizeof(parcel->photos) / sizeof(parcel->photos[0]))
+    if (parcel->photos_count == PHOTOS_MOST && parcel->photos_before > 0)
+        drop_oldest_photo(parcel);
+    if (parcel->photos_count == PHOTOS_MOST)
         return; /* P5 never lets it come so far */
+    photo = &parcel->photos[parcel->photos_count];
     memcpy(photo->digest, attached->digest, sizeof(photo->digest));
     photo->stage = attached->stage;
     photo->by = attached->by;

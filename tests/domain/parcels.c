@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a sender says of a parcel (P1-P5, P14), row by row. */
+#include <stdio.h>
+
 #include "tests/domain/stage.h"
 
 static struct parcel_register_v1 registering(void)
@@ -239,16 +241,66 @@ START_TEST(each_party_attaches_photos_of_its_own_stages)
 }
 END_TEST
 
-START_TEST(a_photo_is_attached_once_and_a_parcel_has_twelve)
+/* As many as one party may; their digests are numbers from first. */
+static void fill_photos(const char *principal, const char *role, int32_t at, int first)
+{
+    struct parcel_attach_photo_v1 says = {.stage = at, .type = PHOTO_TYPE_PNG};
+
+    for (int i = 0; i <= COUNT_PHOTOS_EACH; i++) {
+        (void)snprintf(says.digest, sizeof(says.digest), "%064d", first + i);
+        ck_assert_str_eq(verdict("parcel.attach_photo", principal, role, &says),
+                         i < COUNT_PHOTOS_EACH ? "accepted" : "photo_limit");
+    }
+}
+
+START_TEST(a_photo_is_attached_once_and_twelve_by_each_party)
 {
     stage_parcel();
-    for (int i = 0; i < COUNT_PHOTOS; i++)
-        ck_assert_str_eq(attached(sender, "person", PHOTO_STAGE_REGISTER, (char)('a' + i)), "accepted");
+    ck_assert_str_eq(attached(sender, "person", PHOTO_STAGE_REGISTER, 'a'), "accepted");
     ck_assert_str_eq(attached(sender, "person", PHOTO_STAGE_REGISTER, 'a'), "already_recorded");
     ck_assert_str_eq(attached(sender, "person", PHOTO_STAGE_REGISTER, 'A'), "already_recorded");
+    for (int i = 1; i < 12; i++)
+        ck_assert_str_eq(attached(sender, "person", PHOTO_STAGE_REGISTER, (char)('a' + i)), "accepted");
     ck_assert_str_eq(attached(sender, "person", PHOTO_STAGE_REGISTER, 'z'), "photo_limit");
     stage.parcel.state = PARCEL_STATUS_CLOSED;
     ck_assert_str_eq(attached(sender, "person", PHOTO_STAGE_REGISTER, 'z'), "ended");
+}
+END_TEST
+
+START_TEST(the_photos_of_one_party_take_no_room_of_anothers_proof)
+{
+    struct id recipient;
+
+    stage_booked(PARCEL_STATUS_BOOKED, BOOKING_STATUS_PAID);
+    id_of_recipient(&stage.booking.id, 1, &recipient);
+    fill_photos(sender, "person", PHOTO_STAGE_REGISTER, 100);
+    ck_assert_str_eq(attached(traveller, "person", PHOTO_STAGE_SEAL, '1'), "accepted");
+    ck_assert(photo_shown(&stage.parcel, PHOTO_STAGE_SEAL, 1u << PARTY_TRAVELLER));
+    for (int i = 2; i <= 12; i++)
+        ck_assert_str_eq(attached(traveller, "person", PHOTO_STAGE_TRANSIT, (char)('0' + i)), "accepted");
+    ck_assert_str_eq(attached(traveller, "person", PHOTO_STAGE_TRANSIT, 'z'), "photo_limit");
+    fill_photos(recipient.text, "recipient", PHOTO_STAGE_DAMAGE, 200);
+    fill_photos(stranger, "staff", PHOTO_STAGE_SIGNATURE, 300);
+    ck_assert(photo_shown(&stage.parcel, PHOTO_STAGE_SIGNATURE, 1u << PARTY_STAFF));
+}
+END_TEST
+
+START_TEST(a_parcel_booked_again_and_again_keeps_the_newest_photos)
+{
+    const uint32_t by_sender = 1u << PARTY_SENDER;
+
+    stage_booked(PARCEL_STATUS_BOOKED, BOOKING_STATUS_PAID);
+    for (int i = 0; i < 7; i++) {
+        stage.parcel.has_photos_before = true; /* as parcel.booked has it */
+        stage.parcel.photos_before = stage.parcel.photos_count;
+        ck_assert(!photo_shown(&stage.parcel, PHOTO_STAGE_SEAL, by_sender));
+        fill_photos(sender, "person", PHOTO_STAGE_SEAL, 100 * i);
+        ck_assert(photo_shown(&stage.parcel, PHOTO_STAGE_SEAL, by_sender));
+    }
+    ck_assert_int_eq(stage.parcel.photos_count, 48);
+    ck_assert_int_eq(stage.parcel.photos_before, 36);
+    ck_assert_str_eq(stage.parcel.photos[0].digest + 60, "0300");
+    ck_assert_str_eq(stage.parcel.photos[47].digest + 60, "0611");
 }
 END_TEST
 
@@ -283,7 +335,9 @@ TCase *parcel_cases(void)
     tcase_add_test(cases, a_parcel_is_cancelled_unless_it_is_booked);
     tcase_add_test(cases, a_parcel_that_found_no_traveller_is_cancelled_by_its_timer);
     tcase_add_test(cases, each_party_attaches_photos_of_its_own_stages);
-    tcase_add_test(cases, a_photo_is_attached_once_and_a_parcel_has_twelve);
+    tcase_add_test(cases, a_photo_is_attached_once_and_twelve_by_each_party);
+    tcase_add_test(cases, the_photos_of_one_party_take_no_room_of_anothers_proof);
+    tcase_add_test(cases, a_parcel_booked_again_and_again_keeps_the_newest_photos);
     tcase_add_test(cases, staff_clear_the_flag_of_a_flagged_parcel);
     return cases;
 }
