@@ -208,7 +208,7 @@ enum refusal booking_purpose_fits_state_and_asker(const struct rule_situation *s
 
 enum refusal booking_issues_left(const struct rule_situation *s)
 {
-    int64_t most = rule_is(s, WHO_STAFF) ? COUNT_CODE_ISSUES_STAFF : COUNT_CODE_ISSUES;
+    int64_t most = rule_party(s) == PARTY_STAFF ? COUNT_CODE_ISSUES_STAFF : COUNT_CODE_ISSUES;
 
     return booking_code(s->world->booking, purpose_asked(s))->issue < most ? REFUSAL_NONE
                                                                            : REFUSAL_REISSUE_LIMIT;

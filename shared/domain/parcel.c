@@ -135,6 +135,12 @@ bool photo_shown(const struct parcel_state *parcel, int32_t stage, uint32_t by_p
 
 /* P14 clear the flag */
 
+/* Staff do not clear what they send themselves. */
+static enum refusal not_a_party(const struct rule_situation *situation)
+{
+    return refuse_unless(!rule_is(situation, WHO_SENDER), REFUSAL_NOT_ALLOWED);
+}
+
 static enum refusal flagged(const struct rule_situation *situation)
 {
     return refuse_unless(situation->world->parcel->has_flag, REFUSAL_WRONG_STATE);
@@ -217,7 +223,7 @@ static const struct rule rules[] = {
      {GUARD(parcel_return_tries_left), GUARD(parcel_return_code_right)},
      {"parcel.returned", "?trip.space_released", "booking.return_proved"}, PARCEL_STATUS_RETURNED, parcel_hand_back},
     {"P14", "parcel.clear_flag",      ON(REGISTERED),               F, ALWAYS,
-     {GUARD(flagged)},
+     {GUARD(not_a_party), GUARD(flagged)},
      {"parcel.flag_cleared"}, SAME, clear_flag},
     {0},
 };

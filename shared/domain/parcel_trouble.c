@@ -29,12 +29,12 @@ enum refusal parcel_not_handed_over(const struct rule_situation *situation)
 
 /* P6, P7 */
 
-/* The traveller and staff know; the sender waits first. */
+/* The traveller and staff know; the sender waits first, staff or not. */
 enum refusal parcel_72_hours_overdue_if_sender_says(const struct rule_situation *situation)
 {
     const struct trip_state *trip = situation->world->trip;
 
-    if (rule_is(situation, WHO_TRAVELLER | WHO_STAFF))
+    if (rule_party(situation) != PARTY_SENDER)
         return REFUSAL_NONE;
     return refuse_unless(trip && situation->now_ms > trip->arrives + limits_delay(DELAY_LOST_BY_SENDER),
                          REFUSAL_TOO_EARLY);
@@ -112,7 +112,7 @@ void parcel_damage_after_delivery(struct rule_situation *situation)
 enum refusal parcel_customs_paper_photographed(const struct rule_situation *situation)
 {
     return refuse_unless(
-        rule_is(situation, WHO_STAFF) ||
+        rule_party(situation) == PARTY_STAFF ||
             photo_shown(situation->world->parcel, PHOTO_STAGE_CUSTOMS, BY(TRAVELLER) | BY(STAFF)),
         REFUSAL_PHOTO_MISSING);
 }
@@ -143,7 +143,7 @@ enum refusal parcel_trip_announced_if_sender_asks(const struct rule_situation *s
 {
     const struct trip_state *trip = situation->world->trip;
 
-    if (rule_is(situation, WHO_TRAVELLER | WHO_STAFF))
+    if (rule_party(situation) != PARTY_SENDER)
         return REFUSAL_NONE;
     return refuse_unless(trip && trip->state == TRIP_STATUS_ANNOUNCED, REFUSAL_TRIP_LEFT);
 }

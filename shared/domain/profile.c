@@ -46,6 +46,12 @@ static void set_payout_account(struct rule_situation *situation)
 
 /* U3 */
 
+/* Staff travel and send too; others say their standing. */
+static enum refusal not_of_oneself(const struct rule_situation *situation)
+{
+    return refuse_unless(!rule_is(situation, WHO_OWNER), REFUSAL_NOT_ALLOWED);
+}
+
 static enum refusal reason_for_tier_given(const struct rule_situation *situation)
 {
     const struct profile_set_tier_v1 *asked = situation->command->data;
@@ -204,9 +210,12 @@ static const struct rule rules[] = {
     {"U1", "profile.update",             FROM_NOTHING, WHO_PERSON, ALWAYS, {GUARD(own_profile)},             {"profile.updated"},            PROFILE_STATUS_KNOWN, update},
     {"U1", "profile.update",             KNOWN,        WHO_OWNER,  ALWAYS, {GUARD(own_profile)},             {"profile.updated"},            PROFILE_STATUS_KNOWN, update},
     {"U2", "profile.set_payout_account", KNOWN,        WHO_OWNER,  ALWAYS, {{0}},                            {"profile.payout_account_set"}, SAME,                 set_payout_account},
-    {"U3", "profile.set_tier",           KNOWN,        WHO_STAFF,  ALWAYS, {GUARD(reason_for_tier_given)},   {"profile.tier_set"},           SAME,                 set_tier},
-    {"U3", "profile.block",              KNOWN,        WHO_STAFF,  ALWAYS, {GUARD(reason_to_block_given)},   {"profile.blocked"},            SAME,                 block},
-    {"U3", "profile.unblock",            KNOWN,        WHO_STAFF,  ALWAYS, {GUARD(reason_to_unblock_given)}, {"profile.unblocked"},          SAME,                 unblock},
+    {"U3", "profile.set_tier",           KNOWN,        WHO_STAFF,  ALWAYS,
+     {GUARD(not_of_oneself), GUARD(reason_for_tier_given)}, {"profile.tier_set"}, SAME, set_tier},
+    {"U3", "profile.block",              KNOWN,        WHO_STAFF,  ALWAYS,
+     {GUARD(not_of_oneself), GUARD(reason_to_block_given)}, {"profile.blocked"}, SAME, block},
+    {"U3", "profile.unblock",            KNOWN,        WHO_STAFF,  ALWAYS,
+     {GUARD(not_of_oneself), GUARD(reason_to_unblock_given)}, {"profile.unblocked"}, SAME, unblock},
     {"U4", "profile.count_fault",        KNOWN,        WHO_SYSTEM, ALWAYS, {{0}},
      {"profile.fault_counted", "?profile.tier_set", "?profile.blocked"}, SAME, count_fault},
     {"U4", "profile.count_done",         KNOWN,        WHO_SYSTEM, ALWAYS, {{0}},                            {"profile.done_counted"},       SAME,                 count_done},

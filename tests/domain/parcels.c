@@ -313,6 +313,7 @@ START_TEST(staff_clear_the_flag_of_a_flagged_parcel)
     stage.parcel.has_flag = true;
     stage.parcel.flag = FLAG_REASON_UNDECLARED;
     ck_assert_str_eq(verdict("parcel.clear_flag", sender, "person", NULL), "not_allowed");
+    ck_assert_str_eq(verdict("parcel.clear_flag", sender, "staff", &says), "not_allowed");
     ck_assert_str_eq(verdict("parcel.clear_flag", stranger, "staff", &says), "accepted");
     ck_assert_str_eq(facts(), "parcel.flag_cleared");
     ck_assert_str_eq(kept(), "clear_flag 2");

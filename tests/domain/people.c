@@ -123,6 +123,22 @@ START_TEST(staff_say_a_persons_standing_with_a_reason)
 }
 END_TEST
 
+START_TEST(staff_do_not_say_their_own_standing)
+{
+    struct profile_set_tier_v1 tier = {
+        .tier = 3, .has_reason = true, .reason = STAFF_REASON_IDENTITY_CHECKED};
+    struct profile_block_v1 block = {.has_reason = true, .reason = STAFF_REASON_FRAUD};
+    struct profile_unblock_v1 unblock = {.has_reason = true, .reason = STAFF_REASON_APPEAL};
+
+    stage_known(0);
+    ck_assert_str_eq(verdict("profile.set_tier", sender, "staff", &tier), "not_allowed");
+    ck_assert_str_eq(verdict("profile.set_tier", sender, "lead", &tier), "not_allowed");
+    ck_assert_str_eq(verdict("profile.block", sender, "staff", &block), "not_allowed");
+    stage.profile.blocked = true;
+    ck_assert_str_eq(verdict("profile.unblock", sender, "lead", &unblock), "not_allowed");
+}
+END_TEST
+
 static const char *faulted(int64_t marks)
 {
     struct profile_count_fault_v1 says = {.booking = stage.booking.id, .marks = marks};
@@ -254,6 +270,7 @@ TCase *people_cases(void)
     tcase_add_test(cases, a_review_closes_with_what_there_is);
     tcase_add_test(cases, a_person_is_known_by_their_own_word);
     tcase_add_test(cases, staff_say_a_persons_standing_with_a_reason);
+    tcase_add_test(cases, staff_do_not_say_their_own_standing);
     tcase_add_test(cases, three_faults_lower_the_tier_once_and_five_block);
     tcase_add_test(cases, faults_of_90_days_ago_no_longer_count);
     tcase_add_test(cases, the_newest_sixteen_marks_are_kept);

@@ -152,6 +152,24 @@ START_TEST(a_sender_asks_for_the_parcel_back_only_before_the_trip_leaves)
 }
 END_TEST
 
+START_TEST(staff_say_of_their_own_parcel_what_any_sender_or_traveller_may)
+{
+    struct parcel_declare_lost_v1 lost = {.statement = "Nobody answers."};
+    struct parcel_return_v1 back = {.has_reason = true, .reason = RETURN_REASON_SENDER_ASKED};
+    struct booking_reissue_code_v1 again = {.purpose = CODE_PURPOSE_DELIVERY};
+
+    stage_booked(PARCEL_STATUS_ARRIVED, BOOKING_STATUS_COLLECTED);
+    stage.trip.state = TRIP_STATUS_DEPARTED;
+    stage.booking.delivery_code.issue = COUNT_CODE_ISSUES;
+    ck_assert_str_eq(verdict("parcel.declare_lost", sender, "staff", &lost), "too_early");
+    ck_assert_str_eq(verdict("parcel.return", sender, "lead", &back), "trip_left");
+    ck_assert_str_eq(verdict("parcel.declare_seized", sender, "staff", NULL), "photo_missing");
+    ck_assert_str_eq(verdict("parcel.declare_seized", traveller, "staff", NULL), "photo_missing");
+    ck_assert_str_eq(verdict("booking.reissue_code", sender, "staff", &again), "reissue_limit");
+    ck_assert_str_eq(verdict("booking.reissue_code", stranger, "staff", &again), "accepted");
+}
+END_TEST
+
 static const char *handed_back(const char *code)
 {
     struct parcel_hand_back_v1 says = {{0}};
@@ -313,6 +331,7 @@ TCase *trouble_cases(void)
     tcase_add_test(cases, a_seizure_is_shown_by_its_paper_and_may_be_lifted);
     tcase_add_test(cases, a_parcel_is_turned_round_with_a_reason_and_a_code_for_its_sender);
     tcase_add_test(cases, a_sender_asks_for_the_parcel_back_only_before_the_trip_leaves);
+    tcase_add_test(cases, staff_say_of_their_own_parcel_what_any_sender_or_traveller_may);
     tcase_add_test(cases, the_sender_has_the_parcel_back_when_the_code_is_right);
     tcase_add_test(cases, a_parcel_handed_back_before_departure_leaves_the_trip);
     tcase_add_test(cases, a_parcel_handed_back_on_the_way_leaves_a_trip_that_left_as_it_is);
