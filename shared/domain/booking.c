@@ -69,7 +69,7 @@ static const struct rule rules[] = {
     {"B2",  "booking.accept",           REQUESTED,                       T,             ALWAYS,
         {G(not_blocked), G(answered_before_expiry), G(trip_still_open_to_answer), G(payout_account_set),
          G(accepted_weight_in_range)},
-        {"booking.accepted", "payment.opened", "?trip.space_released", "?parcel.corrected"},
+        {"booking.accepted", "payment.opened", "?trip.space_released"},
         BOOKING_STATUS_ACCEPTED, booking_act_accept},
     {"B3",  "booking.decline",          REQUESTED,                       T,             ALWAYS,
         {G(reason_given)},

@@ -224,31 +224,6 @@ enum refusal booking_accepted_weight_in_range(const struct rule_situation *s)
                                                                   : REFUSAL_WEIGHT_OUT_OF_RANGE;
 }
 
-/* The parcel is corrected to what will be carried; all else stays as it was. */
-static void correct_weight(struct rule_situation *s, int64_t grams)
-{
-    const struct parcel_state *parcel = s->world->parcel;
-    struct parcel_corrected_v1 fact = {
-        .state = SAME,
-        .origin = parcel->origin,
-        .destination = parcel->destination,
-        .weight_g = grams,
-        .has_size = parcel->has_size,
-        .size = parcel->size,
-        .category = parcel->category,
-        .value = parcel->value,
-        .has_ready_from = parcel->has_ready_from,
-        .ready_from = parcel->ready_from,
-        .has_deliver_by = parcel->has_deliver_by,
-        .deliver_by = parcel->deliver_by,
-        .has_fragile = parcel->has_fragile,
-        .fragile = parcel->fragile,
-        .recipient_n = parcel->recipient_n,
-    };
-
-    rule_emit(s, &parcel_corrected_v1_schema, &fact);
-}
-
 void booking_act_accept(struct rule_situation *s)
 {
     const struct booking_state *booking = s->world->booking;
@@ -262,11 +237,8 @@ void booking_act_accept(struct rule_situation *s)
         earlier(s->now_ms + limits_delay(DELAY_PAY), booking->departs - limits_delay(DELAY_PAY_NOTICE));
     rule_emit(s, &booking_accepted_v1_schema, &fact);
     payment_open(s);
-    if (rest == 0)
-        return;
-    EMIT(s, trip_space_released_v1, .state = SAME, .booking = booking->id, .grams = rest, .live = true);
-    if (booking_has_parcel(s))
-        correct_weight(s, grams);
+    if (rest > 0)
+        EMIT(s, trip_space_released_v1, .state = SAME, .booking = booking->id, .grams = rest, .live = true);
 }
 
 /* B3 booking.decline, B4 to B6 booking.expire */

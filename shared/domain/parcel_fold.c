@@ -34,7 +34,7 @@ static void apply_registered(void *state, const struct domain_fact *fact)
     parcel->stale_epoch = fact->version;
 }
 
-/* The fact holds the whole new truth. */
+/* The fact holds the whole new truth. Of a booked parcel it is one of old, when B2 still told one. */
 static void apply_corrected(void *state, const struct domain_fact *fact)
 {
     const struct parcel_corrected_v1 *corrected = FACT(fact, parcel_corrected_v1);

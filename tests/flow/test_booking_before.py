@@ -121,7 +121,7 @@ def test_a_traveller_takes_some_of_the_weight_for_some_of_the_price(market):
     seen = journey.reads(journey.sender)
     assert (seen["grams"], seen["carriage"], seen["fee"]) == (1200, 6000, 720)
     assert market.rows("select reserved_g from state.trip where id = %s", journey.trip) == [(1200,)]
-    assert market.rows("select weight_g from state.parcel where id = %s", journey.parcel) == [(1200,)]
+    assert market.rows("select weight_g from state.parcel where id = %s", journey.parcel) == [(1950,)]
     journey.be_paid()
     assert journey.money()["escrow"] == -6720
 
