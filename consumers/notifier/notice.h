@@ -80,6 +80,7 @@ struct notice {
     const char *time_zone;               /* IANA name; NULL: UTC */
     const struct booking_state *booking; /* what it is about, as it is now; NULL: none */
     const struct parcel_state *parcel;   /* the same */
+    bool with_mail, without_mail;        /* what the parcel's recipient is; neither: not known */
     /* Made when the mail is made, kept nowhere; NULL: none. */
     const char *code;     /* the recipient's six digits */
     const char *link;     /* the recipient's */

@@ -197,6 +197,26 @@ static void profile_read(struct queue_claim *claim, bool before)
     notice->time_zone = claim->profile.has_time_zone ? claim->profile.time_zone : NULL;
 }
 
+static bool recipient_has_mail(struct queue_claim *claim, int row)
+{
+    return codec_decode(&recipient_schema, postgres_text(&claim->rows, row, RECIPIENT), &claim->recipient,
+                        NULL) == 0 &&
+           claim->recipient.has_email;
+}
+
+/* Whether the parcel's recipient hears of it, for whoever else is told. */
+static void recipient_see(struct queue_claim *claim)
+{
+    const struct postgres_rows *rows = &claim->rows;
+    for (int row = 0; row < rows->count && claim->has_parcel; row++) {
+        if (postgres_null(rows, row, RECIPIENT_N) ||
+            postgres_integer(rows, row, RECIPIENT_N) != claim->parcel.recipient_n)
+            continue;
+        claim->notice.with_mail = recipient_has_mail(claim, row);
+        claim->notice.without_mail = !claim->notice.with_mail;
+    }
+}
+
 /* Whose person this row is for. There is a row of the result for each of the newest recipients. */
 static void recipient_read(struct queue_claim *claim)
 {
@@ -208,9 +228,7 @@ static void recipient_read(struct queue_claim *claim)
         if (n == 0 || !id_same(&person, &claim->notice.person))
             continue;
         claim->recipient_n = n;
-        claim->reachable = codec_decode(&recipient_schema, postgres_text(rows, row, RECIPIENT),
-                                        &claim->recipient, NULL) == 0 &&
-                           claim->recipient.has_email;
+        claim->reachable = recipient_has_mail(claim, row);
     }
     claim->notice.name = claim->recipient.name;
     claim->notice.address = claim->recipient.email;
@@ -225,8 +243,10 @@ static int claim_read(struct queue_claim *claim)
     const struct notice_row *row = notice_of(claim->purpose);
     if (row && (row->audience == AUDIENCE_RECIPIENT || row->audience == AUDIENCE_RECIPIENT_BEFORE))
         recipient_read(claim);
-    else
+    else {
+        recipient_see(claim);
         profile_read(claim, row && row->audience == AUDIENCE_PERSON_BEFORE);
+    }
     return 0;
 }
 

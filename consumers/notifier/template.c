@@ -210,6 +210,10 @@ static bool put_value(const struct filling *filling, struct span name, struct bu
         return put_given(notice->pay_link, to);
     if (span_is(name, "pay_amount"))
         return put_amount(filling, notice->pay_amount, to);
+    if (span_is(name, "with_mail"))
+        return notice->with_mail;
+    if (span_is(name, "without_mail"))
+        return notice->without_mail;
     if (span_is(name, "total"))
         return put_amount(filling, notice->booking ? notice->booking->carriage + notice->booking->fee : 0,
                           to);

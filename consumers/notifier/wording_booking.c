@@ -79,12 +79,16 @@ const struct wording wordings_booking[] = {
       "Votre réservation est payée. L'argent est bloqué jusqu'à la livraison.\n"
       "Payé : {total}\n"
       "Remettez le colis au voyageur avant le {booking.drop_off_until}, ouvert, pour qu'il le vérifie.\n"
-      "Votre code de remise est dans l'application. Donnez-le au voyageur quand il prend le colis, pas avant.\n"},
+      "Votre code de remise est dans l'application. Donnez-le au voyageur quand il prend le colis, pas avant.\n"
+      "{without_mail}Le destinataire n'a pas d'adresse e-mail : son code de livraison ne pourra pas lui être envoyé. "
+      "Indiquez-en une dans l'application.\n"},
      {"Your booking is paid",
       "Your booking is paid. The money is held until the delivery.\n"
       "Paid: {total}\n"
       "Hand the parcel to the traveller by {booking.drop_off_until}, open, so that they can check it.\n"
-      "Your pickup code is in the app. Give it to the traveller when they take the parcel, not before.\n"}},
+      "Your pickup code is in the app. Give it to the traveller when they take the parcel, not before.\n"
+      "{without_mail}The recipient has no mail address, so they cannot be sent their delivery code. "
+      "Add one in the app.\n"}},
 
     {"booking.paid/traveller", WORDING_BOOKING,
      {"Une réservation de votre voyage est payée",
@@ -125,12 +129,16 @@ const struct wording wordings_booking[] = {
       "Le voyageur a pris votre colis.\n"
       "Poids pesé : {weighed_g}\n"
       "Arrivée prévue : {booking.arrives}\n"
-      "Le destinataire reçoit son code de livraison. Lui seul le connaît.\n"},
+      "{with_mail}Le destinataire reçoit son code de livraison. Lui seul le connaît.\n"
+      "{without_mail}Le destinataire n'a pas d'adresse e-mail : son code de livraison n'a été envoyé à personne. "
+      "Indiquez-en une dans l'application, il le recevra aussitôt.\n"},
      {"Your parcel is with the traveller",
       "The traveller has taken your parcel.\n"
       "Weighed: {weighed_g}\n"
       "Expected arrival: {booking.arrives}\n"
-      "The recipient is sent their delivery code. Nobody else knows it.\n"}},
+      "{with_mail}The recipient is sent their delivery code. Nobody else knows it.\n"
+      "{without_mail}The recipient has no mail address: nobody was sent their delivery code. "
+      "Add one in the app, and they are sent it.\n"}},
 
     {"booking.collected/recipient", WORDING_BOOKING,
      {"Un colis est en route pour vous",

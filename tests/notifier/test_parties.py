@@ -143,6 +143,17 @@ def test_a_line_without_its_value_is_not_in_the_mail(post, mail_server):
     until(lambda: mail_server.mails(traveller), 20, "the other mail")
 
 
+@pytest.mark.parametrize("address", [True, None])
+def test_a_sender_is_told_whether_the_recipient_is_sent_their_code(post, mail_server, address):
+    world = World(post)
+    sender, _ = world.meet(language="en")
+    world.recipient(email=address)
+    world.tell("booking.collected")
+    text = until(lambda: mail_server.mails(sender), 20, "the mail")[0].get_content()
+    assert ("The recipient is sent their delivery code" in text) == (address is True)
+    assert ("nobody was sent their delivery code" in text) == (address is None)
+
+
 def test_a_delivery_in_dispute_is_told_with_the_day_the_dispute_is_settled(post, mail_server):
     world = World(post, state="disputed")
     sender, _ = world.meet(time_zone="Europe/Paris")

@@ -121,6 +121,8 @@ static struct notice notice_about(const struct notice_row *row, struct span data
                            .link = "the-link",
                            .pay_link = "the-page",
                            .pay_amount = 10920,
+                           .with_mail = true,
+                           .without_mail = true,
                            .now_ms = some_time};
 }
 
@@ -197,6 +199,25 @@ START_TEST(a_fact_that_says_the_least_leaves_out_lines_and_nothing_else)
     notice.parcel = NULL;
     ck_assert_int_eq(template_fill(&notice, &subject, &body), 0);
     ck_assert_str_eq(body.data, "Bonjour Awa,\n\nVotre réservation est annulée.\n\n\nColis\n");
+}
+END_TEST
+
+START_TEST(a_sender_is_told_when_the_recipient_can_be_sent_no_code)
+{
+    static const char data[] = "{\"state\":\"collected\",\"weighed_g\":2500}";
+    CLEANUP(buf_done) struct buf subject = {0};
+    CLEANUP(buf_done) struct buf with = {0};
+    CLEANUP(buf_done) struct buf without = {0};
+    struct notice notice = notice_about(notice_of("booking.collected/sender"), span_of(data), LANGUAGE_EN);
+    notice.without_mail = false;
+    ck_assert_int_eq(template_fill(&notice, &subject, &with), 0);
+    notice.with_mail = false;
+    notice.without_mail = true;
+    ck_assert_int_eq(template_fill(&notice, &subject, &without), 0);
+    ck_assert_ptr_nonnull(strstr(with.data, "The recipient is sent their delivery code."));
+    ck_assert_ptr_null(strstr(with.data, "no mail address"));
+    ck_assert_ptr_null(strstr(without.data, "is sent their delivery code."));
+    ck_assert_ptr_nonnull(strstr(without.data, "The recipient has no mail address"));
 }
 END_TEST
 
@@ -409,6 +430,7 @@ int main(void)
     tcase_add_test(cases, every_purpose_has_texts_and_every_text_a_purpose);
     tcase_add_test(cases, every_line_of_every_text_is_filled_in_both_languages);
     tcase_add_test(cases, a_fact_that_says_the_least_leaves_out_lines_and_nothing_else);
+    tcase_add_test(cases, a_sender_is_told_when_the_recipient_can_be_sent_no_code);
     tcase_add_test(cases, secrets_stand_in_no_text_but_their_owner_s_and_in_no_subject);
     tcase_add_test(cases, every_word_that_a_text_can_show_is_put_in_both_languages);
     tcase_add_test(cases, conditions_are_read_from_the_fact);
