@@ -7,6 +7,8 @@
 #include "shared/base/fail.h"
 #include "shared/domain/limits.h"
 
+static const char not_owed[] = "not ordered any more";
+
 /* What the fact ordered, whichever it was. */
 struct order {
     bool refund; /* at its charge; else paid out */
@@ -116,7 +118,7 @@ int order_claim(struct work *work, const struct task *task, struct task_result *
         *ret_result = (struct task_result){.step = "watch"};
         return 0;
     default:
-        *ret_result = (struct task_result){.step = "done", .reason = "not ordered any more"};
+        *ret_result = (struct task_result){.step = "done", .reason = not_owed};
         return 0;
     }
 }
@@ -215,6 +217,27 @@ static int send_now(struct work *work, const struct task *task, const struct ord
     }
 }
 
+static bool under_way(int32_t state)
+{
+    return state == ORDER_STATE_SENDING || state == ORDER_STATE_UNKNOWN || state == ORDER_STATE_SENT;
+}
+
+/* An earlier try may have been done after all while this one waited: looked at last, as asking takes time.
+ * What may have been sent is watched. */
+static int send_if_owed(struct work *work, const struct task *task, const struct order *order,
+                        struct task_result *ret_result)
+{
+    int32_t state = 0;
+    int outcome = task_order_state(work->postgres, &task->payment, task->n, task->number, &state);
+
+    if (outcome != 0)
+        return outcome < 0 ? error_forward(outcome) : WORK_AWAY;
+    if (under_way(state))
+        return error_forward(send_now(work, task, order, ret_result));
+    *ret_result = (struct task_result){.step = task->asked ? "watch" : "done", .reason = not_owed};
+    return 0;
+}
+
 int order_send(struct work *work, const struct task *task, struct task_result *ret_result)
 {
     struct flutterwave_movement movement;
@@ -224,7 +247,7 @@ int order_send(struct work *work, const struct task *task, struct task_result *r
     TRY(order_read(task, &order));
     outcome = task->asked ? ask(work, &order, &movement) : FLUTTERWAVE_NONE;
     if (outcome == FLUTTERWAVE_NONE)
-        return error_forward(send_now(work, task, &order, ret_result));
+        return error_forward(send_if_owed(work, task, &order, ret_result));
     if (outcome == FLUTTERWAVE_DONE)
         return error_forward(moved(work, task, &movement, ret_result));
     *ret_result = work_later(work, task, flutterwave_why(work->flutterwave));
@@ -242,8 +265,8 @@ int order_watch(struct work *work, const struct task *task, struct task_result *
     outcome = ask(work, &order, &movement);
     if (outcome == FLUTTERWAVE_DONE && movement.state != FLUTTERWAVE_PENDING)
         return error_forward(moved(work, task, &movement, ret_result));
-    if (outcome == FLUTTERWAVE_NONE && strcmp(task->told, TASK_FAILED) == 0) {
-        *ret_result = (struct task_result){.step = "done", .reason = "it failed, and is not there"};
+    if (outcome == FLUTTERWAVE_NONE && !under_way(task->order_state)) {
+        *ret_result = (struct task_result){.step = "done", .reason = "not under way, and not there"};
         return 0;
     }
     *ret_result = (struct task_result){.step = again < 0 ? "dead" : "watch",

@@ -134,6 +134,25 @@ def test_a_refund_done_after_it_failed_is_known_and_not_sent_again(market):
     assert [refund["status"] for refund in market.merchant.say("GET", "/refunds")] == ["completed", "failed"]
 
 
+def test_a_try_is_not_sent_once_an_earlier_one_was_done_after_all(market):
+    market.merchant.say("PUT", "", {"auto_refunds": "", "auto_transfers": "successful", "webhook_version": "v3"})
+    deal = market.deal(departs=12)
+    deal.paid()
+    deal.cancel()
+    await_order(deal, "refund", "sent")
+    [refund] = market.merchant.say("GET", "/refunds")
+    market.merchant.say("POST", f"/refunds/{refund['id']}/fail", {})
+    await_order(deal, "refund", "failed")
+    market.merchant.fault("refund", "429", count=-1)
+    assert deal.retry(market.staff, order(deal, "refund")["n"]) == "accepted"
+    market.told(lambda: market.requests("refund", 429), what="the second try was not taken")
+    market.merchant.say("POST", f"/refunds/{refund['id']}/complete", {})
+    deal.await_state("settled")
+    market.merchant.say("DELETE", "/faults")
+    market.hurried(lambda: market.tasks("kind = 'refund' and try = 2 and step = 'done'"), what="the second try over")
+    assert len(market.merchant.say("GET", "/refunds")) == 1
+
+
 def sent_to_the_account(market):
     """A cancelled deal whose refund its charge did not take: ordered to the payer's account, which is new."""
     market.merchant.say("PUT", "", {"auto_refunds": "", "auto_transfers": "successful"})
