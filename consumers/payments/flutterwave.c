@@ -315,21 +315,32 @@ static enum flutterwave_state movement_state(const char *status)
     return FLUTTERWAVE_PENDING;
 }
 
-static int refund_take(struct flutterwave *flutterwave,
-                       const struct foreign_flutterwave_refund_reply_data *data, const char *currency,
-                       struct flutterwave_movement *ret_movement)
+/* Of a refund fee and message are empty. */
+struct movement_seen {
+    const char *id, *status, *amount, *currency, *fee, *message;
+};
+
+static int movement_take(struct flutterwave *flutterwave, const struct movement_seen *seen,
+                         struct flutterwave_movement *ret_movement)
 {
-    *ret_movement = (struct flutterwave_movement){.state = movement_state(data->status)};
-    if (text_copy(ret_movement->currency, sizeof ret_movement->currency, span_of(currency)) != 0 ||
-        text_copy(ret_movement->id, sizeof ret_movement->id, span_of(data->id)) != 0 ||
-        amount_read(data->amount_refunded, currency, &ret_movement->amount) != 0)
-        return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a refund with an amount we cannot read");
+    *ret_movement = (struct flutterwave_movement){.state = movement_state(seen->status)};
+    ret_movement->bad_account =
+        ret_movement->state == FLUTTERWAVE_FAILED && strstr(seen->message, "ccount") != NULL;
+    if (text_copy(ret_movement->currency, sizeof ret_movement->currency, span_of(seen->currency)) != 0 ||
+        text_copy(ret_movement->id, sizeof ret_movement->id, span_of(seen->id)) != 0 ||
+        amount_read(seen->amount, seen->currency, &ret_movement->amount) != 0)
+        return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a refund or payout with an amount we cannot read");
+    if (seen->fee[0] && fee_read(seen->fee, seen->currency, &ret_movement->fee) != 0)
+        return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a payout with a fee we cannot read");
     return FLUTTERWAVE_DONE;
 }
 
 int flutterwave_refund(struct flutterwave *flutterwave, const struct flutterwave_refund *refund,
                        struct flutterwave_movement *ret_movement)
 {
+    const struct foreign_flutterwave_refund_reply_data *data = &flutterwave->data.refund.data;
+    const struct movement_seen seen = {data->id,         data->status, data->amount_refunded,
+                                       refund->currency, "",           ""};
     int outcome;
 
     start(flutterwave, "transactions/");
@@ -343,15 +354,23 @@ int flutterwave_refund(struct flutterwave *flutterwave, const struct flutterwave
         return because(flutterwave, FLUTTERWAVE_REFUSED, "the charge is unknown there");
     if (outcome != FLUTTERWAVE_DONE)
         return outcome;
-    return refund_take(flutterwave, &flutterwave->data.refund.data, refund->currency, ret_movement);
+    return movement_take(flutterwave, &seen, ret_movement);
 }
 
-/* Flutterwave gives refunds no reference of ours: it stands in their comments. */
+static bool amount_may_be(const char *text, const struct flutterwave_refund *refund)
+{
+    int64_t amount;
+
+    return amount_read(text, refund->currency, &amount) != 0 || amount == refund->amount;
+}
+
+/* Flutterwave gives refunds no reference of ours: it stands in their comments, elsewhere called comment. One
+ * that has neither may be ours, by its amount. */
 int flutterwave_refund_find(struct flutterwave *flutterwave, const struct flutterwave_refund *refund,
                             struct flutterwave_movement *ret_movement)
 {
     const struct foreign_flutterwave_refunds_reply *reply = &flutterwave->data.refunds;
-    struct foreign_flutterwave_refund_reply_data found = {0};
+    bool is_unsure = false;
     int outcome;
 
     start(flutterwave, "transactions/");
@@ -361,41 +380,25 @@ int flutterwave_refund_find(struct flutterwave *flutterwave, const struct flutte
     if (outcome != FLUTTERWAVE_DONE)
         return outcome == FLUTTERWAVE_REFUSED ? FLUTTERWAVE_NONE : outcome;
     for (int i = 0; i < reply->data_count; i++) {
-        if (strcmp(reply->data[i].comments, refund->reference) != 0)
-            continue;
-        (void)!text_copy(found.id, sizeof found.id, span_of(reply->data[i].id));
-        (void)!text_copy(found.status, sizeof found.status, span_of(reply->data[i].status));
-        (void)!text_copy(found.amount_refunded, sizeof found.amount_refunded,
-                         span_of(reply->data[i].amount_refunded));
-        return refund_take(flutterwave, &found, refund->currency, ret_movement);
+        const struct foreign_flutterwave_refunds_reply_data *data = &reply->data[i];
+        const char *reference = data->comments[0] ? data->comments : data->comment;
+        const struct movement_seen seen = {data->id,         data->status, data->amount_refunded,
+                                           refund->currency, "",           ""};
+
+        if (strcmp(reference, refund->reference) == 0)
+            return movement_take(flutterwave, &seen, ret_movement);
+        is_unsure = is_unsure || (!reference[0] && amount_may_be(data->amount_refunded, refund));
     }
-    return because(flutterwave, FLUTTERWAVE_NONE, "no such refund");
-}
-
-struct transfer_seen {
-    const char *id, *status, *amount, *currency, *fee, *message;
-};
-
-static int transfer_take(struct flutterwave *flutterwave, const struct transfer_seen *seen,
-                         struct flutterwave_movement *ret_movement)
-{
-    *ret_movement = (struct flutterwave_movement){.state = movement_state(seen->status)};
-    ret_movement->bad_account =
-        ret_movement->state == FLUTTERWAVE_FAILED && strstr(seen->message, "ccount") != NULL;
-    if (text_copy(ret_movement->currency, sizeof ret_movement->currency, span_of(seen->currency)) != 0 ||
-        text_copy(ret_movement->id, sizeof ret_movement->id, span_of(seen->id)) != 0 ||
-        amount_read(seen->amount, seen->currency, &ret_movement->amount) != 0)
-        return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a payout with an amount we cannot read");
-    if (seen->fee[0] && fee_read(seen->fee, seen->currency, &ret_movement->fee) != 0)
-        return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a payout with a fee we cannot read");
-    return FLUTTERWAVE_DONE;
+    return is_unsure ? because(flutterwave, FLUTTERWAVE_UNKNOWN,
+                               "a refund of this amount that does not say whose it is")
+                     : because(flutterwave, FLUTTERWAVE_NONE, "no such refund");
 }
 
 int flutterwave_transfer(struct flutterwave *flutterwave, const struct flutterwave_transfer *transfer,
                          struct flutterwave_movement *ret_movement)
 {
     const struct foreign_flutterwave_transfer_reply_data *data = &flutterwave->data.transfer.data;
-    const struct transfer_seen seen = {data->id,       data->status, data->amount,
+    const struct movement_seen seen = {data->id,       data->status, data->amount,
                                        data->currency, data->fee,    data->complete_message};
     struct buf *body = &flutterwave->body;
     int outcome;
@@ -412,7 +415,7 @@ int flutterwave_transfer(struct flutterwave *flutterwave, const struct flutterwa
     outcome = call(flutterwave, true, &foreign_flutterwave_transfer_reply_schema);
     if (outcome != FLUTTERWAVE_DONE)
         return outcome == FLUTTERWAVE_NONE ? FLUTTERWAVE_REFUSED : outcome;
-    return transfer_take(flutterwave, &seen, ret_movement);
+    return movement_take(flutterwave, &seen, ret_movement);
 }
 
 int flutterwave_transfer_find(struct flutterwave *flutterwave, const char *reference,
@@ -428,11 +431,11 @@ int flutterwave_transfer_find(struct flutterwave *flutterwave, const char *refer
         return outcome == FLUTTERWAVE_REFUSED ? FLUTTERWAVE_NONE : outcome;
     for (int i = 0; i < reply->data_count; i++) {
         const struct foreign_flutterwave_transfers_reply_data *data = &reply->data[i];
-        const struct transfer_seen seen = {data->id,       data->status, data->amount,
+        const struct movement_seen seen = {data->id,       data->status, data->amount,
                                            data->currency, data->fee,    data->complete_message};
 
         if (strcmp(data->reference, reference) == 0)
-            return transfer_take(flutterwave, &seen, ret_movement);
+            return movement_take(flutterwave, &seen, ret_movement);
     }
     return because(flutterwave, FLUTTERWAVE_NONE, "no such payout");
 }

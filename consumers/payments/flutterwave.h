@@ -82,6 +82,7 @@ struct flutterwave_refund {
 };
 MUST_CHECK int flutterwave_refund(struct flutterwave *flutterwave, const struct flutterwave_refund *refund,
                                   struct flutterwave_movement *ret_movement);
+/* UNKNOWN: one of its amount is there without any reference. */
 MUST_CHECK int flutterwave_refund_find(struct flutterwave *flutterwave,
                                        const struct flutterwave_refund *refund,
                                        struct flutterwave_movement *ret_movement);

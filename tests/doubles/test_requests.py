@@ -150,6 +150,19 @@ def test_refunds_go_as_far_as_what_is_left_and_can_be_asked_for(merchant):
     assert merchant.violations() == []
 
 
+@pytest.mark.parametrize("note, charge_is", [("comments", "tx_id"), ("comment", "transaction_id"), ("", "tx_id")])
+def test_a_refund_reads_in_either_of_its_documented_shapes(process, note, charge_is):
+    merchant = Merchant(process.url, refund_note=note)
+    charge = merchant.paid()
+    made = merchant.refund(charge, {"amount": 20, "comments": "why"}).json()["data"]
+    for path in (f"/transactions/{charge['id']}/refunds", f"/refunds?id={charge['id']}", f"/refunds/{made['id']}"):
+        data = merchant.v3("GET", path).json()["data"]
+        read = data[0] if isinstance(data, list) else data
+        assert {name: read[name] for name in ("comments", "comment") if name in read} == ({note: "why"} if note else {})
+        assert read[charge_is] == charge["id"] and len({"tx_id", "transaction_id"} & set(read)) == 1
+    merchant.forget()
+
+
 def test_a_pending_refund_ends_as_it_is_said(process):
     merchant = Merchant(process.url, auto_refunds="")
     charge = merchant.paid()

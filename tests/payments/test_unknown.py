@@ -11,8 +11,9 @@ LOST = [("503_after", {}), ("cut", {"done": True}), ("silence", {"seconds": 8, "
         ("429", {"retry_after": 1})]
 
 
-def test_an_order_whose_answer_is_lost_is_sent_once(market):
-    market.merchant.say("PUT", "", {"auto_transfers": "successful", "payout_fee": 25})
+@pytest.mark.parametrize("note", ["comments", "comment"])
+def test_an_order_whose_answer_is_lost_is_sent_once(market, note):
+    market.merchant.say("PUT", "", {"auto_transfers": "successful", "payout_fee": 25, "refund_note": note})
     traveller = market.traveller()
     trip = market.trip(traveller, departs=12)
     for kind, more in LOST:
@@ -27,6 +28,19 @@ def test_an_order_whose_answer_is_lost_is_sent_once(market):
     assert len(refunds) == len(transfers) == len(LOST)
     assert len({transfer["reference"] for transfer in transfers}) == len(LOST)
     assert len({refund["comments"] for refund in refunds}) == len(LOST)
+
+
+def test_a_refund_that_may_be_there_without_our_reference_is_not_sent_again(market):
+    deal = market.deal()
+    deal.paid()
+    market.merchant.say("PUT", "", {"refund_note": ""})
+    market.merchant.fault("refund", "503_after")
+    assert deal.cancel() == "accepted"
+    unnamed = "a refund of this amount that does not say whose it is"
+    market.hurried(lambda: market.tasks("kind = 'refund' and reason = %s", unnamed), what="asked about")
+    market.merchant.say("PUT", "", {"refund_note": "comments"})
+    market.hurried(lambda: deal.state()["state"] == "settled", what="settled")
+    assert len(market.merchant.say("GET", "/refunds")) == 1
 
 
 NOT_DONE = [("503_before", {}), ("cut", {"done": False}), ("silence", {"seconds": 8, "done": False})]

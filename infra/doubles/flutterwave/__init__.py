@@ -12,6 +12,8 @@ the plainest shape was chosen, and these are the places (a client must not lean 
   transfer.reversal.
 - Chargebacks are told as chargeback.opened, chargeback.won and chargeback.lost; refunds in v4 as refund.completed
   and refund.failed.
+- What a refund was asked with is called comments when it is read, and its charge tx_id; the documents also have comment
+  and transaction_id (setting refund_note).
 - Refunds cost nothing; a payout in another currency than its debit_currency is refused.
 - Errors of v4 are {"status":"failed","error":{type,code,message}}; its base here is /v4, its token server /idp.
 """

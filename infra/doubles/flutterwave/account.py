@@ -26,13 +26,14 @@ SETTINGS: Record = {
     "auto_transfers": "",         # successful or failed: what becomes of a payout after transfer_seconds
     "transfer_seconds": 0, "payout_fee": 0,
     "auto_refunds": "completed",  # completed, or empty: pending until it is said
+    "refund_note": "comments",    # how a refund that is asked about calls what it was asked with; empty: not at all
     "overdraft": True,            # without it a payout beyond the balance fails
     "not_found_status": 400, "seed": 1,
 }
 CHOICES = {"webhook_version": {"v3", "v4", "mixed"}, "v3_shape": {"event", "flat", "mixed"},
            "v4_id": {"id", "webhook_id", "mixed"}, "v4_times": {"text", "number", "mixed"},
            "fee_bearer": {"merchant", "customer"}, "auto_transfers": {"", "successful", "failed"},
-           "auto_refunds": {"", "completed"}}
+           "auto_refunds": {"", "completed"}, "refund_note": {"comments", "comment", ""}}
 REFERENCE = {"charges": "tx_ref", "transfers": "reference", "refunds": "tx_id", "chargebacks": "charge"}
 NUMBERS = {"retries", "retry_seconds", "timeout_seconds", "charge_fee_percent", "transfer_seconds", "payout_fee",
            "timestamp_skew", "not_found_status", "seed"}

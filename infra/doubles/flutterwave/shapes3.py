@@ -2,7 +2,7 @@
 from typing import Any
 
 from . import clock
-from .account import Record
+from .account import Account, Record
 
 ACCOUNT_ID = 1
 
@@ -60,6 +60,17 @@ def refund(record: Record) -> Record:
         "wallet_id": ACCOUNT_ID, "amount_refunded": record["amount"], "status": record["status"],
         "destination": "payment_source", "comments": record["comments"], "meta": {"source": "availablebalance"},
         "created_at": clock.text(record["created"])}
+
+
+def refund_asked(account: Account, record: Record) -> Record:
+    """As reads answer it: the documents give two of its members two names."""
+    shape, note = refund(record), account.settings["refund_note"]
+    said = shape.pop("comments")
+    if note:
+        shape[note] = said
+    if note == "comment":
+        shape["transaction_id"] = shape.pop("tx_id")
+    return shape
 
 
 def chargeback(record: Record) -> Record:

@@ -92,18 +92,21 @@ def refund(account: Account, asked: Asked) -> Any:
 
 def refund_read(account: Account, asked: Asked) -> Any:
     return shapes3.success("Transaction refund fetched",
-                           shapes3.refund(found(account, "refunds", asked.path["id"], "No refund was found")))
+                           shapes3.refund_asked(account, found(account, "refunds", asked.path["id"],
+                                                               "No refund was found")))
 
 
 def refunds_of(account: Account, asked: Asked) -> Any:
     transaction(account, asked)
     return shapes3.page("Transaction refunds fetched",
-                        [shapes3.refund(record) for record in account.referred("refunds", asked.path["id"])[::-1]])
+                        [shapes3.refund_asked(account, record)
+                         for record in account.referred("refunds", asked.path["id"])[::-1]])
 
 
 def refunds(account: Account, asked: Asked) -> Any:
     records = listed(account, "refunds", asked.query, {"id": "tx_id", "tx_id": "tx_id", "flw_ref": "flw_ref"})
-    return shapes3.page("Transaction refunds fetched", [shapes3.refund(record) for record in records])
+    return shapes3.page("Transaction refunds fetched",
+                        [shapes3.refund_asked(account, record) for record in records])
 
 
 def transfer(account: Account, asked: Asked) -> Any:
