@@ -103,10 +103,8 @@ int movement_failed(struct work *work, const struct task *task, const struct mov
                                                  .cause = cause};
     int outcome = answered(work, task, say(work, movement, &data), ret_result);
 
-    if (outcome == 0 && strcmp(ret_result->step, over.step) == 0) {
+    if (outcome == 0 && strcmp(ret_result->step, over.step) == 0)
         ret_result->reason = choice_text(order_cause_choices, cause);
-        ret_result->told = TASK_FAILED;
-    }
     return outcome;
 }
 

@@ -37,7 +37,7 @@ const struct postgres_statement task_statements[] = {
                     " where t.id = $1::uuid and t.attempts = $2::int4"},
     {"task_wake",   "update bus.payment_task set step = 'watch', next_at = clock_timestamp(),"
                     " since = case when step = 'watch' then since else clock_timestamp() end, reason = null"
-                    " where kind = 'refund' and (step in ('watch', 'dead') or step = 'done' and told = 'failed')"
+                    " where kind = 'refund' and step in ('watch', 'dead', 'done')"
                     " and data::jsonb ->> 'charge' = $1::text"},
     {"task_order",  "select o ->> 'state' from state.payment p, jsonb_array_elements(p.orders) o"
                     " where p.id = $1::uuid and (o ->> 'n')::int8 = $2::int8 and (o ->> 'try')::int8 = $3::int8"},

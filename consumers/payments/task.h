@@ -31,11 +31,10 @@ struct task {
 };
 void task_done(struct task *task);
 
-#define TASK_FAILED "failed" /* told of an order that is over, as the provider did not do it */
 struct task_result {
     const char *step;   /* the one to go on with */
     int64_t delay_ms;   /* not before */
-    const char *told;   /* of an attempt: its outcome; of an order: TASK_FAILED; NULL: as it was */
+    const char *told;   /* of an attempt: its outcome; NULL: as it was */
     const char *reason; /* NULL: none */
 };
 
@@ -65,7 +64,8 @@ MUST_CHECK int task_verdict(struct postgres *postgres, const struct id *command,
 /* The state of an order while this try is its newest: 0 where it is not. */
 MUST_CHECK int task_order_state(struct postgres *postgres, const struct id *payment, int64_t n,
                                 int64_t number, int32_t *ret_state);
-/* Refunds of this charge that are watched, were given up, or failed, are asked about at once. */
+/* Refunds of this charge that are watched, were given up, or are over, are asked about at once: one that
+ * failed may be done after all, one that was done may fail. */
 MUST_CHECK int task_wake_refunds(struct postgres *postgres, const char *charge);
 
 /* The id of what is to be done: kind is "attempt" or "order". */

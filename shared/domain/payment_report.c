@@ -253,7 +253,7 @@ static const struct money_order *reversed(const struct rule_situation *s)
     return payment_order(s->world->payment, reversal(s)->order);
 }
 
-/* A payout, or a refund, which may have gone to the payer's account. */
+/* A payout or a refund. */
 enum refusal reversed_was_done(const struct rule_situation *s)
 {
     const struct money_order *order = reversed(s);

@@ -39,6 +39,16 @@ def test_a_failed_payout_costs_nothing_and_a_reversed_one_its_fee(process):
     merchant.forget()
 
 
+def test_a_refund_that_fails_once_it_was_completed_gives_its_amount_back(merchant):
+    charge = merchant.paid()
+    refund = merchant.refund(charge, {"amount": 1000}).json()["data"]
+    merchant.say("POST", f"/refunds/{refund['id']}/complete", {}, status=409)
+    merchant.say("POST", f"/refunds/{refund['id']}/fail", {})
+    merchant.say("POST", f"/refunds/{refund['id']}/fail", {}, status=409)
+    assert merchant.book()["balance"] == 10920
+    assert merchant.refund(charge, {"amount": 10920}).status_code == 200
+
+
 def test_a_chargeback_takes_its_amount_and_gives_it_back_when_won(merchant):
     charge = merchant.paid()
     won, lost = (merchant.say("POST", f"/charges/{charge['id']}/chargebacks", {"amount": 1000, "fee": 10})

@@ -134,6 +134,21 @@ def test_a_refund_done_after_it_failed_is_known_and_not_sent_again(market):
     assert [refund["status"] for refund in market.merchant.say("GET", "/refunds")] == ["completed", "failed"]
 
 
+def test_a_refund_that_fails_once_it_was_done_is_owed_again(market):
+    market.merchant.say("PUT", "", {"webhook_version": "v3"})
+    deal = market.deal()
+    deal.paid()
+    deal.cancel()
+    deal.await_state("settled")
+    [refund] = market.merchant.say("GET", "/refunds")
+    market.merchant.say("POST", f"/refunds/{refund['id']}/fail", {})
+    await_order(deal, "refund", "reversed")
+    assert deal.state()["state"] == "settling" and deal.state()["balances"][0]["sender"] == -TOTAL
+    assert deal.retry(market.staff, order(deal, "refund")["n"]) == "accepted"
+    deal.await_state("settled")
+    assert [refund["status"] for refund in market.merchant.say("GET", "/refunds")] == ["failed", "completed"]
+
+
 def test_a_try_is_not_sent_once_an_earlier_one_was_done_after_all(market):
     market.merchant.say("PUT", "", {"auto_refunds": "", "auto_transfers": "successful", "webhook_version": "v3"})
     deal = market.deal(departs=12)

@@ -102,15 +102,17 @@ def refund(account: Account, charge: Record, amount: Any, comments: str) -> Reco
 
 
 def finish_refund(account: Account, record: Record, status: str) -> Record:
-    """One that failed may yet be completed: a bank that would not take the money at first does."""
-    if (record["status"], status) == ("failed", "completed"):
+    """One that failed may yet be completed: a bank that would not take the money at first does. One that was completed
+    may yet fail: it takes it and gives it back."""
+    was = record["status"]
+    if (was, status) == ("failed", "completed"):
         charge = account.table("charges")[str(record["tx_id"])]
         if record["amount"] > left(charge):
             raise Refused(409, "more than what is left of the charge")
         charge["refunded"] += record["amount"]
         account.put("charges", charge["id"], charge)
-    elif record["status"] != "pending":
-        raise Refused(409, f"the refund is {record['status']}")
+    elif was not in ("pending", "completed") or was == status:
+        raise Refused(409, f"the refund is {was}")
     record.update(status=status, updated=account.clock.now())
     account.put("refunds", record["id"], record)
     if status == "completed":
@@ -119,6 +121,9 @@ def finish_refund(account: Account, record: Record, status: str) -> Record:
         charge = account.table("charges")[str(record["tx_id"])]
         charge["refunded"] -= record["amount"]
         account.put("charges", charge["id"], charge)
+        if was == "completed":
+            book.post(account, "refund back", record["id"], record["currency"],
+                      book.moved(record["amount"], Decimal(0)))
     deliver.emit(account, "refund", f"refund.{status}", record)
     return record
 
