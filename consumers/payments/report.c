@@ -5,6 +5,7 @@
 
 #include "consumers/payments/work.h"
 #include "shared/domain/domain.h"
+#include "shared/domain/money.h"
 #include "shared/domain/payment_reference.h"
 
 /* The payment a reference of ours is about, and the key of what is said to it. */
@@ -22,6 +23,11 @@ static int kept(struct task_result *ret_result, const char *why)
     return 0;
 }
 
+static bool is_number(const char *id)
+{
+    return id[0] >= '0' && id[0] <= '9';
+}
+
 /* By the provider's id; where that is a word (v4), or missing, all with our reference. */
 static int charges_ask(struct work *work, const struct report_recorded_v1 *report,
                        struct flutterwave_charges *ret_charges)
@@ -33,7 +39,7 @@ static int charges_ask(struct work *work, const struct report_recorded_v1 *repor
     int outcome = FLUTTERWAVE_NONE;
 
     ret_charges->count = 1;
-    if (id[0] >= '0' && id[0] <= '9')
+    if (is_number(id))
         outcome = flutterwave_charge(work->flutterwave, id, &ret_charges->items[0]);
     if (outcome != FLUTTERWAVE_NONE || !report->has_reference)
         return outcome;
@@ -147,16 +153,19 @@ static int verify_transfer(struct work *work, const struct report_recorded_v1 *r
                      ret_result));
 }
 
-/* A refund carries no reference of ours in its report: whoever watches one of that charge asks. */
+/* A refund carries no reference of ours in its report: those of that charge are asked about. v4 has names of
+ * its own for charges, and need not tell the currency: those of that amount in any are asked about. */
 static int verify_refund(struct work *work, const struct report_recorded_v1 *report, const struct task *task,
                          struct task_result *ret_result)
 {
+    int64_t thousandths = 0;
     int outcome;
 
     (void)task;
-    if (!report->has_charge_id)
-        return kept(ret_result, "a refund of no charge");
-    outcome = task_wake_refunds(work->postgres, report->charge_id);
+    if (report->has_amount && money_parse(span_of(report->amount), "TND", &thousandths) != 0)
+        thousandths = 0;
+    outcome = is_number(report->charge_id) ? task_wake_refunds(work->postgres, report->charge_id)
+                                           : task_wake_refunds_of(work->postgres, thousandths);
     *ret_result = (struct task_result){.step = "done"};
     return outcome < 0 ? error_forward(outcome) : outcome == 0 ? 0 : WORK_AWAY;
 }

@@ -10,6 +10,9 @@
 /* clang-format off */
 /* This program's clock: it may run ahead. */
 #define NOW(ahead) "(clock_timestamp() + " ahead "::int8 * interval '1 millisecond')"
+#define WAKE "update bus.payment_task set step = 'watch', next_at = clock_timestamp(),"                             \
+    " since = case when step = 'watch' then since else clock_timestamp() end, reason = null"                      \
+    " where kind = 'refund' and step in ('watch', 'dead', 'done')"
 const struct postgres_statement task_statements[] = {
     /* A step that speaks to the provider is marked before it does. */
     {"task_claim",  "with due as (select id, asked from bus.payment_task where step not in ('done', 'dead')"
@@ -35,10 +38,11 @@ const struct postgres_statement task_statements[] = {
                     " since = case when t.step = $3::text then t.since else " NOW("$7") " end,"
                     " told = coalesce($5::text, t.told), reason = $6::text"
                     " where t.id = $1::uuid and t.attempts = $2::int4"},
-    {"task_wake",   "update bus.payment_task set step = 'watch', next_at = clock_timestamp(),"
-                    " since = case when step = 'watch' then since else clock_timestamp() end, reason = null"
-                    " where kind = 'refund' and step in ('watch', 'dead', 'done')"
-                    " and data::jsonb ->> 'charge' = $1::text"},
+    {"task_wake",   WAKE " and data::jsonb ->> 'charge' = $1::text"},
+    /* $1: thousandths, 0 where no amount was told: a currency counts none, two or three digits of them. */
+    {"task_wake_amount", WAKE " and opened_at > clock_timestamp() - interval '30 days'"
+                    " and case when $1::int8 = 0 then step <> 'done'"
+                    " else (data::jsonb ->> 'amount')::int8 in ($1::int8, $1::int8 / 10, $1::int8 / 1000) end"},
     {"task_order",  "select o ->> 'state' from state.payment p, jsonb_array_elements(p.orders) o"
                     " where p.id = $1::uuid and (o ->> 'n')::int8 = $2::int8 and (o ->> 'try')::int8 = $3::int8"},
     {"task_payment", "select state, exists (select from jsonb_array_elements(charges) c where c ->> 'charge' = $2::text)"
@@ -254,10 +258,13 @@ int task_order_state(struct postgres *postgres, const struct id *payment, int64_
 int task_wake_refunds(struct postgres *postgres, const char *charge)
 {
     const struct postgres_value value = {.type = POSTGRES_TEXT, .text = span_of(charge)};
-    int result = outcome_of(postgres, postgres_ready(postgres));
 
-    if (result != 0)
-        return result;
-    postgres_send(postgres, "task_wake", &value, 1, NULL);
-    return outcome_of(postgres, postgres_sync(postgres, NULL));
+    return error_forward(ask(postgres, "task_wake", &value, 1, NULL));
+}
+
+int task_wake_refunds_of(struct postgres *postgres, int64_t thousandths)
+{
+    const struct postgres_value value = {.type = POSTGRES_INT8, .integer = thousandths};
+
+    return error_forward(ask(postgres, "task_wake_amount", &value, 1, NULL));
 }

@@ -67,6 +67,9 @@ MUST_CHECK int task_order_state(struct postgres *postgres, const struct id *paym
 /* Refunds of this charge that are watched, were given up, or are over, are asked about at once: one that
  * failed may be done after all, one that was done may fail. */
 MUST_CHECK int task_wake_refunds(struct postgres *postgres, const char *charge);
+/* The same of those ordered in the last 30 days that are of this amount, in thousandths of whatever currency
+ * theirs is; 0: of all that are not over. */
+MUST_CHECK int task_wake_refunds_of(struct postgres *postgres, int64_t thousandths);
 
 /* The id of what is to be done: kind is "attempt" or "order". */
 void task_id(const struct id *payment, const char *kind, int64_t n, int64_t number, struct id *ret_id);

@@ -2,3 +2,6 @@
 drop index bus.payment_task_refund;
 create index payment_task_refund on bus.payment_task ((data::jsonb ->> 'charge'))
     where kind = 'refund' and step in ('watch', 'dead', 'done');
+-- Where the report does not name the charge as we do, those of its amount that were ordered lately.
+create index payment_task_refund_opened on bus.payment_task (opened_at)
+    where kind = 'refund' and step in ('watch', 'dead', 'done');

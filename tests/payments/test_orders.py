@@ -115,8 +115,9 @@ def test_a_refund_that_takes_days_is_known_by_its_report(market, end):
     assert [refund["status"] for refund in market.merchant.say("GET", "/refunds")] == ["failed", "completed"]
 
 
-def test_a_refund_done_after_it_failed_is_known_and_not_sent_again(market):
-    market.merchant.say("PUT", "", {"auto_refunds": "", "webhook_version": "v3"})
+@pytest.mark.parametrize("version", ["v3", "v4"])
+def test_a_refund_done_after_it_failed_is_known_and_not_sent_again(market, version):
+    market.merchant.say("PUT", "", {"auto_refunds": "", "webhook_version": version})
     deal = market.deal()
     charge = deal.paid()
     deal.cancel()
@@ -125,7 +126,7 @@ def test_a_refund_done_after_it_failed_is_known_and_not_sent_again(market):
     market.merchant.say("POST", f"/refunds/{refund['id']}/fail", {})
     await_order(deal, "refund", "failed")
     before = market.told(lambda: market.tasks("kind = 'refund' and step = 'done'"), what="over")[0][5]
-    other = market.merchant.refund(charge, {"amount": 100}).json()["data"]
+    other = market.merchant.refund(charge, {"amount": TOTAL, "comments": "another"}).json()["data"]
     market.merchant.say("POST", f"/refunds/{other['id']}/fail", {})
     market.told(lambda: market.tasks("kind = 'refund' and step = 'done' and attempts > %s", before), what="over again")
     assert order(deal, "refund")["state"] == "failed"
@@ -134,8 +135,9 @@ def test_a_refund_done_after_it_failed_is_known_and_not_sent_again(market):
     assert [refund["status"] for refund in market.merchant.say("GET", "/refunds")] == ["completed", "failed"]
 
 
-def test_a_refund_that_fails_once_it_was_done_is_owed_again(market):
-    market.merchant.say("PUT", "", {"webhook_version": "v3"})
+@pytest.mark.parametrize("version", ["v3", "v4"])
+def test_a_refund_that_fails_once_it_was_done_is_owed_again(market, version):
+    market.merchant.say("PUT", "", {"webhook_version": version})
     deal = market.deal()
     deal.paid()
     deal.cancel()
