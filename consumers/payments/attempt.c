@@ -61,7 +61,7 @@ static int give_up(struct work *work, const struct task *task, const char *why,
                    struct task_result *ret_result)
 {
     *ret_result = (struct task_result){.step = task->asked ? "watch" : "done",
-                                       .delay_ms = task->asked ? work_ask_again(0) : 0,
+                                       .delay_ms = task->asked ? work_ask_again(0, false) : 0,
                                        .reason = why};
     return error_forward(tell_outcome(work, task, ATTEMPT_OUTCOME_FAILED, "", ret_result));
 }
@@ -81,7 +81,7 @@ static int link_make(struct work *work, const struct task *task,
     FAIL_POINT("payments-page-made");
     switch (outcome) {
     case FLUTTERWAVE_DONE:
-        *ret_result = (struct task_result){.step = "watch", .delay_ms = work_ask_again(0)};
+        *ret_result = (struct task_result){.step = "watch", .delay_ms = work_ask_again(0, false)};
         return error_forward(tell_link(work, task, attempt, link));
     case FLUTTERWAVE_LATER:
         *ret_result = work_later(work, task, why);
@@ -127,7 +127,7 @@ static struct task_result again(const struct work *work, const struct task *task
                                 const struct payment_attempt_opened_v1 *attempt,
                                 const struct flutterwave_charges *charges)
 {
-    int64_t ms = work_ask_again(work_age(work, task));
+    int64_t ms = work_ask_again(work_age(work, task), false);
     bool pending = charges_any(charges, FLUTTERWAVE_PENDING);
     bool is_over = charges_any(charges, FLUTTERWAVE_SUCCESSFUL) && !pending &&
                    work->now_ms > attempt->expires + PAID_TWICE_MS;

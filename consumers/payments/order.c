@@ -157,7 +157,7 @@ static int moved(struct work *work, const struct task *task, const struct flutte
 
     if (seen->state != FLUTTERWAVE_PENDING)
         return error_forward(movement_tell(work, task, &movement, ret_result));
-    *ret_result = (struct task_result){.step = "watch", .delay_ms = work_ask_again(0)};
+    *ret_result = (struct task_result){.step = "watch", .delay_ms = work_ask_again(0, false)};
     sent.has_provider_id =
         seen->id[0] != '\0' && text_copy(sent.provider_id, sizeof sent.provider_id, span_of(seen->id)) == 0;
     return error_forward(tell(work, task, &sent));
@@ -256,9 +256,9 @@ int order_send(struct work *work, const struct task *task, struct task_result *r
 
 int order_watch(struct work *work, const struct task *task, struct task_result *ret_result)
 {
-    int64_t again = work_ask_again(work_age(work, task));
     struct flutterwave_movement movement;
     struct order order;
+    int64_t again;
     int outcome;
 
     TRY(order_read(task, &order));
@@ -269,8 +269,10 @@ int order_watch(struct work *work, const struct task *task, struct task_result *
         *ret_result = (struct task_result){.step = "done", .reason = "not under way, and not there"};
         return 0;
     }
-    *ret_result = (struct task_result){.step = again < 0 ? "dead" : "watch",
-                                       .delay_ms = again < 0 ? 0 : again,
-                                       .reason = again < 0 ? "not known after 72 hours" : NULL};
+    again = work_ask_again(work_age(work, task), order.refund);
+    *ret_result = (struct task_result){.step = "watch", .delay_ms = again};
+    if (again < 0)
+        *ret_result = (struct task_result){
+            .step = "dead", .reason = order.refund ? "not known after 30 days" : "not known after 72 hours"};
     return outcome < 0 ? error_forward(outcome) : 0;
 }

@@ -18,6 +18,7 @@ enum {
     SECOND_MS = 1000,
     MINUTE_MS = 60 * SECOND_MS,
     HOUR_MS = 60 * MINUTE_MS,
+    DAY_MS = 24 * HOUR_MS,
     HINT_MS = 200, /* wait for a hint before looking by oneself */
     AWAY_MS = 500, /* before PostgreSQL is asked again */
     LATER_MS = 500,
@@ -36,15 +37,17 @@ const struct setting work_settings[] = {
     {0},
 };
 
-/* How old a thing is, and when it is asked about next. */
+/* How old a thing is, and when it is asked about next. slow: banks take up to 15 working days for it. */
 static const struct {
     int64_t until_ms, again_ms;
+    bool slow;
 } asking[] = {
     { 1 * MINUTE_MS,       1 * MINUTE_MS},
     { 5 * MINUTE_MS,       4 * MINUTE_MS},
     {15 * MINUTE_MS,      10 * MINUTE_MS},
     {60 * MINUTE_MS,      15 * MINUTE_MS},
     {72 * (int64_t)HOUR_MS, 1 * HOUR_MS},
+    {30 * (int64_t)DAY_MS,  1 * DAY_MS, .slow = true},
 };
 
 static const struct step_row {
@@ -87,10 +90,10 @@ void work_metrics(void)
     metric_register(&dead_metric);
 }
 
-int64_t work_ask_again(int64_t age_ms)
+int64_t work_ask_again(int64_t age_ms, bool slow)
 {
     for (size_t at = 0; at < sizeof asking / sizeof asking[0]; at++)
-        if (age_ms < asking[at].until_ms)
+        if (age_ms < asking[at].until_ms && (slow || !asking[at].slow))
             return asking[at].again_ms;
     return -1;
 }
@@ -123,7 +126,7 @@ struct task_result work_later(const struct work *work, const struct task *task, 
 {
     int64_t ms = backoff_ms(task), rest_ms = flutterwave_rest(work->flutterwave) * SECOND_MS;
 
-    if (may_end(task) && work_ask_again(work_age(work, task)) < 0)
+    if (may_end(task) && work_ask_again(work_age(work, task), strcmp(task->kind, "refund") == 0) < 0)
         return (struct task_result){.step = "dead", .reason = why};
     metric_add(&later_metric, 1);
     log_seldom(LOG_LEVEL_WARN, "a step is put off", .err = why);

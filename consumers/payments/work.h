@@ -44,12 +44,12 @@ MUST_CHECK int order_send(struct work *work, const struct task *task, struct tas
 MUST_CHECK int order_watch(struct work *work, const struct task *task, struct task_result *ret_result);
 MUST_CHECK int report_verify(struct work *work, const struct task *task, struct task_result *ret_result);
 
-/* When to ask again about something of this age: 1 5 15 30 60 minutes, then hourly; -1: 72 h are over, staff
- * must look. */
-int64_t work_ask_again(int64_t age_ms);
+/* When to ask again about something of this age: 1 5 15 30 60 minutes, then hourly; where it is slow, daily
+ * after that. -1: 72 h, or 30 days, are over, staff must look. */
+int64_t work_ask_again(int64_t age_ms, bool slow);
 /* How long the task has stood at its step, milliseconds. */
 int64_t work_age(const struct work *work, const struct task *task);
-/* Not now: again later, longer each time. But for what has to be made, dead after 72 h. why: static, or
+/* Not now: again later, longer each time. But for what has to be made, dead after as long. why: static, or
  * flutterwave_why(), publish_reason(). */
 struct task_result work_later(const struct work *work, const struct task *task, const char *why);
 

@@ -230,17 +230,21 @@ def test_a_withheld_refund_is_never_sent(market):
     assert (state == "withheld") == (market.requests("refund") == [])
 
 
-def test_what_is_not_known_after_72_hours_is_given_up_counted_and_found_when_it_is_told(market):
+def test_a_refund_not_known_after_30_days_is_given_up_counted_and_found_when_it_is_told(market):
     market.merchant.say("PUT", "", {"auto_refunds": "", "webhook_version": "v3"})
     deal = market.deal()
     deal.paid()
     deal.cancel()
     await_order(deal, "refund", "sent")
     market.told(lambda: market.tasks("kind = 'refund' and step = 'watch'"), what="watched")
-    market.bus.rows("update bus.payment_task set since = %s, next_at = clock_timestamp() where kind = 'refund'",
-                    ago(seconds=72 * HOUR + 60))
+    market.bus.rows("update bus.payment_task set since = %s where kind = 'refund'", ago(hours=73))
+    market.hurried(lambda: market.tasks("kind = 'refund' and step = 'watch' and next_at between "
+                                        "clock_timestamp() + interval '23 hours' and "
+                                        "clock_timestamp() + interval '24 hours'"), what="asked about daily")
+    market.bus.rows("update bus.payment_task set since = %s where kind = 'refund'", ago(days=31))
+    market.hurry("kind = 'refund'")
     until(lambda: market.bus.payments.metric("colis_payments_dead_total") == 1, 20, "given up")
-    assert market.tasks("step = 'dead'")[0][6] == "not known after 72 hours"
+    assert market.tasks("step = 'dead'")[0][6] == "not known after 30 days"
     [refund] = market.merchant.say("GET", "/refunds")
     market.merchant.say("POST", f"/refunds/{refund['id']}/complete", {})
     deal.await_state("settled")
