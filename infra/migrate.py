@@ -15,12 +15,14 @@ import sys
 import time
 
 import psycopg
+import psycopg.sql
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic,
                                    OffsetSpec, ResourceType)
 
 SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
 LOCK = 0x636F6C6973  # "colis": the key of both advisory locks
+BROKERS = "127.0.0.1:19092"  # as the programs have it
 DEADLINE = 120  # seconds any single server may take
 
 
@@ -28,33 +30,44 @@ class Refused(Exception):
     """A reason to stop, in one line."""
 
 
+def setting(name, fallback=None):
+    """As the programs read theirs (shared/base/settings.c): the content of the file COLIS_NAME_FILE, else COLIS_NAME."""
+    variable = "COLIS_" + name.upper()
+    path = os.environ.get(variable + "_FILE")
+    try:
+        value = os.environ.get(variable, fallback) if path is None else pathlib.Path(path).read_text()
+    except OSError as error:
+        raise Refused(f"{variable}_FILE: cannot open {path}: {error.strerror}") from error
+    if fallback is None and not value:
+        raise Refused(f"{variable} or {variable}_FILE must be set")
+    return value.removesuffix("\n")
+
+
 # --- PostgreSQL ---
 
-def database_url(name):
-    return os.environ["COLIS_POSTGRES_URL"].rstrip("/") + "/" + name
-
-
 def connect(name):
-    return psycopg.connect(database_url(name), connect_timeout=30, autocommit=True, application_name="colis-migrate")
+    """Whatever database the URL names, it is this one: so do the programs."""
+    return psycopg.connect(setting("postgres_url"), dbname=name, connect_timeout=30, autocommit=True,
+                           application_name="colis-migrate")
 
 
 def database_absent(error):
     return 'database "' in str(error) and "does not exist" in str(error)
 
 
-def database_open(namespace):
-    """A connection to the namespace's database, which is made when it is absent."""
+def database_open(name):
+    """A connection to that database, which is made when it is absent."""
     try:
-        return connect(namespace)
+        return connect(name)
     except psycopg.OperationalError as error:
         if not database_absent(error):
             raise
     with connect("postgres") as server:
         server.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        if server.execute("SELECT FROM pg_database WHERE datname = %s", [namespace]).fetchone() is None:
-            server.execute(f'CREATE DATABASE "{namespace}"')
-            print(f"migrate: database {namespace} made")
-    return connect(namespace)
+        if server.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone() is None:
+            server.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+            print(f"migrate: database {name} made")
+    return connect(name)
 
 
 def migrations_read():
@@ -79,7 +92,7 @@ def migrations_check(applied, files):
 
 def database_migrate(namespace):
     files = migrations_read()
-    with database_open(namespace) as database:
+    with database_open(setting("postgres_database", "") or namespace) as database:
         database.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         if not database.execute("SELECT to_regclass('bus.migration')").fetchone()[0]:
             database.execute("""CREATE SCHEMA IF NOT EXISTS bus;
@@ -109,11 +122,27 @@ def database_drop(namespace):
 
 # --- Kafka ---
 
+def kafka_settings():
+    """The library's settings from those of the programs, and what they refuse (shared/links/kafka.c)."""
+    brokers, security = setting("kafka_brokers", BROKERS), setting("kafka_security", "plaintext")
+    mechanism, password = setting("kafka_sasl_mechanism", "PLAIN"), setting("kafka_password", "")
+    settings = {"bootstrap.servers": brokers, "security.protocol": security}
+    if security.startswith("sasl"):
+        settings |= {"sasl.mechanisms": mechanism, "sasl.username": setting("kafka_user", ""), "sasl.password": password}
+    elif password:
+        raise Refused(f"kafka_password: would not be used with kafka_security {security}")
+    local = all(re.match(r"127\.|localhost:|\[::1\]:", broker.strip()) for broker in brokers.split(","))
+    if security == "sasl_plaintext" and mechanism == "PLAIN" and not local:
+        raise Refused("kafka_sasl_mechanism: PLAIN would show the password on the network")
+    if setting("kafka_ca_file", "") and "ssl" in security:
+        settings["ssl.ca.location"] = setting("kafka_ca_file")
+    return settings
+
+
 def admin_open():
     def ignore(*_):
         """The library's own lines; what matters comes back as an exception."""
-    return AdminClient({"bootstrap.servers": os.environ["COLIS_KAFKA_BROKERS"], "error_cb": ignore, "log_level": 0,
-                        "socket.timeout.ms": DEADLINE * 1000})
+    return AdminClient({**kafka_settings(), "error_cb": ignore, "log_level": 0, "socket.timeout.ms": DEADLINE * 1000})
 
 
 def topics_wanted(namespace):
@@ -217,9 +246,17 @@ def topics_drop(namespace):
 
 # --- the command ---
 
+def drop_check(namespace):
+    """A database that is called otherwise may hold what is not ours."""
+    for variable in ("postgres_database", "mongo_database"):
+        if setting(variable, "") not in ("", namespace):
+            raise Refused(f"COLIS_{variable.upper()} is {setting(variable)}: only a database called as the namespace is "
+                          "is dropped, this one by hand")
+
+
 def mongo_drop(namespace):
     import pymongo  # only here: it costs a fifth of a second
-    with pymongo.MongoClient(os.environ["COLIS_MONGO_URL"], serverSelectionTimeoutMS=DEADLINE * 1000) as client:
+    with pymongo.MongoClient(setting("mongo_url"), serverSelectionTimeoutMS=DEADLINE * 1000) as client:
         for name in client[namespace].list_collection_names():
             client[namespace][name].delete_many({})  # a server may stand still for all while it drops what is full
         client.drop_database(namespace)
@@ -227,7 +264,7 @@ def mongo_drop(namespace):
 
 def arguments_read():
     parser = argparse.ArgumentParser(prog="infra/migrate", description=__doc__.partition("\n\n")[0])
-    parser.add_argument("--namespace", default=os.environ.get("COLIS_NAMESPACE", "colis"),
+    parser.add_argument("--namespace", default=setting("namespace", "colis"),
                         help="prefix of the topics, name of the databases (default: colis)")
     parser.add_argument("--drop", action="store_true", help="remove the namespace: database, topics, MongoDB database")
     parser.add_argument("--yes", action="store_true", help="with --drop: even when it is colis")
@@ -241,7 +278,9 @@ def arguments_read():
 
 def run(arguments):
     namespace = arguments.namespace
+    kafka_settings()  # what it refuses, before anything is made
     if arguments.drop:
+        drop_check(namespace)
         database_drop(namespace)
         topics_drop(namespace)
         mongo_drop(namespace)
@@ -262,7 +301,7 @@ def main():
     except psycopg.Error as error:
         return f"migrate: PostgreSQL: {error}".strip().replace("\n", " ")
     except KafkaException as error:
-        return f"migrate: Kafka at {os.environ['COLIS_KAFKA_BROKERS']}: {error.args[0].str()}"
+        return f"migrate: Kafka at {setting('kafka_brokers', BROKERS)}: {error.args[0].str()}"
     return 0
 
 

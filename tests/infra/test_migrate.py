@@ -1,4 +1,5 @@
 """infra/migrate: applied once however often and however many start it; what was applied never changes."""
+import importlib.util
 import json
 import os
 import pathlib
@@ -43,20 +44,30 @@ def namespace(copy):
     assert start(copy, name, "--drop").wait() == 0
 
 
-def start(copy, namespace, *options):
+@pytest.fixture
+def inside(copy):
+    """The copy's migrate as a module."""
+    specification = importlib.util.spec_from_file_location("migrate", copy / "infra" / "migrate.py")
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def start(copy, namespace, *options, **settings):
     return subprocess.Popen([sys.executable, copy / "infra" / "migrate.py", "--namespace", namespace, *options],
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            env={**os.environ, **settings})
 
 
-def migrate(copy, namespace):
+def migrate(copy, namespace, *options, **settings):
     """(exit code, what it printed)"""
-    process = start(copy, namespace)
+    process = start(copy, namespace, *options, **settings)
     printed = process.communicate(timeout=300)[0]
     return process.returncode, printed
 
 
-def applied(namespace):
-    with psycopg.connect(os.environ["COLIS_POSTGRES_URL"] + "/" + namespace) as connection:
+def applied(database):
+    with psycopg.connect(os.environ["COLIS_POSTGRES_URL"] + "/" + database) as connection:
         return [name for (name,) in connection.execute("select name from bus.migration order by name")]
 
 
@@ -154,3 +165,75 @@ def test_every_partition_is_served_when_it_ends(copy, namespace):
     asked = admin.list_offsets({TopicPartition(name, partition): OffsetSpec.latest() for name, topic in topics.items()
                                 if name.startswith(namespace + ".") for partition in topic.partitions})
     assert {answer.result(120).offset for answer in asked.values()} == {0}
+
+
+NOWHERE = "postgresql://127.0.0.1:1"
+
+
+@pytest.fixture
+def other(namespace):
+    """A database that is not called as the namespace is."""
+    yield namespace + "_rows"
+    with psycopg.connect(os.environ["COLIS_POSTGRES_URL"] + "/postgres", autocommit=True) as server:
+        server.execute(f"drop database if exists {namespace}_rows with (force)")
+
+
+def test_its_database_is_the_one_the_programs_are_told(copy, namespace, other, tmp_path):
+    (tmp_path / "url").write_text(os.environ["COLIS_POSTGRES_URL"] + "/ignored?sslmode=prefer&connect_timeout=60\n")
+    told = {"COLIS_POSTGRES_URL": NOWHERE, "COLIS_POSTGRES_URL_FILE": str(tmp_path / "url"),
+            "COLIS_POSTGRES_DATABASE": other}
+    code, printed = migrate(copy, namespace, **told)
+    assert code == 0, printed
+    assert applied(other) == files(copy)
+    with psycopg.connect(os.environ["COLIS_POSTGRES_URL"] + "/postgres") as server:
+        assert not server.execute("select from pg_database where datname = %s", [namespace]).fetchall()
+
+
+def test_a_database_that_may_be_others_too_is_not_dropped(copy, namespace):
+    assert migrate(copy, namespace)[0] == 0
+    for variable in ("COLIS_POSTGRES_DATABASE", "COLIS_MONGO_DATABASE"):
+        code, printed = migrate(copy, namespace, "--drop", **{variable: "postgres"})
+        assert code != 0 and variable in printed and len(printed.strip().splitlines()) == 1
+    assert applied(namespace) == files(copy)
+
+
+def test_a_url_in_a_file_is_enough_where_no_servers_were_started(tmp_path):
+    (tmp_path / "url").write_text(NOWHERE)
+    told = {**os.environ, "COLIS_VAR": str(tmp_path), "COLIS_POSTGRES_URL_FILE": str(tmp_path / "url")}
+    told.pop("COLIS_POSTGRES_URL")
+    answer = subprocess.run([TOP / "infra" / "migrate", "--namespace", "t0"], capture_output=True, text=True, env=told)
+    assert answer.returncode != 0 and "PostgreSQL" in answer.stderr and "port 1 " in answer.stderr
+
+
+def test_a_file_that_is_not_there_is_said_so(copy, namespace, tmp_path):
+    code, printed = migrate(copy, namespace, COLIS_KAFKA_PASSWORD_FILE=str(tmp_path / "none"),
+                            COLIS_KAFKA_SECURITY="sasl_ssl")
+    assert code != 0 and "COLIS_KAFKA_PASSWORD_FILE" in printed and len(printed.strip().splitlines()) == 1
+
+
+@pytest.fixture
+def hosted(monkeypatch, tmp_path):
+    """What the programs of a hosted cluster are told."""
+    (tmp_path / "password").write_text("pass word\n")
+    for name, value in {"BROKERS": "a.example.org:9093", "SECURITY": "sasl_ssl", "SASL_MECHANISM": "SCRAM-SHA-512",
+                        "USER": "colis", "PASSWORD_FILE": str(tmp_path / "password"), "CA_FILE": "/ca.pem"}.items():
+        monkeypatch.setenv("COLIS_KAFKA_" + name, value)
+
+
+def test_it_signs_in_to_kafka_as_the_programs_do(inside, hosted):
+    assert inside.kafka_settings() == {
+        "bootstrap.servers": "a.example.org:9093", "security.protocol": "sasl_ssl",
+        "sasl.mechanisms": "SCRAM-SHA-512", "sasl.username": "colis", "sasl.password": "pass word",
+        "ssl.ca.location": "/ca.pem"}
+
+
+def test_without_sasl_no_password_is_given_away(inside, hosted, monkeypatch):
+    monkeypatch.setenv("COLIS_KAFKA_SECURITY", "plaintext")
+    with pytest.raises(inside.Refused, match="kafka_password"):
+        inside.kafka_settings()
+    monkeypatch.setenv("COLIS_KAFKA_SECURITY", "sasl_plaintext")
+    monkeypatch.setenv("COLIS_KAFKA_SASL_MECHANISM", "PLAIN")
+    with pytest.raises(inside.Refused, match="PLAIN"):
+        inside.kafka_settings()
+    monkeypatch.setenv("COLIS_KAFKA_BROKERS", "localhost:1,127.0.0.1:2")
+    assert inside.kafka_settings()["sasl.mechanisms"] == "PLAIN"
