@@ -154,7 +154,7 @@ def topics_wanted(namespace):
     wanted = {}
     for row in rows:
         config = {"cleanup.policy": row["cleanup"], "retention.ms": str(row["retention_ms"]),
-                  "message.timestamp.type": "LogAppendTime"}
+                  "retention.bytes": "-1", "message.timestamp.type": "LogAppendTime"}
         if replicas >= 3:
             config["min.insync.replicas"] = "2"
         wanted[f"{namespace}.{row['name']}"] = (row["partitions"], replicas, config)

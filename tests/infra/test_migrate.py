@@ -7,12 +7,14 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 import uuid
 
 import psycopg
 import pytest
 from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType
+from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec,
+                                   ResourceType)
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
@@ -155,6 +157,32 @@ def test_topics_are_those_of_topics_json(copy, namespace):
     settings = admin.describe_configs([resource])[resource].result(timeout=120)
     assert settings["message.timestamp.type"].value == "LogAppendTime"
     assert settings["retention.ms"].value == "-1"
+
+
+def size_kept(admin, topic, change=None):
+    """retention.bytes of the topic, after it was changed where it is to be."""
+    entries = [ConfigEntry("retention.bytes", change, incremental_operation=AlterConfigOpType.SET)] if change else []
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=entries)
+    if change:
+        admin.incremental_alter_configs([resource])[resource].result(timeout=120)
+    return admin.describe_configs([resource])[resource].result(timeout=120)["retention.bytes"].value
+
+
+def shows(value, ask):
+    """A broker learns of a change a moment after it was made."""
+    end = time.monotonic() + 120
+    while ask() != value and time.monotonic() < end:
+        time.sleep(0.02)
+    return ask() == value
+
+
+def test_a_topic_that_forgets_by_size_is_mended(copy, namespace):
+    assert migrate(copy, namespace)[0] == 0
+    admin, topic = AdminClient({"bootstrap.servers": os.environ["COLIS_KAFKA_BROKERS"]}), namespace + ".commands"
+    size_kept(admin, topic, "1000")
+    assert shows("1000", lambda: size_kept(admin, topic))
+    assert migrate(copy, namespace)[0] == 0
+    assert shows("-1", lambda: size_kept(admin, topic))
 
 
 def test_every_partition_is_served_when_it_ends(copy, namespace):
