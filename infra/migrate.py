@@ -145,26 +145,38 @@ def admin_open():
     return AdminClient({**kafka_settings(), "error_cb": ignore, "log_level": 0, "socket.timeout.ms": DEADLINE * 1000})
 
 
-def topics_wanted(namespace):
-    """{full name: (partitions, configuration)} of every topic."""
+def replicas_wanted(there):
+    """Of a topic that is made: three where there are brokers for them."""
+    told = setting("kafka_replicas", "") or str(min(3, len(there.brokers)))
+    if not re.fullmatch("[1-9][0-9]?", told):
+        raise Refused(f"COLIS_KAFKA_REPLICAS: {told} is no number of replicas")
+    return int(told)
+
+
+def topics_wanted(namespace, there):
+    """{full name: (partitions, replicas, configuration)} of every topic. One that is there keeps the
+    replicas it has, and is not asked for more in sync than those can be."""
     description = json.loads((SCHEMAS / "topics.json").read_text())
     rows = list(description["topics"])
     rows += [dict(description["dead"], name=f"dead.{reader}") for reader in description["dead"]["readers"]]
-    replicas = int(os.environ.get("COLIS_KAFKA_REPLICAS") or 1)
     wanted = {}
     for row in rows:
+        name = f"{namespace}.{row['name']}"
+        partitions = there.topics[name].partitions.values() if name in there.topics else []
+        replicas = min((len(partition.replicas) for partition in partitions), default=replicas_wanted(there))
         config = {"cleanup.policy": row["cleanup"], "retention.ms": str(row["retention_ms"]),
                   "retention.bytes": "-1", "message.timestamp.type": "LogAppendTime"}
         if replicas >= 3:
             config["min.insync.replicas"] = "2"
-        wanted[f"{namespace}.{row['name']}"] = (row["partitions"], replicas, config)
+        wanted[name] = (row["partitions"], replicas, config)
     return wanted
 
 
 def topics_migrate(namespace):
     admin = admin_open()
-    wanted = topics_wanted(namespace)
-    there = admin.list_topics(timeout=DEADLINE).topics
+    cluster = admin.list_topics(timeout=DEADLINE)
+    wanted, there = topics_wanted(namespace, cluster), cluster.topics
+    replicas_tell(wanted, there, replicas_wanted(cluster))
     missing = [NewTopic(name, num_partitions=partitions, replication_factor=replicas, config=config)
                for name, (partitions, replicas, config) in wanted.items() if name not in there]
     if missing:
@@ -172,6 +184,15 @@ def topics_migrate(namespace):
     topics_await(admin, wanted)
     topics_configure(admin, {name: wanted[name][2] for name in wanted if name in there})
     return len(missing), len(wanted)
+
+
+def replicas_tell(wanted, there, replicas):
+    """A topic's replicas are for whoever runs Kafka to add: they are moved to brokers, and that takes its time."""
+    if any(name not in there for name in wanted):
+        print(f"migrate: topics are made with {replicas} replicas")
+    fewer = [name for name, (_, found, _) in wanted.items() if found < replicas]
+    if fewer:
+        print(f"migrate: topics with fewer than {replicas} replicas stay as they are: {', '.join(fewer)}")
 
 
 def topics_create(admin, missing):
@@ -210,6 +231,12 @@ def topics_unserved(admin, there, wanted):
     return sorted({place.topic for place, answer in asked.items() if answer.exception(DEADLINE)})
 
 
+def config_changes(now, wanted):
+    """Programs demand two replicas in sync or more."""
+    return {key: value for key, value in wanted.items()
+            if now[key] != value and not (key == "min.insync.replicas" and int(now[key]) > 2)}
+
+
 def topics_configure(admin, wanted):
     """Brings topics that were there already to the configuration wanted now."""
     if not wanted:
@@ -217,8 +244,8 @@ def topics_configure(admin, wanted):
     described = admin.describe_configs([ConfigResource(ResourceType.TOPIC, name) for name in wanted])
     changes = []
     for resource, future in described.items():
-        now = future.result(DEADLINE)
-        changed = {key: value for key, value in wanted[resource.name].items() if now[key].value != value}
+        now = {key: entry.value for key, entry in future.result(DEADLINE).items()}
+        changed = config_changes(now, wanted[resource.name])
         if changed:
             print(f"migrate: topic {resource.name}: " + ", ".join(f"{k} is now {v}" for k, v in changed.items()))
             changes.append(ConfigResource(ResourceType.TOPIC, resource.name, incremental_configs=[

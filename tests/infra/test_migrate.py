@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+import types
 import uuid
 
 import psycopg
@@ -183,6 +184,43 @@ def test_a_topic_that_forgets_by_size_is_mended(copy, namespace):
     assert shows("1000", lambda: size_kept(admin, topic))
     assert migrate(copy, namespace)[0] == 0
     assert shows("-1", lambda: size_kept(admin, topic))
+
+
+def cluster(brokers, **replicas):
+    """Kafka's metadata: so many brokers, topics of so many replicas."""
+    topics = {f"t.{name}": types.SimpleNamespace(partitions={0: types.SimpleNamespace(replicas=[0] * count)})
+              for name, count in replicas.items()}
+    return types.SimpleNamespace(brokers=dict.fromkeys(range(brokers)), topics=topics)
+
+
+@pytest.mark.parametrize("brokers, replicas, in_sync", [(1, 1, None), (2, 2, None), (3, 3, "2"), (5, 3, "2")])
+def test_topics_have_three_replicas_where_there_are_brokers_for_them(inside, monkeypatch, brokers, replicas, in_sync):
+    monkeypatch.delenv("COLIS_KAFKA_REPLICAS", raising=False)
+    wanted = inside.topics_wanted("t", cluster(brokers))
+    assert {found for _, found, _ in wanted.values()} == {replicas}
+    assert {config.get("min.insync.replicas") for _, _, config in wanted.values()} == {in_sync}
+
+
+def test_fewer_replicas_are_made_when_told_so(inside, monkeypatch):
+    monkeypatch.setenv("COLIS_KAFKA_REPLICAS", "1")
+    assert {replicas for _, replicas, _ in inside.topics_wanted("t", cluster(3)).values()} == {1}
+    monkeypatch.setenv("COLIS_KAFKA_REPLICAS", "many")
+    with pytest.raises(inside.Refused, match="COLIS_KAFKA_REPLICAS"):
+        inside.topics_wanted("t", cluster(3))
+
+
+def test_a_topic_of_one_replica_is_not_asked_for_two_in_sync(inside, monkeypatch):
+    """It would take nothing any more."""
+    monkeypatch.delenv("COLIS_KAFKA_REPLICAS", raising=False)
+    wanted = inside.topics_wanted("t", cluster(3, parcel=1, trip=3))
+    assert "min.insync.replicas" not in wanted["t.parcel"][2]
+    assert wanted["t.trip"][2]["min.insync.replicas"] == wanted["t.auth"][2]["min.insync.replicas"] == "2"
+
+
+def test_more_in_sync_than_two_stays_as_it_is(inside):
+    told = {"min.insync.replicas": "2", "retention.ms": "-1"}
+    assert inside.config_changes({"min.insync.replicas": "3", "retention.ms": "5"}, told) == {"retention.ms": "-1"}
+    assert inside.config_changes({"min.insync.replicas": "1", "retention.ms": "-1"}, told) == {"min.insync.replicas": "2"}
 
 
 def test_every_partition_is_served_when_it_ends(copy, namespace):
