@@ -106,13 +106,27 @@ def database_migrate(namespace):
 
 
 def migration_apply(database, name, digest, text):
+    """Who waits for a table that is read holds up all who come after: so it waits shortly, lets them pass, tries again."""
+    end = time.monotonic() + DEADLINE
+    while not migration_try(database, name, digest, text):
+        if time.monotonic() > end:
+            raise Refused(f"{name}: a table it changes was in use for {DEADLINE} s (a backup, a rebuild?): again later")
+        time.sleep(1)
+
+
+def migration_try(database, name, digest, text):
+    """False: somebody else held a table for longer than it waits, and nothing was done."""
     try:
         with database.transaction():
+            database.execute("SET LOCAL lock_timeout = '2s'")  # below the programs' postgres_lock_ms
             database.execute(text.encode())
             database.execute("INSERT INTO bus.migration (name, sha256) VALUES (%s, %s)", [name, digest])
+    except psycopg.errors.LockNotAvailable:
+        return False
     except psycopg.Error as error:
         line = text.count("\n", 0, int(error.diag.statement_position or 1) - 1) + 1
         raise Refused(f"{name}:{line}: {error}".replace("\n", " ")) from error
+    return True
 
 
 def database_drop(namespace):

@@ -74,6 +74,14 @@ def applied(database):
         return [name for (name,) in connection.execute("select name from bus.migration order by name")]
 
 
+def shows(value, ask):
+    """Whether it comes to be; some things are seen a moment after they were done."""
+    end = time.monotonic() + 120
+    while ask() != value and time.monotonic() < end:
+        time.sleep(0.02)
+    return ask() == value
+
+
 def files(copy):
     return sorted(file.name for file in (copy / "schemas" / "sql").glob("*.sql"))
 
@@ -113,6 +121,36 @@ def test_a_file_that_fails_leaves_nothing_of_itself_behind(copy, namespace):
     assert code != 0 and "9000_wrong.sql" in printed
     with psycopg.connect(os.environ["COLIS_POSTGRES_URL"] + "/" + namespace) as connection:
         assert connection.execute("select to_regclass('bus.half')").fetchone() == (None,)
+
+
+WAITS = """select count(*) from pg_locks l join pg_database d on d.oid = l.database
+           where not granted and relation = 'state.parcel'::regclass and datname = current_database()"""
+
+
+def test_who_reads_long_holds_up_the_migration_and_nobody_else(copy, namespace):
+    assert migrate(copy, namespace)[0] == 0
+    (copy / "schemas" / "sql" / "9000_wider.sql").write_text("alter table state.parcel add column later int;")
+    url = os.environ["COLIS_POSTGRES_URL"] + "/" + namespace
+    with psycopg.connect(url) as long, psycopg.connect(url, autocommit=True) as short:
+        long.execute("select from state.parcel")
+        process = start(copy, namespace)
+        assert shows((1,), lambda: short.execute(WAITS).fetchone())
+        short.execute("set statement_timeout = '60s'")
+        assert short.execute("select count(*) from state.parcel").fetchone() == (0,)
+        assert process.poll() is None
+        long.rollback()
+        assert process.communicate(timeout=300)[0] and process.returncode == 0
+    assert applied(namespace)[-1] == "9000_wider.sql"
+
+
+def test_a_migration_that_never_gets_its_table_says_so(copy, namespace, inside, monkeypatch):
+    assert migrate(copy, namespace)[0] == 0
+    (copy / "schemas" / "sql" / "9000_wider.sql").write_text("alter table state.parcel add column later int;")
+    monkeypatch.setattr(inside, "DEADLINE", 0)
+    with psycopg.connect(os.environ["COLIS_POSTGRES_URL"] + "/" + namespace) as long:
+        long.execute("select from state.parcel")
+        with pytest.raises(inside.Refused, match="9000_wider.sql.*in use"):
+            inside.database_migrate(namespace)
 
 
 OUTBOX = "select topic, key, aggregate, version, event::text, headers::jsonb, value, due from bus.outbox order by id"
@@ -167,14 +205,6 @@ def size_kept(admin, topic, change=None):
     if change:
         admin.incremental_alter_configs([resource])[resource].result(timeout=120)
     return admin.describe_configs([resource])[resource].result(timeout=120)["retention.bytes"].value
-
-
-def shows(value, ask):
-    """A broker learns of a change a moment after it was made."""
-    end = time.monotonic() + 120
-    while ask() != value and time.monotonic() < end:
-        time.sleep(0.02)
-    return ask() == value
 
 
 def test_a_topic_that_forgets_by_size_is_mended(copy, namespace):
