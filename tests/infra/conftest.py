@@ -2,21 +2,29 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
+import sys
 
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests" / "flow"))
+
+from harness.until import until  # noqa: E402
 
 
 class Checkout:
     """Its scripts believe that the folder is the whole project."""
+
+    HANGS = """bash -c 'echo $$ >>"$TOLD"; exec tail -f /dev/null'; true"""  # a stub's text: ends only when told to
 
     def __init__(self, folder):
         self.folder = folder
         shutil.copytree(TOP / "infra", folder / "infra", ignore=shutil.ignore_patterns("doubles", "__pycache__"))
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("COLIS_")}
         self.environment["PATH"] = f"{folder / 'bin'}:{os.environ['PATH']}"
+        self.environment["TOLD"] = str(folder / "told")
 
     def stub(self, path, text="true"):
         """Shell text in the place of a program; in bin/ it is what the name means everywhere."""
@@ -25,15 +33,43 @@ class Checkout:
         path.write_text(f"#!/usr/bin/env bash\n{text}\n")
         path.chmod(0o755)
 
-    def start(self, *command, **more):
-        return subprocess.Popen([self.folder / command[0], *command[1:]], env=self.environment, text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+    def start(self, *command):
+        # Whoever runs the tests may have told them not to hear Ctrl-C, which is handed down.
+        return subprocess.Popen(["env", "--default-signal=INT", self.folder / command[0], *command[1:]],
+                                env=self.environment, text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                start_new_session=True)
 
     def run(self, *command):
         """(exit code, what it said, what it complained)"""
         process = self.start(*command)
         said, complained = process.communicate(timeout=300)
         return process.returncode, said, complained
+
+    def told(self):
+        """The lines that stubs have written."""
+        path = self.folder / "told"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def interrupted(self, process, hanging):
+        """Ctrl-C, once so many stubs hang: nothing of it is left soon, and it is no success."""
+        try:
+            until(lambda: len(self.told()) >= hanging, 120, "what it starts hangs")
+            os.killpg(process.pid, signal.SIGINT)
+            until(lambda: not any(map(lives, self.told())), 60, "what it started ended")
+            return process.wait(300) != 0
+        finally:
+            process.kill()
+            for pid in filter(lives, self.told()):
+                os.kill(int(pid), signal.SIGKILL)
+
+
+def lives(pid):
+    """A process whose parent left it may wait for ever to be collected: that is dead."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 @pytest.fixture

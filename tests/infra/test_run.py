@@ -7,8 +7,8 @@ import pytest
 SV = """
 case $* in
 status*) [ ! -e "down/$2" ] && echo "run: $2: (pid 1) 9s" || echo "down: $2: 9s" ;;
-*force-stop*) touch "down/$4"; echo "stop $4" >>told ;;
-up*) rm "down/$2"; echo "start $2" >>told ;;
+*force-stop*) touch "down/$4"; echo "stop $4" >>"$TOLD" ;;
+up*) rm "down/$2"; echo "start $2" >>"$TOLD" ;;
 esac"""
 
 
@@ -19,7 +19,7 @@ def bus(checkout):
         if path.is_file() and os.access(path, os.X_OK):
             checkout.stub(path)
     for name in "install", "build", "migrate":
-        checkout.stub(f"infra/{name}", f"cd '{checkout.folder}'; echo {name} $* >>told")
+        checkout.stub(f"infra/{name}", f'echo {name} $* >>"$TOLD"')
     checkout.stub("bin/sv", f"cd '{checkout.folder}'\n{SV}")
     checkout.stub("bin/runsvdir")
     checkout.stub("var/venv/bin/python")
@@ -41,5 +41,4 @@ def test_an_older_program_is_stopped_before_the_tables_change(bus):
     running(bus, "producers", "relay", time.time() + 9999)
     code, said, complained = bus.run("infra/run")
     assert code == 0, said + complained
-    told = (bus.folder / "told").read_text().splitlines()
-    assert told == ["install", "build programs", "stop projector", "migrate", "start projector"]
+    assert bus.told() == ["install", "build programs", "stop projector", "migrate", "start projector"]
