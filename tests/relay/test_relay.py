@@ -322,6 +322,19 @@ def test_a_topic_made_anew_under_a_running_relay_stops_it(relays, more):
     relay.await_ready()
 
 
+def test_its_position_is_not_set_back_behind_a_reader_of_the_topic(relays):
+    """Who stands past it would skip, once the log has grown: docs/operations.md, A topic is not what it was."""
+    back = "update bus.relay_position set next = 0 where topic = 'payment' and partition = %s"
+    relays.rows("insert into bus.relay_position values ('payment', 3, 17), ('payment', 4, 17)")
+    relays.rows("insert into bus.position values ('payments', 'payment', 3, 18), ('notifier', 'payment', 3, 0)")
+    with pytest.raises(psycopg.errors.RaiseException, match="readers stand past 0 of payment/3: payments at 18"):
+        relays.rows(back, 3)
+    relays.rows(back, 4)
+    relays.rows("update bus.position set next = 0 where reader = 'payments' and topic = 'payment' and partition = 3")
+    relays.rows(back, 3)
+    assert relays.value("select sum(next)::int from bus.relay_position") == 0
+
+
 def test_another_cluster_than_the_one_known_stops_the_relay(relays):
     relays.rows("insert into bus.cluster values ('relay', 'another')")
     relay = relays.add("relay")
