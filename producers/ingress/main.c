@@ -9,9 +9,9 @@
  * It touches no database and decides nothing: whether a command is accepted is the projector's to say.
  * It must never answer 202 before the report, nor pass on a client's bytes that the codec did not write. */
 #include <malloc.h>
-#include <string.h>
 
 #include "producers/ingress/ingress.h"
+#include "shared/base/host.h"
 #include "shared/base/log.h"
 #include "shared/http/link.h"
 #include "shared/run/service.h"
@@ -40,11 +40,6 @@ const struct setting ingress_settings[] = {
      .help = "for the benchmark: answer 202 and do nothing (loopback only)", .target = &ingress_values.bare},
     {0},
 };
-
-static bool loopback(const char *host)
-{
-    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
-}
 
 /* The rows of the generated table that are ours, and the document about all of them. */
 static struct http_route *routes_new(void)
@@ -104,7 +99,7 @@ static int open_front(struct ingress *ingress)
 
 static int open_all(struct ingress *ingress)
 {
-    if (ingress_values.bare && !loopback(ingress_values.listen_host))
+    if (ingress_values.bare && !host_is_loopback(ingress_values.listen_host))
         return error_new(ERROR_SETTINGS, "ingress_bare takes nothing: only with listen_host on loopback");
     TRY(token_checker_new(&ingress->tokens));
     TRY(token_take_links(ingress->tokens));

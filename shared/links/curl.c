@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "shared/links/curl_http.h"
+#include "shared/base/host.h"
 
 enum { URL_TEXT = 512, ADDRESS_MAX = 254, CODE_START_BODY = 354, CODE_TOO_BIG = 552, CODE_CLOSING = 421 };
 
@@ -59,7 +59,7 @@ static int url_check(bool *ret_plain)
                 curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
                 (strcmp(scheme, "smtp") == 0 || strcmp(scheme, "smtps") == 0) &&
                 curl_url_get(url, CURLUPART_USER, &user, 0) != CURLUE_OK;
-    *ret_plain = good && strcmp(scheme, "smtp") == 0 && web_loopback(host);
+    *ret_plain = good && strcmp(scheme, "smtp") == 0 && host_is_loopback(host);
     curl_free(scheme);
     curl_free(host);
     curl_free(user);

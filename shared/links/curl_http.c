@@ -2,10 +2,11 @@
  * libcurl's HTTP. Whether bytes of the request left us is libcurl's own count of them. */
 #include "shared/links/curl_http.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "shared/base/host.h"
 
 struct web {
     CURL *handle;
@@ -13,14 +14,6 @@ struct web {
     struct buf *body; /* of the call under way */
     char why[96];
 };
-
-bool web_loopback(const char *host)
-{
-    struct in_addr address;
-
-    return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
-           (inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET);
-}
 
 int web_url_check(const char *setting, const char *text)
 {
@@ -30,7 +23,7 @@ int web_url_check(const char *setting, const char *text)
                 curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
                 curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
                 curl_url_get(url, CURLUPART_USER, &user, 0) != CURLUE_OK &&
-                (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && web_loopback(host)));
+                (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && host_is_loopback(host)));
 
     curl_free(scheme);
     curl_free(host);

@@ -24,8 +24,6 @@ MUST_CHECK int web_new(int64_t timeout_ms, size_t body_most, struct web **ret_we
 void web_free(struct web *web);
 DEFINE_CLEANUP(struct web, web_free)
 
-/* Is it this machine, by a URL's host: a name that resolves to it is not. */
-bool web_loopback(const char *host);
 /* http:// only to loopback. ERROR_SETTINGS with the setting's name where url is not such a one. */
 MUST_CHECK int web_url_check(const char *setting, const char *url);
 

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "shared/base/buf.h"
+#include "shared/base/host.h"
 #include "shared/base/log.h"
 
 enum { BROKERS = 1024, TOPIC_TEXT = 256, ERROR_ROOM = 256 };
@@ -41,16 +43,16 @@ const struct setting kafka_settings[] = {
     {0},
 };
 
-/* Each of the comma-separated brokers is 127.x or localhost or [::1]. */
+/* Whether each of the comma-separated brokers is, up to its port. */
 static bool on_loopback(const char *brokers)
 {
-    static const char *const local[] = {"127.", "localhost:", "[::1]:"};
     for (const char *at = brokers; at; at = strchr(at, ',')) {
+        char host[64];
         at += strspn(at, ", ");
-        bool found = false;
-        for (size_t row = 0; row < sizeof local / sizeof local[0]; row++)
-            found = found || strncmp(at, local[row], strlen(local[row])) == 0;
-        if (!found)
+        size_t size = strcspn(at, ", ");
+        const char *port = memrchr(at, ':', size);
+        if (text_copy(host, sizeof host, (struct span){at, port ? (size_t)(port - at) : size}) != 0 ||
+            !host_is_loopback(host))
             return false;
     }
     return true;

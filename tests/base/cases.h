@@ -11,6 +11,7 @@ TCase *clock_cases(void);
 TCase *crypto_cases(void);
 TCase *crypto_key_cases(void);
 TCase *error_cases(void);
+TCase *host_cases(void);
 TCase *id_cases(void);
 TCase *log_cases(void);
 TCase *metric_cases(void);

@@ -13,6 +13,7 @@ int main(void)
     suite_add_tcase(suite, crypto_cases());
     suite_add_tcase(suite, crypto_key_cases());
     suite_add_tcase(suite, error_cases());
+    suite_add_tcase(suite, host_cases());
     suite_add_tcase(suite, id_cases());
     suite_add_tcase(suite, log_cases());
     suite_add_tcase(suite, metric_cases());

@@ -23,6 +23,7 @@ START_TEST(checks_topics_off_only_on_loopback)
         !refused("COLIS_CHECK_TOPICS", "off", "COLIS_KAFKA_BROKERS", "127.0.0.1:1, localhost:2,[::1]:3"));
     ck_assert(refused("COLIS_CHECK_TOPICS", "off", "COLIS_KAFKA_BROKERS", "127.0.0.1:1,kafka:9092"));
     ck_assert(refused("COLIS_CHECK_TOPICS", "off", "COLIS_KAFKA_BROKERS", "localhost.example.org:9092"));
+    ck_assert(refused("COLIS_CHECK_TOPICS", "off", "COLIS_KAFKA_BROKERS", "127.example.org:9092"));
     ck_assert(refused("COLIS_CHECK_TOPICS", "off", "COLIS_KAFKA_BROKERS", "kafka:9092"));
 }
 END_TEST
