@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "shared/base/clock.h"
+#include "shared/base/host.h"
 
 enum { WHY = 400, POOL = 8 };
 
@@ -27,7 +29,7 @@ const struct setting mongo_settings[] = {
      .min = 1,
      .max = sizeof(given.url) - 1,
      .secret = true,
-     .help = "MongoDB: mongodb://user:password@host:port/?options",
+     .help = "MongoDB: mongodb://user:password@host:port/?options (tls=true demanded beyond loopback)",
      .target = GIVEN(url)},
     {.name = "mongo_database",
      .kind = SETTING_TEXT,
@@ -107,6 +109,26 @@ static void start_driver(void)
     mongoc_init();
 }
 
+/* All of the url's hosts; a name of mongodb+srv stands for others. */
+static bool stays_here(const mongoc_uri_t *uri)
+{
+    const mongoc_host_list_t *host = mongoc_uri_get_hosts(uri);
+    bool here = host != NULL;
+    for (; here && host; host = host->next)
+        here = host->family == AF_UNIX || host_is_loopback(host->host);
+    return here;
+}
+
+static bool has_tls(const mongoc_uri_t *uri)
+{
+    static const char *const unchecked[] = {MONGOC_URI_TLSINSECURE, MONGOC_URI_TLSALLOWINVALIDCERTIFICATES,
+                                            MONGOC_URI_TLSALLOWINVALIDHOSTNAMES};
+    bool good = mongoc_uri_get_tls(uri);
+    for (size_t at = 0; at < sizeof(unchecked) / sizeof(unchecked[0]); at++)
+        good = good && !mongoc_uri_get_option_as_bool(uri, unchecked[at], false);
+    return good;
+}
+
 int mongo_new(const char *application, const char *name_space, struct mongo **ret_link)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -115,6 +137,11 @@ int mongo_new(const char *application, const char *name_space, struct mongo **re
     mongoc_uri_t *uri = mongoc_uri_new_with_error(given.url, &error);
     if (!uri)
         return error_new(ERROR_SETTINGS, "mongo_url is malformed");
+    if (!stays_here(uri) && !has_tls(uri)) {
+        mongoc_uri_destroy(uri);
+        return error_new(ERROR_SETTINGS,
+                         "mongo_url: must say tls=true and check certificates, or be on loopback");
+    }
     options(uri, application);
     mongoc_client_pool_t *pool = mongoc_client_pool_new_with_error(uri, &error);
     mongoc_uri_destroy(uri);

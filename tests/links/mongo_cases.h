@@ -12,6 +12,7 @@ TCase *append_cases(void);
 TCase *away_cases(void);
 TCase *position_cases(void);
 TCase *json_cases(void);
+TCase *tls_cases(void);
 
 struct mongo *store_link(void); /* of this test, prepared */
 const char *store_name(void);   /* its database */

@@ -17,6 +17,7 @@ int main(void)
     suite_add_tcase(suite, append_cases());
     suite_add_tcase(suite, away_cases());
     suite_add_tcase(suite, position_cases());
+    suite_add_tcase(suite, tls_cases());
     int code = suite_run(suite);
     store_drop_all();
     return code;
