@@ -16,7 +16,8 @@ const struct setting postgres_settings[] = {
      .max = sizeof(postgres_given.url) - 1,
      .min = 1,
      .secret = true,
-     .help = "PostgreSQL, a session connection: postgresql://user:password@host:port",
+     .help = "PostgreSQL, a session connection: postgresql://user:password@host:port "
+             "(?sslmode=verify-full demanded beyond loopback)",
      .target = GIVEN(url)},
     {.name = "postgres_database",
      .kind = SETTING_TEXT,
@@ -121,6 +122,7 @@ int postgres_new(const char *application, const char *name_space, struct postgre
 {
     if (!postgres_given.url[0])
         return error_new(ERROR_SETTINGS, "postgres_url is empty");
+    TRY(postgres_lookup_check());
     struct postgres *link = memory_new(1, sizeof(*link));
     const char *database = postgres_given.database[0] ? postgres_given.database : name_space;
     snprintf(link->application, sizeof(link->application), "%s", application);

@@ -97,6 +97,8 @@ void postgres_close(struct postgres *link);
 void postgres_hear(struct postgres *link); /* notifications that came */
 
 /* postgres_lookup.c */
+/* ERROR_SETTINGS where the url might lead off this machine to a server whose certificate is not checked. */
+MUST_CHECK int postgres_lookup_check(void);
 /* Asks where the url's hosts are, unless that is on its way: link->lookup, answered at once where there is no
  * name among them. POSTGRES_RETRY: no thread. */
 MUST_CHECK int postgres_lookup_start(struct postgres *link);

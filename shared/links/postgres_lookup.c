@@ -14,6 +14,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "shared/base/host.h"
+
 enum { ADDRESSES = 16 }; /* of all names together; those behind are left out */
 
 struct postgres_lookup {
@@ -21,7 +23,7 @@ struct postgres_lookup {
     atomic_bool answered;
     int told; /* an eventfd; -1 where nobody is asked */
     PQconninfoOption *options;
-    const char *hosts, *addresses, *ports; /* of the options: lists with commas; NULL: not said */
+    const char *hosts, *addresses, *ports; /* of the options: lists with commas; empty: not said */
     struct postgres_places places;
 };
 
@@ -99,8 +101,7 @@ static void look_up(struct postgres_places *places, const char *host, const char
  * be asked about, and may not be. */
 static bool list_places(struct postgres_lookup *lookup, bool may_ask)
 {
-    const char *hosts = lookup->hosts ? lookup->hosts : "", *addresses = lookup->addresses;
-    const char *ports = lookup->ports;
+    const char *hosts = lookup->hosts, *addresses = lookup->addresses, *ports = lookup->ports;
     char host[256], address[64], number[8];
     struct span name, known, port = {0};
     while (pair(&hosts, &addresses, &name, &known)) {
@@ -138,17 +139,62 @@ static void *look_up_all(void *self)
     return NULL;
 }
 
+static const char *value_of(const PQconninfoOption *options, const char *keyword)
+{
+    while (options && options->keyword && strcmp(options->keyword, keyword) != 0)
+        options++;
+    return options && options->keyword && options->val ? options->val : "";
+}
+
 static void read_url(struct postgres_lookup *lookup)
 {
     lookup->options = PQconninfoParse(postgres_given.url, NULL);
-    for (PQconninfoOption *option = lookup->options; option && option->keyword; option++) {
-        if (strcmp(option->keyword, "host") == 0)
-            lookup->hosts = option->val;
-        else if (strcmp(option->keyword, "hostaddr") == 0)
-            lookup->addresses = option->val;
-        else if (strcmp(option->keyword, "port") == 0)
-            lookup->ports = option->val;
-    }
+    lookup->hosts = value_of(lookup->options, "host");
+    lookup->addresses = value_of(lookup->options, "hostaddr");
+    lookup->ports = value_of(lookup->options, "port");
+}
+
+/* What libpq goes by where the url says nothing: the environment. */
+static const char *value_or(const PQconninfoOption *url, const PQconninfoOption *silent, const char *keyword)
+{
+    const char *value = value_of(url, keyword);
+    return value[0] ? value : value_of(silent, keyword);
+}
+
+/* A socket, or this machine by its name or address. */
+static bool is_here(struct span place)
+{
+    char host[64];
+    return place.size == 0 || place.data[0] == '/' || place.data[0] == '@' ||
+           (text_copy(host, sizeof(host), place) == 0 && host_is_loopback(host));
+}
+
+/* What a service's file says is not asked: it may say something else when there is a connection to make. */
+static bool stays_here(const PQconninfoOption *url, const PQconninfoOption *silent)
+{
+    const char *hosts = value_or(url, silent, "host"), *addresses = value_or(url, silent, "hostaddr");
+    struct span name, known;
+    bool here = !value_or(url, silent, "service")[0];
+    while (here && pair(&hosts, &addresses, &name, &known))
+        here = is_here(known.size > 0 ? known : name);
+    return here;
+}
+
+/* verify-full alone: with less, libpq takes whoever answers for the server, or talks in the clear when asked
+ * to. Only the url's own word counts, as no service or environment outdoes it. */
+int postgres_lookup_check(void)
+{
+    PQconninfoOption *url = PQconninfoParse(postgres_given.url, NULL);
+    if (!url)
+        return error_new(ERROR_SETTINGS, "postgres_url is malformed"); /* libpq's reason may quote it */
+    PQconninfoOption *silent = PQconndefaults();
+    if (!silent)
+        abort(); /* out of memory */
+    bool good = strcmp(value_of(url, "sslmode"), "verify-full") == 0 || stays_here(url, silent);
+    PQconninfoFree(url);
+    PQconninfoFree(silent);
+    return good ? 0
+                : error_new(ERROR_SETTINGS, "postgres_url: must say sslmode=verify-full, or be on loopback");
 }
 
 static bool ask(struct postgres_lookup *lookup)

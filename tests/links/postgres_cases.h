@@ -13,6 +13,7 @@ TCase *sync_cases(void);
 TCase *failure_cases(void);
 TCase *ask_cases(void);
 TCase *lookup_cases(void);
+TCase *tls_cases(void);
 TCase *state_cases(void);
 
 const char *database_name(void); /* also the namespace */

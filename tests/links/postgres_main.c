@@ -20,6 +20,7 @@ int main(void)
     suite_add_tcase(suite, failure_cases());
     suite_add_tcase(suite, ask_cases());
     suite_add_tcase(suite, lookup_cases());
+    suite_add_tcase(suite, tls_cases());
     suite_add_tcase(suite, state_cases());
     int code = suite_run(suite);
     database_close();
