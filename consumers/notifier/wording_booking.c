@@ -107,13 +107,13 @@ const struct wording wordings_booking[] = {
       "Le voyageur a changé ses dates.\n"
       "Départ : {departs}\n"
       "Arrivée : {arrives}\n"
-      "Vous pouvez annuler sans frais jusqu'au {free_cancel_until}.\n"
+      "Remettez le colis avant le {drop_off_until}. Vous pouvez annuler sans frais jusqu'au {free_cancel_until}.\n"
       "Votre accord est nécessaire avant le {must_answer_by}, sinon la réservation est annulée et remboursée.\n"},
      {"The dates of the trip have changed",
       "The traveller has changed their dates.\n"
       "Departure: {departs}\n"
       "Arrival: {arrives}\n"
-      "You can cancel free of charge until {free_cancel_until}.\n"
+      "Hand over the parcel by {drop_off_until}. You can cancel free of charge until {free_cancel_until}.\n"
       "We need your answer by {must_answer_by}, or the booking is cancelled and refunded.\n"}},
 
     {"booking.redate_agreed", WORDING_BOOKING,

@@ -89,6 +89,8 @@ static void apply_redated(void *state, const struct domain_fact *fact)
         booking->departs_before = booking->departs;
         booking->has_arrives_before = true;
         booking->arrives_before = booking->arrives;
+        booking->has_drop_off_before = true;
+        booking->drop_off_before = booking->drop_off_until;
     }
     booking->has_departs_before = true;
     booking->schedule = redated->schedule;
@@ -117,6 +119,8 @@ static void apply_redate_agreed(void *state, const struct domain_fact *fact)
     booking->departs_before = 0;
     booking->has_arrives_before = false;
     booking->arrives_before = 0;
+    booking->has_drop_off_before = false;
+    booking->drop_off_before = 0;
 }
 
 static void apply_collected(void *state, const struct domain_fact *fact)

@@ -18,8 +18,8 @@ booking_guard booking_not_blocked, booking_reason_given, booking_not_a_party, bo
 booking_guard booking_own_parcel_and_trip_known, booking_parcel_not_ended, booking_parcel_registered,
     booking_parcel_not_flagged, booking_trip_announced, booking_not_own_trip, booking_cities_match,
     booking_in_time_before_departure, booking_departs_when_parcel_is_ready, booking_arrives_by_when_it_must,
-    booking_goods_allowed, booking_value_within_cap_of_traveller, booking_exposure_within_cap,
-    booking_least_weight_not_over_weight, booking_weight_traveller_may_carry,
+    booking_before_drop_off_ends, booking_goods_allowed, booking_value_within_cap_of_traveller,
+    booking_exposure_within_cap, booking_least_weight_not_over_weight, booking_weight_traveller_may_carry,
     booking_weight_within_space_left, booking_trip_not_full, booking_answered_before_expiry,
     booking_trip_still_open_to_answer, booking_payout_account_set, booking_accepted_weight_in_range,
     booking_before_pay_by, booking_trip_still_open_to_pay, booking_no_open_attempt, booking_attempts_left;
@@ -29,7 +29,7 @@ booking_act booking_act_request, booking_act_accept, booking_act_decline, bookin
 /* booking_pickup.c: B11 to B19 */
 booking_guard booking_answer_open, booking_pickup_code_not_blocked, booking_pickup_code_right,
     booking_opened_and_checked, booking_seal_photo, booking_weighed_within_tolerance,
-    booking_photo_if_fault_of_sender, booking_drop_off_window_over,
+    booking_photo_if_fault_of_sender, booking_drop_off_window_over_since_paid,
     booking_no_new_dates_open_if_traveller_says, booking_settle_epoch, booking_accused_or_unknown,
     booking_within_contest_window;
 booking_act booking_act_redate, booking_act_redate_on_board, booking_act_agree_redate, booking_act_collect,

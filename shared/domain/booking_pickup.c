@@ -14,6 +14,16 @@ static int64_t distance(int64_t one, int64_t other)
     return one > other ? one - other : other - one;
 }
 
+/* A window that is over is not taken from anybody. */
+static bool drop_off_shrinks(const struct rule_situation *s)
+{
+    const struct booking_state *booking = s->world->booking;
+    bool open = booking_redate_open(s) && booking->has_drop_off_before;
+    int64_t agreed = open ? booking->drop_off_before : booking->drop_off_until;
+
+    return agreed > s->now_ms && s->world->trip->drop_off_until < agreed;
+}
+
 /* Measured from the dates last agreed to: two short moves are one long one. */
 static bool must_answer(const struct rule_situation *s)
 {
@@ -24,7 +34,8 @@ static bool must_answer(const struct rule_situation *s)
     int64_t arrives = open && booking->has_arrives_before ? booking->arrives_before : booking->arrives;
     int64_t most = limits_delay(DELAY_REDATE_MUST_ANSWER);
 
-    if (distance(trip->departs, booking_departs_agreed(s)) > most || distance(trip->arrives, arrives) > most)
+    if (distance(trip->departs, booking_departs_agreed(s)) > most ||
+        distance(trip->arrives, arrives) > most || drop_off_shrinks(s))
         return true;
     return booking_has_parcel(s) && parcel->has_deliver_by && trip->arrives > parcel->deliver_by;
 }
@@ -45,6 +56,8 @@ void booking_act_redate(struct rule_situation *s)
     struct booking_redated_v1 fact = new_dates(s);
     int64_t last = fact.departs - limits_delay(DELAY_REDATE_NOTICE);
 
+    if (last > fact.drop_off_until) /* who agrees can still hand over */
+        last = fact.drop_off_until;
     fact.has_free_cancel_until = true;
     fact.free_cancel_until = s->now_ms + limits_delay(DELAY_REDATE_FREE);
     fact.has_must_answer_by = must_answer(s);
@@ -178,12 +191,16 @@ void booking_act_refuse_at_pickup(struct rule_situation *s)
     booking_keep(s, "statement", s->world->booking->version);
 }
 
-enum refusal booking_drop_off_window_over(const struct rule_situation *s)
+/* Who paid after it missed none: the departure ends that booking (B17). */
+enum refusal booking_drop_off_window_over_since_paid(const struct rule_situation *s)
 {
-    return s->now_ms >= s->world->booking->drop_off_until ? REFUSAL_NONE : REFUSAL_TOO_EARLY;
+    const struct booking_state *booking = s->world->booking;
+    bool over = s->now_ms >= booking->drop_off_until && booking->paid_at < booking->drop_off_until;
+
+    return over ? REFUSAL_NONE : REFUSAL_TOO_EARLY;
 }
 
-/* The window moves with the departure, even into the past; who may flee the new dates misses nothing. */
+/* Who may flee the new dates misses nothing. */
 enum refusal booking_no_new_dates_open_if_traveller_says(const struct rule_situation *s)
 {
     return rule_is(s, WHO_TRAVELLER) && booking_redate_open(s) ? REFUSAL_TOO_EARLY : REFUSAL_NONE;

@@ -73,6 +73,15 @@ enum refusal booking_in_time_before_departure(const struct rule_situation *s)
                                                                                      : REFUSAL_TOO_LATE;
 }
 
+/* B1, B2, B7: nobody is bound to a window they never had. A booking keeps the one it was asked under. */
+enum refusal booking_before_drop_off_ends(const struct rule_situation *s)
+{
+    const struct booking_state *booking = s->world->booking;
+    int64_t until = booking->version > 0 ? booking->drop_off_until : s->world->trip->drop_off_until;
+
+    return s->now_ms < until ? REFUSAL_NONE : REFUSAL_TOO_LATE;
+}
+
 enum refusal booking_departs_when_parcel_is_ready(const struct rule_situation *s)
 {
     const struct parcel_state *parcel = s->world->parcel;
@@ -160,6 +169,7 @@ static void request_terms(const struct rule_situation *s, struct booking_request
     fact->exposure = policy_exposure(&s->world->parcel->value, traveller_tier(s));
     fact->expires =
         earlier(s->now_ms + limits_delay(DELAY_ANSWER), trip->departs - limits_delay(DELAY_ANSWER_NOTICE));
+    fact->expires = earlier(fact->expires, trip->drop_off_until);
     fact->schedule = trip->schedule;
     fact->departs = trip->departs;
     fact->arrives = trip->arrives;
@@ -235,6 +245,7 @@ void booking_act_accept(struct rule_situation *s)
     memcpy(fact.currency, booking->currency, sizeof(fact.currency));
     fact.pay_by =
         earlier(s->now_ms + limits_delay(DELAY_PAY), booking->departs - limits_delay(DELAY_PAY_NOTICE));
+    fact.pay_by = earlier(fact.pay_by, booking->drop_off_until);
     rule_emit(s, &booking_accepted_v1_schema, &fact);
     payment_open(s);
     if (rest > 0)

@@ -219,13 +219,13 @@ static enum refusal arrives_within_30_days(const struct rule_situation *s)
     return refuse_unless(travels > 0 && travels <= limits_delay(DELAY_TRIP_LONGEST), REFUSAL_BAD_DATES);
 }
 
-static enum refusal new_drop_off_ends_before_it_departs(const struct rule_situation *situation)
+/* One that is over moves along: a flight may be late on its day. */
+static enum refusal new_drop_off_ends_before_it_departs(const struct rule_situation *s)
 {
-    const struct trip_redated_v1 fact = redated(situation);
+    const struct trip_redated_v1 fact = redated(s);
+    bool over = !redating(s)->has_drop_off_until && trip_of(s)->drop_off_until <= s->now_ms;
 
-    return refuse_unless(!redating(situation)->has_drop_off_until ||
-                             drop_off_fits(situation, fact.drop_off_until, fact.departs),
-                         REFUSAL_BAD_DATES);
+    return refuse_unless(over || drop_off_fits(s, fact.drop_off_until, fact.departs), REFUSAL_BAD_DATES);
 }
 
 static enum refusal at_most_30_days_from_first_date(const struct rule_situation *situation)

@@ -46,6 +46,7 @@ END_TEST
 
 START_TEST(a_request_close_to_departure_expires_three_hours_before_it)
 {
+    scene.trip.drop_off_until = scene.trip.departs - 1 * HOURS;
     scene.now = scene.trip.departs - 10 * HOURS;
     is(request(0), "accepted");
     ck_assert_int_eq(timer_due("request_unanswered"), scene.trip.departs - 3 * HOURS);
@@ -117,6 +118,10 @@ static void almost_gone(void)
 {
     scene.now = scene.trip.departs - 3 * HOURS + 1;
 }
+static void drop_off_over(void)
+{
+    scene.trip.drop_off_until = scene.now;
+}
 static void not_ready(void)
 {
     scene.parcel.ready_from = scene.trip.departs + 1;
@@ -168,6 +173,7 @@ static const struct {
     {own_trip,          "own_trip"},
     {other_city,        "route_mismatch"},
     {almost_gone,       "too_late"},
+    {drop_off_over,     "too_late"},
     {not_ready,         "dates_mismatch"},
     {arrives_late,      "dates_mismatch"},
     {prohibited,        "goods_prohibited"},
@@ -273,6 +279,32 @@ START_TEST(what_stands_against_accepting_is_named)
     is(accept(0), "blocked");
     is(says(SENDER, "booking.accept", NULL), "not_allowed");
     is(says(STRANGER, "booking.accept", NULL), "not_found");
+}
+END_TEST
+
+/* Nobody is bound to a window they never had. */
+START_TEST(a_booking_whose_drop_off_is_over_is_neither_accepted_nor_paid)
+{
+    scene_requested();
+    scene.booking.drop_off_until = scene.now;
+    is(accept(0), "too_late");
+    scene.booking.drop_off_until++;
+    is(accept(0), "accepted");
+    is(says(SENDER, "booking.pay", NULL), "accepted");
+    scene.now = scene.booking.drop_off_until;
+    scene.booking.pay_by = scene.now + 1 * HOURS;
+    is(says(SENDER, "booking.pay", NULL), "too_late");
+}
+END_TEST
+
+START_TEST(what_is_told_of_expiry_and_payment_ends_with_the_drop_off)
+{
+    scene.trip.drop_off_until = NOW + 90 * MINUTES;
+    scene_requested();
+    ck_assert_int_eq(scene.booking.expires, NOW + 90 * MINUTES);
+    is(accept(0), "accepted");
+    ck_assert_int_eq(scene.booking.pay_by, NOW + 90 * MINUTES);
+    ck_assert_int_eq(timer_due("unpaid"), NOW + 90 * MINUTES);
 }
 END_TEST
 
@@ -431,6 +463,8 @@ TCase *request_cases(void)
     tcase_add_test(cases, an_accepted_request_is_never_paid_later_than_an_hour_before_departure);
     tcase_add_test(cases, part_of_the_weight_may_be_accepted_at_its_own_price);
     tcase_add_test(cases, what_stands_against_accepting_is_named);
+    tcase_add_test(cases, a_booking_whose_drop_off_is_over_is_neither_accepted_nor_paid);
+    tcase_add_test(cases, what_is_told_of_expiry_and_payment_ends_with_the_drop_off);
     tcase_add_test(cases, accepting_beats_an_expiry_that_comes_after_it);
     tcase_add_test(cases, an_expiry_beats_accepting_that_comes_after_it);
     tcase_add_test(cases, a_request_expires_when_the_trip_left_whatever_the_timer);

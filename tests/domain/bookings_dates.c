@@ -66,6 +66,64 @@ START_TEST(an_arrival_after_the_parcel_must_be_there_must_be_agreed_to)
 }
 END_TEST
 
+static void drop_off_moved(int64_t ms)
+{
+    scene.trip.drop_off_until += ms;
+    scene.trip.schedule++;
+    is(redate(), "accepted");
+}
+
+/* Or the traveller would take half of the price from a sender who never had the window. */
+START_TEST(a_drop_off_that_ends_earlier_must_be_agreed_to)
+{
+    scene_paid();
+    drop_off_moved(-1);
+    ck_assert(scene.booking.has_must_answer_by);
+    scene.now = scene.booking.must_answer_by;
+    is(says(TRAVELLER, "booking.report_no_show", NULL), "too_early");
+    is(timer("booking.cancel", scene.booking.redate_epoch), "accepted");
+    split_is(0, TOTAL, 0);
+    fault_is(FAULT_NONE);
+}
+END_TEST
+
+START_TEST(a_drop_off_moved_twice_is_measured_from_the_one_agreed_to)
+{
+    scene_paid();
+    drop_off_moved(-10 * HOURS);
+    drop_off_moved(5 * HOURS);
+    ck_assert(scene.booking.has_must_answer_by);
+    drop_off_moved(5 * HOURS);
+    ck_assert(!scene.booking.has_must_answer_by);
+    drop_off_moved(-1);
+    is(says(SENDER, "booking.agree_redate", NULL), "accepted");
+    ck_assert(!scene.booking.has_drop_off_before);
+    drop_off_moved(1); /* counted anew */
+    ck_assert(!scene.booking.has_must_answer_by);
+}
+END_TEST
+
+START_TEST(a_drop_off_that_was_over_is_not_taken_from_anybody)
+{
+    scene_paid();
+    scene.now = scene.trip.drop_off_until;
+    drop_off_moved(-1 * HOURS);
+    ck_assert(!scene.booking.has_must_answer_by);
+}
+END_TEST
+
+START_TEST(who_agrees_can_still_hand_over)
+{
+    scene_paid();
+    scene.trip.drop_off_until = scene.now + 2 * HOURS;
+    drop_off_moved(-1 * HOURS);
+    ck_assert_int_eq(scene.booking.must_answer_by, scene.now + 1 * HOURS);
+    scene.now = scene.trip.drop_off_until;
+    is(says(SENDER, "booking.agree_redate", NULL), "nothing_to_answer");
+    is(says(TRAVELLER, "booking.report_no_show", NULL), "too_early");
+}
+END_TEST
+
 static void arrival_moved(int64_t ms)
 {
     scene.trip.arrives += ms;
@@ -155,10 +213,10 @@ START_TEST(who_may_flee_new_dates_free_of_charge_is_no_no_show)
 {
     scene_paid();
     hours_before(20);
-    moved(-19);
+    moved(2);
     is(redate(), "accepted");
     ck_assert(!scene.booking.has_must_answer_by);
-    ck_assert_int_lt(scene.booking.drop_off_until, scene.now);
+    scene.now = scene.booking.drop_off_until;
     is(says(TRAVELLER, "booking.report_no_show", NULL), "too_early");
     is(cancel(SENDER), "accepted");
     split_is(0, TOTAL, 0);
@@ -178,6 +236,17 @@ START_TEST(a_no_show_is_reported_again_once_new_dates_are_settled)
     is(says(SENDER, "booking.agree_redate", NULL), "accepted");
     is(says(TRAVELLER, "booking.report_no_show", NULL), "too_early"); /* the window */
     scene.now = scene.trip.drop_off_until;
+    is(says(TRAVELLER, "booking.report_no_show", NULL), "accepted");
+}
+END_TEST
+
+START_TEST(who_paid_after_the_drop_off_missed_none)
+{
+    scene_paid();
+    scene.booking.paid_at = scene.now = scene.booking.drop_off_until;
+    is(says(TRAVELLER, "booking.report_no_show", NULL), "too_early");
+    is(says(SENDER, "booking.report_no_show", NULL), "too_early");
+    scene.booking.paid_at--;
     is(says(TRAVELLER, "booking.report_no_show", NULL), "accepted");
 }
 END_TEST
@@ -225,6 +294,10 @@ TCase *dates_cases(void)
     tcase_add_test(cases, a_move_over_24_hours_must_be_agreed_to);
     tcase_add_test(cases, two_short_moves_are_one_long_one);
     tcase_add_test(cases, an_arrival_after_the_parcel_must_be_there_must_be_agreed_to);
+    tcase_add_test(cases, a_drop_off_that_ends_earlier_must_be_agreed_to);
+    tcase_add_test(cases, a_drop_off_moved_twice_is_measured_from_the_one_agreed_to);
+    tcase_add_test(cases, a_drop_off_that_was_over_is_not_taken_from_anybody);
+    tcase_add_test(cases, who_agrees_can_still_hand_over);
     tcase_add_test(cases, an_arrival_moved_twice_is_measured_from_the_one_agreed_to);
     tcase_add_test(cases, short_moves_of_the_arrival_are_one_long_one);
     tcase_add_test(cases, an_answer_is_never_awaited_past_six_hours_before_departure);
@@ -233,6 +306,7 @@ TCase *dates_cases(void)
     tcase_add_test(cases, a_sender_who_agreed_is_judged_by_the_new_departure);
     tcase_add_test(cases, who_may_flee_new_dates_free_of_charge_is_no_no_show);
     tcase_add_test(cases, a_no_show_is_reported_again_once_new_dates_are_settled);
+    tcase_add_test(cases, who_paid_after_the_drop_off_missed_none);
     tcase_add_test(cases, a_traveller_who_stays_away_hides_behind_no_new_dates);
     tcase_add_test(cases, new_dates_on_board_delay_the_parcel);
     tcase_add_test(cases, new_dates_on_board_leave_damage_in_sight);

@@ -242,7 +242,7 @@ static void start(void)
                                       .due_ms = scene.trip.departs + 12 * HOURS,
                                       .epoch = 1};
     memcpy(overdue->data.bytes, &data, sizeof(data));
-    scene.now = scene.trip.departs - (int64_t)(4 + any(200)) * HOURS;
+    scene.now = scene.trip.departs - (int64_t)(6 + any(200)) * HOURS;
     walk_request();
     ck_assert_int_eq(scene.booking.version, 1);
 }

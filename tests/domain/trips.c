@@ -164,6 +164,18 @@ START_TEST(a_new_date_is_to_come_near_the_first_and_the_third_is_the_last)
 }
 END_TEST
 
+START_TEST(new_dates_move_no_drop_off_into_the_past_but_one_that_is_over_moves_along)
+{
+    stage_trip();
+    ck_assert_str_eq(redated(NOW + 5 * HOURS, NOW + DAYS), "bad_dates");
+    ck_assert_str_eq(redated(NOW + 5 * HOURS + 1, NOW + DAYS), "accepted");
+    stage.now = stage.trip.drop_off_until;
+    ck_assert_str_eq(redated(NOW + 6 * HOURS, NOW + DAYS), "accepted");
+    stage.now = stage.trip.drop_off_until + HOURS;
+    ck_assert_str_eq(redated(NOW + 7 * HOURS - 1, NOW + DAYS), "accepted"); /* a flight that is late */
+}
+END_TEST
+
 START_TEST(on_the_way_only_the_arrival_moves_and_only_what_is_on_board_is_told)
 {
     int64_t arrives;
@@ -375,6 +387,7 @@ TCase *trip_cases(void)
     tcase_add_test(cases, a_trip_is_corrected_in_what_no_booking_rests_on);
     tcase_add_test(cases, a_new_date_moves_the_drop_off_window_and_is_told_to_every_booking);
     tcase_add_test(cases, a_new_date_is_to_come_near_the_first_and_the_third_is_the_last);
+    tcase_add_test(cases, new_dates_move_no_drop_off_into_the_past_but_one_that_is_over_moves_along);
     tcase_add_test(cases, on_the_way_only_the_arrival_moves_and_only_what_is_on_board_is_told);
     tcase_add_test(cases, what_is_on_board_starts_and_the_others_expire_or_were_missed);
     tcase_add_test(cases, forty_bookings_are_all_told);

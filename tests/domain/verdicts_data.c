@@ -215,6 +215,13 @@ SAYS(refuses)
     data->reason = REFUSE_REASON_PROHIBITED;
 }
 
+SAYS(waits_in_vain)
+{
+    (void)by_system;
+    (void)told;
+    world->booking.drop_off_until = NOW - 1 * HOURS;
+}
+
 SAYS(misses)
 {
     (void)by_system;
@@ -408,7 +415,7 @@ static const struct verdict_saying sayings[] = {
     {"booking.collect", NULL, collects},
     {"booking.collect", "wrong code", collects_wrongly},
     {"booking.refuse_at_pickup", NULL, refuses},
-    {"booking.report_no_show", NULL, NULL},
+    {"booking.report_no_show", NULL, waits_in_vain},
     {"booking.pickup_missed", "trip left", misses},
     {"booking.settle_pickup", NULL, settles},
     {"booking.contest", NULL, states_it},

@@ -49,7 +49,7 @@ static void set_trip(struct verdict_world *world, int32_t state)
     trip->destination = (struct place){"SN", "Dakar"};
     trip->departs = trip->first_departs = announced ? NOW + 10 * HOURS : NOW - 86 * HOURS;
     trip->arrives = trip->departs + 6 * HOURS;
-    trip->drop_off_until = trip->departs - 11 * HOURS;
+    trip->drop_off_until = trip->departs - 9 * HOURS;
     trip->capacity_g = 20000;
     trip->price_per_kg = 5000;
     strcpy(trip->currency, "XOF");
