@@ -105,7 +105,7 @@ static const struct rule rules[] = {
         {"booking.cancelled", LAPSE, FREE},
         BOOKING_STATUS_CANCELLED, booking_act_cancel_accepted},
     {"B10", "booking.cancel",           PAID,                            S | T | F | Y, ALWAYS,
-        {G(reason_given), G(epoch_or_trip_ended)},
+        {G(reason_given), G(epoch_or_trip_ended), G(trip_still_announced_if_a_party_says)},
         {"booking.cancelled", "=> profile.count_fault", ORDERS, FREE},
         BOOKING_STATUS_CANCELLED, booking_act_cancel_paid},
 

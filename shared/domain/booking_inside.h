@@ -22,7 +22,8 @@ booking_guard booking_own_parcel_and_trip_known, booking_parcel_not_ended, booki
     booking_exposure_within_cap, booking_least_weight_not_over_weight, booking_weight_traveller_may_carry,
     booking_weight_within_space_left, booking_trip_not_full, booking_answered_before_expiry,
     booking_trip_still_open_to_answer, booking_payout_account_set, booking_accepted_weight_in_range,
-    booking_before_pay_by, booking_trip_still_open_to_pay, booking_no_open_attempt, booking_attempts_left;
+    booking_before_pay_by, booking_trip_still_open_to_pay, booking_no_open_attempt, booking_attempts_left,
+    booking_trip_still_announced_if_a_party_says;
 booking_act booking_act_request, booking_act_accept, booking_act_decline, booking_act_expire_request,
     booking_act_expire_unpaid, booking_act_give_grace, booking_act_pay, booking_act_cancel_request,
     booking_act_cancel_accepted, booking_act_cancel_paid;

@@ -321,6 +321,12 @@ void booking_act_pay(struct rule_situation *s)
 
 /* B8 to B10 booking.cancel */
 
+/* Or a sender would pay the traveller who has just given up: what the trip tells its bookings decides. */
+enum refusal booking_trip_still_announced_if_a_party_says(const struct rule_situation *s)
+{
+    return rule_is(s, WHO_SENDER | WHO_TRAVELLER) ? booking_trip_still_announced(s) : REFUSAL_NONE;
+}
+
 /* Told by a trip that staff ended for what is nobody's fault on it. */
 static bool ended_by_staff(const struct rule_situation *s)
 {

@@ -169,6 +169,25 @@ START_TEST(row_4_a_trip_given_up_is_its_travellers_fault)
 }
 END_TEST
 
+/* The trip is gone, and its word to the booking still on its way: it decides, not who was quicker. */
+START_TEST(neither_party_cancels_what_was_paid_once_the_trip_is_gone)
+{
+    static const int32_t gone[] = {TRIP_STATUS_DEPARTED, TRIP_STATUS_CANCELLED, TRIP_STATUS_ABANDONED,
+                                   TRIP_STATUS_LAPSED};
+
+    scene_paid();
+    hours_before(20);
+    for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++) {
+        scene.trip.state = gone[i];
+        is(cancel(SENDER), "trip_left");
+        is(cancel(TRAVELLER), "trip_left");
+    }
+    scene.trip.state = TRIP_STATUS_CANCELLED;
+    is(fan_out(), "accepted");
+    split_is(0, TOTAL, 0);
+}
+END_TEST
+
 START_TEST(row_5_a_trip_staff_stopped_for_safety_is_nobodys_fault)
 {
     scene_paid();
@@ -290,6 +309,7 @@ TCase *cancel_cases(void)
     tcase_add_loop_test(cases, rows_3_to_5_split_by_who_and_hours_to_departure, 0,
                         sizeof(cancel_rows) / sizeof(cancel_rows[0]));
     tcase_add_test(cases, row_4_a_trip_given_up_is_its_travellers_fault);
+    tcase_add_test(cases, neither_party_cancels_what_was_paid_once_the_trip_is_gone);
     tcase_add_test(cases, row_5_a_trip_staff_stopped_for_safety_is_nobodys_fault);
     tcase_add_test(cases, a_share_under_the_floor_goes_to_the_sender);
     tcase_add_loop_test(cases, rows_6_to_8_split_by_why_the_pickup_failed, 0,
