@@ -13,14 +13,20 @@
 #define WAKE "update bus.payment_task set step = 'watch', next_at = clock_timestamp(),"                             \
     " since = case when step = 'watch' then since else clock_timestamp() end, reason = null"                      \
     " where kind = 'refund' and step in ('watch', 'dead', 'done')"
+/* Who wants to pay, has paid, or is to get money goes before what is watched. A lane at a time, by an instant that is
+ * the same for all of the statement: what is not due yet is not walked through. */
+#define SOMEBODY_WAITS "step in ('create', 'claim', 'send', 'verify')"
+#define WATCHED        "step = 'watch'"
+#define DUE(lane) \
+    "(select t from bus.payment_task t where " lane " and next_at <= statement_timestamp()" \
+    " + $2::int8 * interval '1 millisecond' order by next_at limit 1 for update skip locked)"
 const struct postgres_statement task_statements[] = {
     /* A step that speaks to the provider is marked before it does. */
-    {"task_claim",  "with due as (select id, asked from bus.payment_task where step not in ('done', 'dead')"
-                    " and next_at <= " NOW("$2") " order by next_at limit 1 for update skip locked),"
+    {"task_claim",  "with due as materialized (select coalesce(" DUE(SOMEBODY_WAITS) ", " DUE(WATCHED) ") as task),"
                     " claimed as (update bus.payment_task t set attempts = t.attempts + 1,"
                     " asked = t.asked or t.step in ('create', 'send'), next_at = " NOW("$2")
                     " + $1::int8 * interval '1 millisecond'"
-                    " from due where t.id = due.id returning t.*, due.asked as was_asked)"
+                    " from due where t.id = (due.task).id returning t.*, (due.task).asked as was_asked)"
                     " select t.id, t.payment, t.booking, t.kind, t.step, t.told, t.n, t.try, t.data,"
                     " t.was_asked, t.attempts, t.opened_at, t.since, p.state,"
                     " (select o ->> 'state' from jsonb_array_elements(p.orders) o"

@@ -39,8 +39,8 @@ struct task_result {
 };
 
 enum { TASK_EMPTY = 1, TASK_AWAY = 2 };
-/* The due row that waits longest, ours for claim_ms; nothing while PostgreSQL has lost time. ahead_ms: how
- * far our clock runs ahead. */
+/* The due row that waits longest, a watched one only where there is no other; ours for claim_ms; nothing
+ * while PostgreSQL has lost time. ahead_ms: how far our clock runs ahead. */
 MUST_CHECK int task_claim(struct past *past, int64_t claim_ms, int64_t ahead_ms, struct task *ret_task);
 /* TASK_AWAY: not recorded, call again. A claim that was lost meanwhile changes nothing and is 0. */
 MUST_CHECK int task_record(struct postgres *postgres, const struct task *task, int64_t ahead_ms,
