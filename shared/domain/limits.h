@@ -91,6 +91,7 @@ const struct limits_tier *limits_tier(int64_t tier);
     X(CODE_ISSUES_STAFF,    8,      "B26: where staff ask")                                    \
     X(PAY_ATTEMPTS,         5,      "B7")                                                      \
     X(ORDER_TRIES,          5,      "M14")                                                     \
+    X(ORDER_TRIES_STAFF,    30,     "M14: where staff ask")                                    \
     X(PHOTOS_EACH,          12,     "P5: of one party, in a booking")                          \
     X(RECIPIENT_CHANGES,    3,      "P3")                                                      \
     X(EVIDENCE_EACH,        10,     "B33: of one party")                                       \

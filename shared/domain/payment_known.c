@@ -74,7 +74,8 @@ bool payment_chargebacks_open(const struct payment_state *payment, const char *b
     return false;
 }
 
-/* Tries are at most 100, bits 53: none comes near (COUNT_ORDER_TRIES). */
+/* Tries are at most 100, bits 53. None comes near: COUNT_ORDER_TRIES_STAFF, and one for each claim that
+ * withheld the order whose place another took. */
 static int64_t try_bit(int64_t number)
 {
     return number >= 1 && number <= 53 ? INT64_C(1) << (number - 1) : 0;

@@ -51,6 +51,12 @@ enum refusal tries_left(const struct rule_situation *s)
     return retried(s)->try < COUNT_ORDER_TRIES ? REFUSAL_NONE : REFUSAL_TRY_LIMIT;
 }
 
+/* What used up the tries may have been ours: a wallet without funds, a key that was not let in. */
+enum refusal tries_left_for_staff(const struct rule_situation *s)
+{
+    return retried(s)->try < COUNT_ORDER_TRIES_STAFF ? REFUSAL_NONE : REFUSAL_TRY_LIMIT;
+}
+
 enum refusal no_refund_while_claimed_back(const struct rule_situation *s)
 {
     return retried(s)->kind == ORDER_KIND_REFUND ? nothing_claimed_back(s) : REFUSAL_NONE;

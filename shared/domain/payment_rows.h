@@ -60,6 +60,7 @@ enum refusal order_failed(const struct rule_situation *s);
 enum refusal order_to_traveller(const struct rule_situation *s);
 enum refusal order_is_goodwill_to_sender(const struct rule_situation *s);
 enum refusal tries_left(const struct rule_situation *s);
+enum refusal tries_left_for_staff(const struct rule_situation *s);
 enum refusal no_refund_while_claimed_back(const struct rule_situation *s);
 enum refusal route_not_chosen(const struct rule_situation *s);
 enum refusal route_not_of_a_payout(const struct rule_situation *s);

@@ -224,7 +224,31 @@ START_TEST(after_five_tries_an_order_is_for_people)
     exhaust(1);
     is(timers(), "");
     is(retry_timer(1, COUNT_ORDER_TRIES), "try_limit");
+    is(retried_by(STAFF, 1), "accepted");
+    is(order(1)->reference, "cb-b0000000000080008000000000000001-r1-6");
+    is(failed(1, 6, ORDER_CAUSE_PROVIDER), "accepted");
+    is(timers(), "");
+    is(retried_by(STAFF, 1), "accepted");
+    is(done(1, 7, 0), "accepted");
+    is(state(), "settled");
+    is(balances("XOF"), "");
+    is(closes(), "accepted");
+}
+END_TEST
+
+START_TEST(a_traveller_tries_no_more_than_five_times_and_staff_no_more_than_thirty)
+{
+    released();
+    exhaust(1);
+    is(retried_by(TRAVELLER, 1), "try_limit");
+    for (int64_t number = COUNT_ORDER_TRIES + 1; number <= COUNT_ORDER_TRIES_STAFF; number++) {
+        is(retried_by(STAFF, 1), "accepted");
+        is(failed(1, number, ORDER_CAUSE_DECLINED), "accepted");
+        is(timers(), "");
+    }
     is(retried_by(STAFF, 1), "try_limit");
+    is(done(1, COUNT_ORDER_TRIES_STAFF, 0), "accepted"); /* and yet it arrived */
+    is(state(), "settled");
 }
 END_TEST
 
@@ -446,6 +470,7 @@ TCase *order_cases(void)
     tcase_add_test(cases, a_payout_to_a_bad_account_waits_for_its_owner);
     tcase_add_test(cases, a_traveller_does_not_retry_a_refund_and_staff_choose_its_route);
     tcase_add_test(cases, after_five_tries_an_order_is_for_people);
+    tcase_add_test(cases, a_traveller_tries_no_more_than_five_times_and_staff_no_more_than_thirty);
     tcase_add_test(cases, what_reaches_nobody_for_ninety_days_is_set_aside_and_owed_for_ever);
     tcase_add_test(cases, what_is_set_aside_stays_in_the_books_when_the_payment_closes);
     tcase_add_test(cases, a_payout_that_came_back_is_owed_again);

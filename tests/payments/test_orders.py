@@ -44,6 +44,19 @@ def test_a_payout_to_a_wrong_account_waits_for_another_one_and_goes_there(market
         "221771112233", "221779999999"]
 
 
+def test_staff_send_again_what_failed_five_times_once_the_trouble_is_over(market):
+    deal = cancelled(market, auto_transfers="failed")
+    for number in range(1, 7):
+        market.told(lambda number=number: (order(deal, "payout")["state"], order(deal, "payout")["try"]) ==
+                    ("failed", number), what=f"try {number} failed")
+        if number == 6:
+            market.merchant.say("PUT", "", {"auto_transfers": "successful"})
+        assert deal.retry(market.staff, order(deal, "payout")["n"]) == "accepted"
+    deal.await_state("settled")
+    assert [transfer["status"] for transfer in market.merchant.say("GET", "/transfers")] == 6 * ["FAILED"] + [
+        "SUCCESSFUL"]
+
+
 def test_a_payout_without_an_account_fails_before_the_provider_hears_of_it(market):
     deal = market.deal(departs=12)
     deal.paid()
