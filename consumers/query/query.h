@@ -124,6 +124,7 @@ struct call {
     int64_t before_ms; /* a page begins behind (before_ms, before) */
     struct id before;
     int64_t version; /* or behind this version */
+    int64_t last;    /* timeline: the aggregate's version now */
     bool has_receipt, again;
     uint8_t fingerprint[16]; /* the receipt's */
     struct waiter waiter;

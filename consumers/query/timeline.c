@@ -13,7 +13,9 @@ static void work(void *job)
     struct call *call = job;
     char aggregate[80];
     snprintf(aggregate, sizeof(aggregate), "%s/%s", call->route->aggregate, call->id.text);
-    call->outcome = mongo_history(call->query->mongo, aggregate, call->version, call->limit, &call->page);
+    const struct mongo_page page = {
+        .aggregate = aggregate, .after = call->version, .last = call->last, .limit = call->limit};
+    call->outcome = mongo_history(call->query->mongo, &page, &call->page);
     if (call->outcome != MONGO_DONE)
         log_seldom(LOG_LEVEL_WARN, "mongo is away", .err = mongo_why());
 }
@@ -31,8 +33,11 @@ static void done(void *job)
 
 void timeline_answer(struct call *call, const struct postgres_rows *rows)
 {
-    if (rows->count == 0)
+    if (rows->count == 0) {
         call_problem(call, PROBLEM_NOT_FOUND, NULL);
-    else if (loop_work(call->query->loop, work, done, call) != 0)
+        return;
+    }
+    call->last = postgres_integer(rows, 0, 0);
+    if (loop_work(call->query->loop, work, done, call) != 0)
         call_problem(call, PROBLEM_UNAVAILABLE, "too many read history");
 }

@@ -58,9 +58,14 @@ MUST_CHECK int mongo_positions_load(struct mongo *link, const char *reader, stru
 /* Compares or stores the Kafka cluster id for reader: MONGO_CONFLICT where another is stored. */
 MUST_CHECK int mongo_cluster(struct mongo *link, const char *reader, const char *cluster);
 
-/* One page of an aggregate's history after version, as {"items":[{"fact","seq","at","type","data"}...],
- * "next":"<version>"|absent}: appended to to. */
-MUST_CHECK int mongo_history(struct mongo *link, const char *aggregate, int64_t after, int limit,
-                             struct buf *to);
+/* Which page of an aggregate's history: what is behind version after, up to version last (which PostgreSQL
+ * knows), at most limit of it, and of 200. */
+struct mongo_page {
+    const char *aggregate;
+    int64_t after, last;
+    int limit;
+};
+/* Appends it to to, as {"items":[{"fact","seq","at","type","data"}...],"next":"<version>"|absent}. */
+MUST_CHECK int mongo_history(struct mongo *link, const struct mongo_page *page, struct buf *to);
 
 #endif

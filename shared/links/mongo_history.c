@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME = 128, PAGE_MOST = 200 };
+enum { NAME = 128, PAGE_MOST = 200, NAMES_MOST = 2 * PAGE_MOST };
 
 static void name_of(const char *aggregate, int64_t version, char ret_name[NAME])
 {
@@ -202,17 +202,26 @@ int mongo_append(struct mongo *link, const struct mongo_entry *entries, size_t c
 
 /* --- read --- */
 
-/* Names sort as versions do, and ';' follows ':'. */
-static mongoc_cursor_t *find_page(struct mongo_use *use, const char *aggregate, int64_t after, int limit)
+/* Asked for by name, as each version has one: an answer then costs what the page does, also at a server that
+ * would look through all names for those of a range. A version that is not there yet, or never will be,
+ * leaves no gap. */
+static mongoc_cursor_t *find_page(struct mongo_use *use, const struct mongo_page *page, int limit)
 {
-    char from[NAME], end[NAME];
-    name_of(aggregate, after, from);
-    snprintf(end, sizeof(end), "%s;", aggregate);
-    bson_t *filter = BCON_NEW("_id", "{", "$gt", BCON_UTF8(from), "$lt", BCON_UTF8(end), "}");
+    bson_t filter = BSON_INITIALIZER, id, list;
+    char key[24], name[NAME];
+    BSON_APPEND_DOCUMENT_BEGIN(&filter, "_id", &id);
+    BSON_APPEND_ARRAY_BEGIN(&id, "$in", &list);
+    for (int64_t at = 0; at < NAMES_MOST && page->after + at < page->last; at++) {
+        name_of(page->aggregate, page->after + at + 1, name);
+        snprintf(key, sizeof(key), "%lld", (long long)at);
+        BSON_APPEND_UTF8(&list, key, name);
+    }
+    bson_append_array_end(&id, &list);
+    bson_append_document_end(&filter, &id);
     bson_t *how = BCON_NEW("sort", "{", "_id", BCON_INT32(1), "}", "limit", BCON_INT64(limit));
-    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(use->collection, filter, how, NULL);
-    bson_destroy(filter);
+    mongoc_cursor_t *cursor = mongoc_collection_find_with_opts(use->collection, &filter, how, NULL);
     bson_destroy(how);
+    bson_destroy(&filter);
     return cursor;
 }
 
@@ -259,14 +268,13 @@ static int write_page(mongoc_cursor_t *cursor, int limit, struct buf *to)
     return MONGO_DONE;
 }
 
-int mongo_history(struct mongo *link, const char *aggregate, int64_t after, int limit, struct buf *to)
+int mongo_history(struct mongo *link, const struct mongo_page *page, struct buf *to)
 {
     struct mongo_use use;
     size_t before = to->size;
-    if (limit > PAGE_MOST)
-        limit = PAGE_MOST;
+    int limit = page->limit < PAGE_MOST ? page->limit : PAGE_MOST;
     mongo_use_start(link, "history", &use);
-    mongoc_cursor_t *cursor = find_page(&use, aggregate, after, limit + 1);
+    mongoc_cursor_t *cursor = find_page(&use, page, limit + 1);
     int outcome = write_page(cursor, limit, to);
     mongoc_cursor_destroy(cursor);
     mongo_use_done(&use);

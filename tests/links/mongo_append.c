@@ -9,6 +9,8 @@
 #define PARCEL "8c1e0000-0000-8000-8000-000000000001"
 #define OTHER  "8c1e0000-0000-8000-8000-000000000002"
 
+enum { LAST = 20 };
+
 static struct mongo_entry entry_of(int64_t version)
 {
     static char facts[1000][40];
@@ -33,10 +35,18 @@ static int append(const struct mongo_entry *entries, size_t count)
     return mongo_append(store_link(), entries, count, &bad);
 }
 
+/* As if its parcel were at version LAST. */
+static int read_page(struct mongo *link, int64_t after, int limit, struct buf *to)
+{
+    const struct mongo_page page = {
+        .aggregate = "parcel/" PARCEL, .after = after, .last = LAST, .limit = limit};
+    return mongo_history(link, &page, to);
+}
+
 static void expect_history(int64_t after, int limit, const char *expected)
 {
     CLEANUP(buf_done) struct buf page = {0};
-    ck_assert_int_eq(mongo_history(store_link(), "parcel/" PARCEL, after, limit, &page), MONGO_DONE);
+    ck_assert_int_eq(read_page(store_link(), after, limit, &page), MONGO_DONE);
     ck_assert_str_eq(page.data, expected);
 }
 
@@ -109,14 +119,32 @@ START_TEST(history_comes_in_pages_in_order)
     ck_assert_int_eq(append(entries, 12), MONGO_DONE);
     ck_assert_int_eq(append(&other, 1), MONGO_DONE);
     CLEANUP(buf_done) struct buf page = {0};
-    ck_assert_int_eq(mongo_history(store_link(), "parcel/" PARCEL, 0, 5, &page), MONGO_DONE);
+    ck_assert_int_eq(read_page(store_link(), 0, 5, &page), MONGO_DONE);
     ck_assert_ptr_nonnull(strstr(page.data, "\"next\":\"5\"}"));
     buf_clear(&page);
-    ck_assert_int_eq(mongo_history(store_link(), "parcel/" PARCEL, 10, 2, &page), MONGO_DONE);
+    ck_assert_int_eq(read_page(store_link(), 10, 2, &page), MONGO_DONE);
     ck_assert_ptr_nonnull(strstr(page.data, "\"seq\":11"));
     ck_assert_ptr_nonnull(strstr(page.data, "\"seq\":12"));
     ck_assert_ptr_null(strstr(page.data, "next"));
     expect_history(12, 5, "{\"items\":[]}");
+}
+END_TEST
+
+/* One is still on its way, or was put aside. */
+START_TEST(a_version_that_is_not_there_leaves_no_gap_in_a_page)
+{
+    struct mongo_entry entries[] = {entry_of(1), entry_of(2), entry_of(17), entry_of(LAST),
+                                    entry_of(LAST + 1)};
+    CLEANUP(buf_done) struct buf page = {0};
+    ck_assert_int_eq(append(entries, 5), MONGO_DONE);
+    ck_assert_int_eq(read_page(store_link(), 0, 3, &page), MONGO_DONE);
+    ck_assert_ptr_nonnull(strstr(page.data, "\"seq\":17"));
+    ck_assert_ptr_nonnull(strstr(page.data, "\"next\":\"17\"}"));
+    buf_clear(&page);
+    ck_assert_int_eq(read_page(store_link(), 17, 3, &page), MONGO_DONE);
+    ck_assert_ptr_nonnull(strstr(page.data, "\"seq\":20"));
+    ck_assert_ptr_null(strstr(page.data, "\"seq\":21"));
+    ck_assert_ptr_null(strstr(page.data, "next"));
 }
 END_TEST
 
@@ -161,7 +189,7 @@ START_TEST(a_server_that_is_not_there_is_to_be_tried_again)
     ck_assert_int_eq(mongo_positions_save(nowhere, "history", &position, 1), MONGO_RETRY);
     ck_assert_int_eq(mongo_positions_load(nowhere, "history", &position, 1), MONGO_RETRY);
     ck_assert_int_eq(mongo_cluster(nowhere, "history", "one"), MONGO_RETRY);
-    ck_assert_int_eq(mongo_history(nowhere, "parcel/" PARCEL, 0, 5, &page), MONGO_RETRY);
+    ck_assert_int_eq(read_page(nowhere, 0, 5, &page), MONGO_RETRY);
     ck_assert_uint_eq(page.size, 0);
     ck_assert_int_eq(bad, -1);
     mongo_free(nowhere);
@@ -179,6 +207,7 @@ TCase *append_cases(void)
     tcase_add_test(cases, a_refused_document_is_named_and_the_others_are_stored);
     tcase_add_test(cases, data_that_is_no_object_is_refused);
     tcase_add_test(cases, history_comes_in_pages_in_order);
+    tcase_add_test(cases, a_version_that_is_not_there_leaves_no_gap_in_a_page);
     tcase_add_test(cases, a_large_bulk_is_stored_whole);
     tcase_add_test(cases, preparing_twice_changes_nothing);
     return cases;
