@@ -18,9 +18,10 @@ const struct event *recover_head(const struct recover_window *window)
     return window->count > window->first ? kafka_record_event(window->records[window->first]) : NULL;
 }
 
+/* Of what was never read before, next is -1, as last is where nothing was decided. */
 static bool reads_on(const struct recover_window *window)
 {
-    return window->next <= window->last;
+    return window->last >= 0 && window->next <= window->last;
 }
 
 bool recover_over(const struct recover *recover)
