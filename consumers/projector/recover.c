@@ -20,9 +20,10 @@ static const char usage[] =
     "\n"
     "Programs may run: they wait by themselves, and go on by themselves. Cut at any instant, it is started "
     "again.\n"
-    "Exit code: 0 all is back, or nothing was lost, 2 the request makes no sense, 3 a server is away or "
-    "another\n"
-    "recovery runs, 4 facts and commands contradict each other, or some are gone.\n"
+    "Exit code: 0 all is back, or nothing was lost, 2 the request makes no sense, 3 a server is away, the\n"
+    "database is not migrated or another recovery runs, 4 facts and commands contradict each other, or some "
+    "are\n"
+    "gone.\n"
     "\n";
 
 /* clang-format off */

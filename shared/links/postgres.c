@@ -49,8 +49,11 @@ static const struct postgres_statement always[] = {
 struct outcome_row {
     const char *state;
     enum postgres_outcome outcome;
-    bool leave; /* this session is of no more use, another may be */
+    bool leave;       /* this session is of no more use, another may be */
+    const char *hint; /* NULL: none */
 };
+
+static const char unmade[] = ": is it migrated (infra/migrate)?";
 
 static const struct outcome_row outcome_rows[] = {
     {"23505", POSTGRES_UNIQUE, false}, /* unique_violation */
@@ -64,12 +67,12 @@ static const struct outcome_row outcome_rows[] = {
     {"25006", POSTGRES_RETRY, true},   /* read only: a standby, or a primary that no longer is one */
     {"25P03", POSTGRES_RETRY, true},   /* idle in transaction for too long: the session was ended */
     /* Not the database we are made for: being put back, or not migrated yet. Nobody's command is wrong. */
-    {"3F000", POSTGRES_RETRY, true}, /* no such schema */
-    {"42P01", POSTGRES_RETRY, true}, /* table */
-    {"42703", POSTGRES_RETRY, true}, /* column */
-    {"42704", POSTGRES_RETRY, true}, /* type */
-    {"42883", POSTGRES_RETRY, true}, /* function */
-    {"42501", POSTGRES_RETRY, true}, /* nothing granted; a backup has its grants at the end */
+    {"3F000", POSTGRES_RETRY, true, unmade}, /* no such schema */
+    {"42P01", POSTGRES_RETRY, true, unmade}, /* table */
+    {"42703", POSTGRES_RETRY, true, unmade}, /* column */
+    {"42704", POSTGRES_RETRY, true, unmade}, /* type */
+    {"42883", POSTGRES_RETRY, true, unmade}, /* function */
+    {"42501", POSTGRES_RETRY, true, unmade}, /* nothing granted; a backup has its grants at the end */
 };
 
 static const struct outcome_row *outcome_row(const char *state)
@@ -93,11 +96,11 @@ static const char *field(const PGresult *result, int code)
 }
 
 /* Only the primary text: the detail quotes values. */
-static void because_of(struct postgres *link, const PGresult *result)
+static void because_of(struct postgres *link, const PGresult *result, const char *hint)
 {
     const char *constraint = field(result, PG_DIAG_CONSTRAINT_NAME);
-    snprintf(link->why, sizeof(link->why), "%s %s%s%s", field(result, PG_DIAG_SQLSTATE),
-             field(result, PG_DIAG_MESSAGE_PRIMARY), constraint[0] ? " on " : "", constraint);
+    snprintf(link->why, sizeof(link->why), "%s %s%s%s%s", field(result, PG_DIAG_SQLSTATE),
+             field(result, PG_DIAG_MESSAGE_PRIMARY), constraint[0] ? " on " : "", constraint, hint);
 }
 
 int postgres_outcome_of(struct postgres *link, const PGresult *result)
@@ -111,8 +114,8 @@ int postgres_outcome_of(struct postgres *link, const PGresult *result)
         link->broken = true;
         return POSTGRES_RETRY;
     }
-    because_of(link, result);
     const struct outcome_row *row = outcome_row(state);
+    because_of(link, result, row && row->hint ? row->hint : "");
     if (row && row->leave)
         link->broken = true;
     return row ? (int)row->outcome : POSTGRES_REFUSED;

@@ -1,6 +1,8 @@
 """PostgreSQL put back to an earlier hour: nobody acts by it, and projector --recover brings the hour back."""
 import os
+import shutil
 import subprocess
+import sys
 import uuid
 
 import pytest
@@ -113,6 +115,30 @@ def test_all_that_was_decided_since_the_backup_is_brought_back(bus, tmp_path):
     assert gapless(bus)
     before.to("completed")
     during.to("completed")
+
+
+def put_back_older(bus, last, folder):
+    """The backup of an hour at which there was nothing yet, and no migration behind the last."""
+    backup.make_empty(bus)
+    (folder / "infra").mkdir()
+    shutil.copy(places.INFRA / "migrate.py", folder / "infra")
+    shutil.copytree(places.TOP / "schemas", folder / "schemas", ignore=lambda _, names: [
+        name for name in names if name.endswith(".sql") and name[:4] > last])
+    answer = subprocess.run([sys.executable, folder / "infra" / "migrate.py", "--namespace", bus.namespace],
+                            env=os.environ | places.servers(), capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_a_backup_of_an_older_migration_is_migrated_first(bus, tmp_path):
+    journey = Journey(bus, "accepted")
+    until(bus.at_rest, 30, "nothing is under way")
+    was = contents(bus)
+    put_back_older(bus, "0015", tmp_path)
+    answer = recovery(bus)
+    assert answer.returncode == 3 and "infra/migrate" in answer.stderr, answer.stderr
+    bus.migrate()
+    brought_back(bus, was)
+    journey.to("completed")
 
 
 def test_what_was_published_by_half_is_published_whole(bus, tmp_path):

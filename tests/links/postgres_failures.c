@@ -234,6 +234,7 @@ START_TEST(a_table_that_is_not_there_yet_is_waited_for)
     CLEANUP(postgres_free_cleanup) struct postgres *other = database_link(early);
     ck_assert_int_eq(postgres_ready(other), POSTGRES_RETRY);
     ck_assert_int_eq(strncmp(postgres_why(other), "42P01", 5), 0);
+    ck_assert_ptr_nonnull(strstr(postgres_why(other), "infra/migrate"));
     database_run(grown);
     session_ready(other);
 }

@@ -19,11 +19,16 @@ def take(bus, path):
     run("pg_dump", "--format=custom", "--compress=0", f"--file={path}", url(bus.namespace))
 
 
-def put_back(bus, path):
-    """The database dropped under whoever is connected, and made anew from the dump."""
+def make_empty(bus):
+    """The database dropped under whoever is connected, and made anew with nothing in it."""
     if bus._database:
         bus._database.close()
     with psycopg.connect(url("postgres"), autocommit=True) as server:
         server.execute(f'drop database if exists "{bus.namespace}" with (force)')
         server.execute(f'create database "{bus.namespace}"')
+
+
+def put_back(bus, path):
+    """And filled from the dump."""
+    make_empty(bus)
     run("pg_restore", "--exit-on-error", f"--dbname={url(bus.namespace)}", str(path))
