@@ -133,8 +133,8 @@ class Hamlet(Bus):
     def says(self, name, what):
         """Waits until it is not ready, and its log has said so since it was cut."""
         program, since = self.programs[name], self.cut_at.get(name, 0)
-        until(lambda: any(what in f"{line.get('err')} {line.get('message')}" for line in program.log_lines()[since:]), 40,
-              f"{name} says: {what}", every=0.05)
+        until(lambda: any(what in f"{line.get('err')} {line.get('message')}" for line in program.log_lines()[since:]),
+              40, f"{name} says: {what}", every=0.05)
         until(lambda: program.probe()[0] == 503, 40, f"{name} is not ready", every=0.05)
 
     def readers_begin(self, topic, *readers):
