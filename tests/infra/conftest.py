@@ -1,4 +1,5 @@
 """A copy of infra/ in a checkout of its own, where stubs stand for what is dear."""
+import contextlib
 import os
 import pathlib
 import shutil
@@ -20,7 +21,7 @@ class Checkout:
     HANGS = """bash -c 'echo $$ >>"$TOLD"; exec tail -f /dev/null'; true"""  # a stub's text: ends only when told to
 
     def __init__(self, folder):
-        self.folder = folder
+        self.folder, self.started = folder, []
         shutil.copytree(TOP / "infra", folder / "infra", ignore=shutil.ignore_patterns("doubles", "__pycache__"))
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("COLIS_")}
         self.environment["PATH"] = f"{folder / 'bin'}:{os.environ['PATH']}"
@@ -35,10 +36,11 @@ class Checkout:
 
     def start(self, *command):
         # Whoever runs the tests may have told them not to hear Ctrl-C, which is handed down.
-        return subprocess.Popen(["env", "--default-signal=INT", self.folder / command[0], *command[1:]],
-                                env=self.environment, text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                start_new_session=True)
+        process = subprocess.Popen(["env", "--default-signal=INT", self.folder / command[0], *command[1:]],
+                                   env=self.environment, text=True, start_new_session=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.started.append(process)
+        return process
 
     def run(self, *command):
         """(exit code, what it said, what it complained)"""
@@ -53,15 +55,19 @@ class Checkout:
 
     def interrupted(self, process, hanging):
         """Ctrl-C, once so many stubs hang: nothing of it is left soon, and it is no success."""
-        try:
-            until(lambda: len(self.told()) >= hanging, 120, "what it starts hangs")
-            os.killpg(process.pid, signal.SIGINT)
-            until(lambda: not any(map(lives, self.told())), 60, "what it started ended")
-            return process.wait(300) != 0
-        finally:
-            process.kill()
-            for pid in filter(lives, self.told()):
-                os.kill(int(pid), signal.SIGKILL)
+        until(lambda: len(self.told()) >= hanging, 120, "what it starts hangs")
+        os.killpg(process.pid, signal.SIGINT)
+        until(lambda: not any(map(lives, self.told())), 60, "what it started ended")
+        return process.wait(300) != 0
+
+    def end(self):
+        """Whatever a failed test has left."""
+        for process in self.started:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(60)
+            process.stdout.close()
+            process.stderr.close()
 
 
 def lives(pid):
@@ -74,4 +80,6 @@ def lives(pid):
 
 @pytest.fixture
 def checkout(tmp_path):
-    return Checkout(tmp_path)
+    checkout = Checkout(tmp_path)
+    yield checkout
+    checkout.end()

@@ -1,0 +1,44 @@
+"""infra/test: Ctrl-C ends what it started, and one runs at a time. Builds, servers and tests are stubs that hang."""
+import os
+import signal
+
+import pytest
+from harness.until import until
+
+
+@pytest.fixture
+def tests(checkout):
+    """A checkout with Python tests called pages and faults, C tests in every build, and a server that stays."""
+    for name in "pages", "faults":
+        (checkout.folder / "tests" / name).mkdir(parents=True)
+        (checkout.folder / "tests" / name / "test_it.py").touch()
+    server = checkout.folder / "server"
+    server.touch()
+    checkout.stub("infra/install")
+    checkout.stub("infra/build", f"[ $1 = plain ] || {{ {checkout.HANGS}; }}")
+    checkout.stub("infra/run", f"""case $1 in
+        servers) setsid tail -f /dev/null </dev/null >/dev/null 2>&1 & echo $! >>'{server}' ;;
+        stop) touch "$COLIS_VAR/stopped" ;;
+        esac""")
+    checkout.stub("bin/meson", f"[ $1 != introspect ] || exec echo '[]'; {checkout.HANGS}")
+    checkout.stub("var/venv/bin/python", checkout.HANGS)
+    (checkout.folder / "var" / "faults").mkdir()
+    checkout.environment["COLIS_PORT_OFFSET"] = "0"
+    yield checkout
+    checkout.end()  # or it starts another
+    for pid in server.read_text().split():
+        os.kill(int(pid), signal.SIGKILL)
+
+
+def test_an_interrupt_ends_builds_and_parts_and_the_servers_of_faults(tests):
+    # Pages, faults, the tests of plain; the build of asan, in the background and awaited by its tests.
+    assert tests.interrupted(tests.start("infra/test", "pages", "faults", "plain", "asan"), 5)
+    until((tests.folder / "var" / "faults" / "stopped").exists, 60)
+
+
+def test_a_second_run_waits_for_the_first(tests):
+    first = tests.start("infra/test", "pages")
+    until(tests.told, 120, "the first has begun")
+    second = tests.start("infra/test", "pages")
+    assert second.stdout.readline() == "waiting for another infra/test\n"
+    assert tests.interrupted(first, 1) and tests.interrupted(second, 2)
