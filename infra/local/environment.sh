@@ -15,7 +15,8 @@ program_settings() {
 	printf '%s\n' COLIS_NAMESPACE=colis "COLIS_KAFKA_BROKERS=$HOST:$COLIS_PORT_KAFKA" \
 		"COLIS_MANAGEMENT_HOST=$HOST" "COLIS_MANAGEMENT_PORT=${!port:-0}" "COLIS_INSTANCE=$program-1"
 	case $program in
-	ingress | query) program_settings_http "$program" ;;
+	ingress) program_settings_http "$program"; say "COLIS_QUERY_URL=$QUERY_URL" ;;
+	query) program_settings_http "$program" ;;
 	webhooks) printf '%s\n' "COLIS_LISTEN_HOST=$HOST" "COLIS_LISTEN_PORT=$COLIS_PORT_WEBHOOKS" ;;
 	history | redrive) ;;
 	payments) say "COLIS_FLUTTERWAVE_URL=http://$HOST:$COLIS_PORT_FLUTTERWAVE"; say COLIS_FLUTTERWAVE_SECRET=FLWSECK-local; say "COLIS_FLUTTERWAVE_REDIRECT_URL=$INGRESS_URL/paid" ;;
@@ -29,7 +30,7 @@ program_settings() {
 
 program_settings_http() {
 	local port=COLIS_PORT_${1^^}
-	printf '%s\n' "COLIS_LISTEN_HOST=$HOST" "COLIS_LISTEN_PORT=${!port}" "COLIS_QUERY_URL=$QUERY_URL" "COLIS_INGRESS_URL=$INGRESS_URL" \
+	printf '%s\n' "COLIS_LISTEN_HOST=$HOST" "COLIS_LISTEN_PORT=${!port}" \
 		"COLIS_TOKEN_SECRET_FILE=$SECRETS/token_secret" "COLIS_TOKEN_ISSUER=$TOKEN_ISSUER" COLIS_TOKEN_AUDIENCE=authenticated \
 		"COLIS_SERVER_KEY_FILE=$SECRETS/server_key"
 }

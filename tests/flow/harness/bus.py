@@ -141,7 +141,7 @@ class Bus:
         environment = places.servers()
         port = self.ports[name] if instance == 1 else places.free_port()
         return {"COLIS_LISTEN_HOST": places.HOST, "COLIS_LISTEN_PORT": str(port),
-                "COLIS_QUERY_URL": self.url("query"), "COLIS_INGRESS_URL": self.url("ingress"),
+                "COLIS_QUERY_URL": self.url("query"),
                 "COLIS_TOKEN_SECRET_FILE": environment["COLIS_TOKEN_SECRET_FILE"],
                 "COLIS_TOKEN_ISSUER": environment["COLIS_TOKEN_ISSUER"], "COLIS_TOKEN_AUDIENCE": "authenticated",
                 "COLIS_SERVER_KEY_FILE": environment["COLIS_SERVER_KEY_FILE"]}
