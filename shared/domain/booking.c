@@ -92,7 +92,7 @@ static const struct rule rules[] = {
     {"B7",  "booking.pay",              ACCEPTED,                        S,             ALWAYS,
         {G(not_blocked), G(before_pay_by), G(trip_still_open_to_pay), G(before_drop_off_ends),
          G(no_open_attempt), G(attempts_left)},
-        {"payment.attempt_opened"},
+        {"payment.attempt_opened", "?booking.redate_agreed"},
         SAME, booking_act_pay},
 
 /* Cancelling: the split is a row of c1 */

@@ -314,9 +314,12 @@ enum refusal booking_attempts_left(const struct rule_situation *s)
     return s->world->payment->attempts_count < COUNT_PAY_ATTEMPTS ? REFUSAL_NONE : REFUSAL_ATTEMPT_LIMIT;
 }
 
+/* Who pays under new dates agrees to them: silence would else end what is paid. */
 void booking_act_pay(struct rule_situation *s)
 {
     payment_attempt_open(s);
+    if (booking_answer_open(s) == REFUSAL_NONE)
+        EMIT(s, booking_redate_agreed_v1, .state = SAME);
 }
 
 /* B8 to B10 booking.cancel */

@@ -185,6 +185,30 @@ START_TEST(no_answer_to_new_dates_cancels_and_gives_all_back)
 }
 END_TEST
 
+START_TEST(paying_under_new_dates_agrees_to_them)
+{
+    scene_accepted();
+    moved(48);
+    is(redate(), "accepted");
+    is(says(SENDER, "booking.pay", NULL), "accepted");
+    is(facts(), "payment.attempt_opened booking.redate_agreed");
+    ck_assert(!scene.booking.has_must_answer_by);
+    is(timer("booking.cancel", scene.booking.redate_epoch), "timer_void");
+}
+END_TEST
+
+START_TEST(paying_after_the_time_to_answer_agrees_to_nothing)
+{
+    scene_accepted();
+    moved(48);
+    is(redate(), "accepted");
+    scene.booking.must_answer_by = scene.now;
+    is(says(SENDER, "booking.pay", NULL), "accepted");
+    is(facts(), "payment.attempt_opened");
+    is(timer("booking.cancel", scene.booking.redate_epoch), "accepted");
+}
+END_TEST
+
 START_TEST(a_traveller_who_moves_and_cancels_is_judged_by_the_first_departure)
 {
     scene_paid();
@@ -302,6 +326,8 @@ TCase *dates_cases(void)
     tcase_add_test(cases, short_moves_of_the_arrival_are_one_long_one);
     tcase_add_test(cases, an_answer_is_never_awaited_past_six_hours_before_departure);
     tcase_add_test(cases, no_answer_to_new_dates_cancels_and_gives_all_back);
+    tcase_add_test(cases, paying_under_new_dates_agrees_to_them);
+    tcase_add_test(cases, paying_after_the_time_to_answer_agrees_to_nothing);
     tcase_add_test(cases, a_traveller_who_moves_and_cancels_is_judged_by_the_first_departure);
     tcase_add_test(cases, a_sender_who_agreed_is_judged_by_the_new_departure);
     tcase_add_test(cases, who_may_flee_new_dates_free_of_charge_is_no_no_show);
