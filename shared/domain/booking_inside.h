@@ -77,6 +77,8 @@ void booking_cancel_as(struct rule_situation *situation, int32_t reason,
 bool booking_trip_left(const struct rule_situation *situation);
 /* The trip was given up: cancelled, abandoned or lapsed. */
 bool booking_trip_ended(const struct rule_situation *situation);
+/* A trip tells its bookings such a reason (enum booking_cancel_reason) only where staff ended it. */
+bool booking_nobodys_fault(int32_t reason);
 /* Has the sender been asked to agree to new dates? */
 bool booking_asks_answer(const struct booking_state *booking);
 /* Do new dates wait for an answer, or may the sender still flee them free of charge? */

@@ -335,10 +335,8 @@ static bool ended_by_staff(const struct rule_situation *s)
 {
     const struct booking_cancel_v1 *asked = s->command->data;
 
-    if (!rule_is(s, WHO_SYSTEM) || !booking_trip_ended(s) || !asked->has_reason)
-        return false;
-    return asked->reason == BOOKING_CANCEL_REASON_SAFETY || asked->reason == BOOKING_CANCEL_REASON_FRAUD ||
-           asked->reason == BOOKING_CANCEL_REASON_CORRIDOR_CLOSED;
+    return rule_is(s, WHO_SYSTEM) && booking_trip_ended(s) && asked->has_reason &&
+           booking_nobodys_fault(asked->reason);
 }
 
 static int32_t cancel_reason_of(const struct rule_situation *s)

@@ -254,9 +254,11 @@ enum refusal booking_trip_abandoned(const struct rule_situation *s)
     return s->world->trip->state == TRIP_STATUS_ABANDONED ? REFUSAL_NONE : REFUSAL_WRONG_STATE;
 }
 
+/* A trip that staff stopped for what is nobody's fault is theirs to answer for. */
 void booking_act_abandon(struct rule_situation *s)
 {
-    int32_t by = rule_party(s);
+    const struct booking_abandon_v1 *told = s->command->data;
+    int32_t by = told->has_reason && booking_nobodys_fault(told->reason) ? PARTY_STAFF : PARTY_SYSTEM;
 
     booking_dispute(s, DISPUTE_CAUSE_ABANDONED, by);
     if (booking_parcel_is(s, PARCEL_MOVING))

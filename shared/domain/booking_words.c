@@ -17,6 +17,12 @@ bool booking_trip_ended(const struct rule_situation *situation)
            (FROM(TRIP_STATUS_CANCELLED) | FROM(TRIP_STATUS_ABANDONED) | FROM(TRIP_STATUS_LAPSED));
 }
 
+bool booking_nobodys_fault(int32_t reason)
+{
+    return reason == BOOKING_CANCEL_REASON_SAFETY || reason == BOOKING_CANCEL_REASON_FRAUD ||
+           reason == BOOKING_CANCEL_REASON_CORRIDOR_CLOSED;
+}
+
 bool booking_asks_answer(const struct booking_state *booking)
 {
     return booking->has_must_answer_by;

@@ -144,6 +144,7 @@ const struct policy_dispute_row policy_dispute_rows[] = {
     {PICKUP,                           ANYBODY,    UNANSWERED,        7*DAY,      BY_C1,         0,   KEPT,  FAULT_NONE},
     {LATE | LOST | ABANDONED | RETURN, ANYBODY,    DELIVERED_SOON,   14*DAY,      PERCENT_OF_C,  100, KEPT,  FAULT_NONE},
     {LATE | LOST | ABANDONED | RETURN, ANYBODY,    DELIVERED_LATER,  14*DAY,      PERCENT_OF_C,  50,  KEPT,  FAULT_NONE},
+    {ABANDONED,                        F,          HANDED_BACK,       3*DAY,      PERCENT_OF_C,  0,   BACK,  FAULT_NONE},
     {ABANDONED,                        ANYBODY,    HANDED_BACK,       3*DAY,      PERCENT_OF_C,  0,   BACK,  FAULT_TRAVELLER},
     {RETURN,                           ~S,         HANDED_BACK,       3*DAY,      PERCENT_OF_C,  0,   BACK,  FAULT_TRAVELLER},
     {RETURN,                           S,          HANDED_BACK,       7*DAY,      PERCENT_OF_C,  100, KEPT,  FAULT_NONE},

@@ -53,10 +53,9 @@ static enum refusal departs_in_three_hours_or_later(const struct rule_situation 
                          REFUSAL_BAD_DATES);
 }
 
-static enum refusal departs_within_180_days(const struct rule_situation *situation)
+static enum refusal departs_within_180_days(const struct rule_situation *s)
 {
-    return refuse_unless(announcing(situation)->departs <=
-                             situation->now_ms + limits_delay(DELAY_TRIP_HORIZON),
+    return refuse_unless(announcing(s)->departs <= s->now_ms + limits_delay(DELAY_TRIP_HORIZON),
                          REFUSAL_TOO_FAR_AHEAD);
 }
 
@@ -405,38 +404,39 @@ static enum refusal a_parcel_on_board(const struct rule_situation *situation)
 }
 
 /* What the bookings are told. Staff who end a trip for safety, fraud or a closed corridor end its bookings
- * for the same: that is not the traveller's fault (c1 row 5). */
-static void cancel_bookings(struct rule_situation *situation, unsigned which, int32_t reason,
-                            int32_t otherwise)
+ * for the same: that is not the traveller's fault (c1 row 5, c2). */
+static int32_t reason_told(const struct rule_situation *situation, int32_t reason, int32_t otherwise)
 {
     static const struct {
         int32_t trip, booking;
     } kept[] = {{TRIP_CANCEL_REASON_SAFETY, BOOKING_CANCEL_REASON_SAFETY},
                 {TRIP_CANCEL_REASON_FRAUD, BOOKING_CANCEL_REASON_FRAUD},
                 {TRIP_CANCEL_REASON_CORRIDOR_CLOSED, BOOKING_CANCEL_REASON_CORRIDOR_CLOSED}};
-    struct booking_cancel_v1 told = {.has_reason = true, .reason = otherwise};
 
     for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
         if (kept[i].trip == reason && !rule_is(situation, WHO_TRAVELLER))
-            told.reason = kept[i].booking;
-    tell(situation, which, &booking_cancel_v1_schema, &told);
+            return kept[i].booking;
+    return otherwise;
 }
 
 static void cancel(struct rule_situation *situation)
 {
     const struct trip_cancel_v1 *asked = situation->command->data;
+    int32_t reason = reason_told(situation, asked->reason, BOOKING_CANCEL_REASON_TRIP_CANCELLED);
 
     EMIT(situation, trip_cancelled_v1, .state = TRIP_STATUS_CANCELLED, .reason = asked->reason);
-    cancel_bookings(situation, ALL_LIVE, asked->reason, BOOKING_CANCEL_REASON_TRIP_CANCELLED);
+    tell(situation, ALL_LIVE, &booking_cancel_v1_schema, &(struct booking_cancel_v1){true, reason});
 }
 
 static void abandon(struct rule_situation *situation)
 {
     const struct trip_abandon_v1 *asked = situation->command->data;
+    int32_t reason = reason_told(situation, asked->reason, BOOKING_CANCEL_REASON_TRIP_ABANDONED);
 
     EMIT(situation, trip_abandoned_v1, .state = TRIP_STATUS_ABANDONED, .reason = asked->reason);
-    tell(situation, ON_BOARD, &booking_abandon_v1_schema, &(struct booking_abandon_v1){0});
-    cancel_bookings(situation, NOT_ON_BOARD, asked->reason, BOOKING_CANCEL_REASON_TRIP_ABANDONED);
+    tell(situation, ON_BOARD, &booking_abandon_v1_schema,
+         &(struct booking_abandon_v1){.has_reason = true, .reason = reason});
+    tell(situation, NOT_ON_BOARD, &booking_cancel_v1_schema, &(struct booking_cancel_v1){true, reason});
 }
 
 static uint32_t who(const struct domain_world *world, const char *principal)

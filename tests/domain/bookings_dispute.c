@@ -203,6 +203,8 @@ static const struct {
     {"lost, found and delivered",     {.cause = DISPUTE_CAUSE_LOST, .delivered = true, .late = 100 * HOURS},                     14, 4875,  4875, 1170, FAULT_NONE},
     {"abandoned",                     {.cause = DISPUTE_CAUSE_ABANDONED, .opener = PARTY_SYSTEM},                                14,    0, 10920,    0, FAULT_TRAVELLER},
     {"abandoned, handed back",        {.cause = DISPUTE_CAUSE_ABANDONED, .opener = PARTY_SYSTEM, .handed_back = true},            3,    0, 10920,    0, FAULT_TRAVELLER},
+    {"abandoned by staff",            {.cause = DISPUTE_CAUSE_ABANDONED, .opener = PARTY_STAFF},                                 14,    0, 10920,    0, FAULT_TRAVELLER},
+    {"abandoned by staff, back",      {.cause = DISPUTE_CAUSE_ABANDONED, .opener = PARTY_STAFF, .handed_back = true},             3,    0, 10920,    0, FAULT_NONE},
     {"return by T",                   {.cause = DISPUTE_CAUSE_RETURN, .opener = PARTY_TRAVELLER},                                14,    0, 10920,    0, FAULT_TRAVELLER},
     {"return by T, handed back",      {.cause = DISPUTE_CAUSE_RETURN, .opener = PARTY_TRAVELLER, .handed_back = true},            3,    0, 10920,    0, FAULT_TRAVELLER},
     {"return by S",                   {.cause = DISPUTE_CAUSE_RETURN, .opener = PARTY_SENDER},                                   14,    0, 10920,    0, FAULT_TRAVELLER},
@@ -317,6 +319,17 @@ START_TEST(a_return_that_is_proved_restarts_the_default)
     is(by_default(), "accepted");
     is(facts(), "booking.resolved payment.split_decided payment.refund_ordered review.opened");
     split_is(0, TOTAL, 0);
+}
+END_TEST
+
+START_TEST(staff_who_stop_a_trip_for_safety_open_the_disputes_of_what_is_on_board)
+{
+    scene_on_the_way();
+    scene.trip.state = TRIP_STATUS_ABANDONED;
+    is(SAYS(SYSTEM, "booking.abandon", booking_abandon_v1, .has_reason = true,
+            .reason = BOOKING_CANCEL_REASON_SAFETY),
+       "accepted");
+    ck_assert_int_eq(scene.booking.opener, PARTY_STAFF);
 }
 END_TEST
 
@@ -451,6 +464,7 @@ TCase *dispute_cases(void)
     tcase_add_test(cases, an_answer_to_a_contest_takes_the_default_away);
     tcase_add_test(cases, a_contest_without_an_answer_falls_by_the_reason_claimed);
     tcase_add_test(cases, a_return_that_is_proved_restarts_the_default);
+    tcase_add_test(cases, staff_who_stop_a_trip_for_safety_open_the_disputes_of_what_is_on_board);
     tcase_add_test(cases, a_return_that_is_proved_leaves_staff_reminded_of_what_has_no_default);
     tcase_add_test(cases, staff_resolve_what_a_lost_chargeback_left_nothing_of);
     tcase_add_loop_test(cases, a_parcel_is_closed_as_what_it_was, 0,

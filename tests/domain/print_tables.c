@@ -257,10 +257,10 @@ static void print_disputes(struct buf *to)
         buf_text(to, "| ");
         print_choices(dispute_cause_choices, row->causes, NULL, to);
         buf_text(to, " | ");
-        if (row->openers & (1u << PARTY_SENDER))
-            print_choices(party_choices, row->openers, "anybody", to);
-        else
+        if (row->openers == ~(1u << PARTY_SENDER))
             buf_text(to, "anybody but the sender");
+        else
+            print_choices(party_choices, row->openers, "anybody", to);
         buf_format(to, " | %s | ", proof_words(row->proof));
         print_duration(row->delay_ms, to);
         if (row->share == POLICY_BY_C1)

@@ -328,6 +328,32 @@ START_TEST(a_trip_with_parcels_on_board_is_abandoned_not_cancelled)
 }
 END_TEST
 
+static int32_t reason_on_board(int follow)
+{
+    const struct domain_follow *told = &stage.decision.follows[follow];
+
+    ck_assert_str_eq(told->row->family, "booking.abandon");
+    return ((const struct booking_abandon_v1 *)(const void *)told->data.bytes)->reason;
+}
+
+START_TEST(what_is_on_board_is_told_why_staff_abandon_its_trip)
+{
+    struct trip_abandon_v1 says = {.has_reason = true, .reason = TRIP_CANCEL_REASON_CORRIDOR_CLOSED};
+
+    stage_trip();
+    stage_load(1, false);
+    stage_load(2, true);
+    ck_assert_str_eq(verdict("trip.abandon", stranger, "staff", &says), "accepted");
+    ck_assert_int_eq(reason_on_board(0), BOOKING_CANCEL_REASON_CORRIDOR_CLOSED);
+    ck_assert_int_eq(told_reason(1), BOOKING_CANCEL_REASON_CORRIDOR_CLOSED);
+    stage_set();
+    stage_trip();
+    stage_load(2, true);
+    ck_assert_str_eq(verdict("trip.abandon", traveller, "person", &says), "accepted");
+    ck_assert_int_eq(reason_on_board(0), BOOKING_CANCEL_REASON_TRIP_ABANDONED);
+}
+END_TEST
+
 static void fold_trip(const char *type, const void *data, size_t size, int expect)
 {
     struct domain_fact fact = {.row = message_of(type), .subject = stage.trip.id, .at_ms = NOW};
@@ -396,6 +422,7 @@ TCase *trip_cases(void)
     tcase_add_test(cases, a_trip_is_cancelled_with_a_reason_while_nothing_is_on_board);
     tcase_add_test(cases, staff_who_stop_a_trip_for_safety_tell_its_bookings_so);
     tcase_add_test(cases, a_trip_with_parcels_on_board_is_abandoned_not_cancelled);
+    tcase_add_test(cases, what_is_on_board_is_told_why_staff_abandon_its_trip);
     tcase_add_test(cases, space_is_reserved_lowered_loaded_and_released);
     return cases;
 }
