@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Requests and replies of v3. Replies are read by the schemas of schemas/foreign; every word of them that is
  * no person's is checked before it is believed. */
-#include "consumers/payments/flutterwave.h"
+#include "consumers/payments/flutterwave_inside.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "schemas/messages.h"
 #include "shared/domain/money.h"
-#include "shared/links/curl_http.h"
 
 enum { URL_TEXT = 512, REPLY_MOST = 1 << 20 };
 static const int64_t amount_most = INT64_C(100000000000); /* of the commands that tell of money */
@@ -31,23 +29,6 @@ const struct setting flutterwave_settings[] = {
     {0},
 };
 /* clang-format on */
-
-struct flutterwave {
-    struct web *web;
-    struct buf url, body;
-    char authorization[300], why[128];
-    struct web_reply reply;
-    union {
-        struct foreign_flutterwave_link_reply link;
-        struct foreign_flutterwave_charge_reply charge;
-        struct foreign_flutterwave_charges_reply charges;
-        struct foreign_flutterwave_refund_reply refund;
-        struct foreign_flutterwave_refunds_reply refunds;
-        struct foreign_flutterwave_transfer_reply transfer;
-        struct foreign_flutterwave_transfers_reply transfers;
-        struct foreign_flutterwave_chargebacks_reply chargebacks;
-    } data;
-};
 
 int flutterwave_new(int64_t claim_ms, struct flutterwave **ret_flutterwave)
 {
@@ -147,6 +128,12 @@ static void start(struct flutterwave *flutterwave, const char *path)
     buf_format(&flutterwave->url, "%s/v3/%s", values.url, path);
 }
 
+int flutterwave_get(struct flutterwave *flutterwave, const char *path, const struct schema *schema)
+{
+    start(flutterwave, path);
+    return error_forward(call(flutterwave, false, schema));
+}
+
 static void put(struct buf *body, const char *name, const char *value)
 {
     buf_format(body, "%c\"%s\":", body->size ? ',' : '{', name);
@@ -199,13 +186,12 @@ static enum flutterwave_state charge_state(const char *status)
     return is_word(status, "failed") ? FLUTTERWAVE_FAILED : FLUTTERWAVE_PENDING;
 }
 
-/* MONEY_WRONG also for more than a command of ours can carry: nobody would decide it. */
-static int amount_read(const char *text, const char *currency, int64_t *ret_minor)
+int flutterwave_amount(const char *text, const char *currency, int64_t *ret_minor)
 {
     return money_parse(span_of(text), currency, ret_minor) != 0 || *ret_minor > amount_most ? MONEY_WRONG : 0;
 }
 
-static int fee_read(const char *text, const char *currency, int64_t *ret_minor)
+int flutterwave_fee(const char *text, const char *currency, int64_t *ret_minor)
 {
     return money_parse_fee(span_of(text), currency, ret_minor) != 0 || *ret_minor > amount_most ? MONEY_WRONG
                                                                                                 : 0;
@@ -248,7 +234,7 @@ static int charge_take(struct flutterwave *flutterwave, const struct charge_seen
     if (text_copy(ret_charge->id, sizeof ret_charge->id, span_of(seen->id)) != 0 || seen->id[0] == '\0' ||
         seen->reference[0] == '\0' ||
         text_copy(ret_charge->currency, sizeof ret_charge->currency, span_of(seen->currency)) != 0 ||
-        amount_read(seen->amount, ret_charge->currency, &ret_charge->amount) != 0)
+        flutterwave_amount(seen->amount, ret_charge->currency, &ret_charge->amount) != 0)
         return because(flutterwave, FLUTTERWAVE_LATER,
                        "a charge without id or reference, or with an amount we cannot read");
     reference_take(seen->reference, ret_charge->reference);
@@ -328,9 +314,9 @@ static int movement_take(struct flutterwave *flutterwave, const struct movement_
         ret_movement->state == FLUTTERWAVE_FAILED && strstr(seen->message, "ccount") != NULL;
     if (text_copy(ret_movement->currency, sizeof ret_movement->currency, span_of(seen->currency)) != 0 ||
         text_copy(ret_movement->id, sizeof ret_movement->id, span_of(seen->id)) != 0 ||
-        amount_read(seen->amount, seen->currency, &ret_movement->amount) != 0)
+        flutterwave_amount(seen->amount, seen->currency, &ret_movement->amount) != 0)
         return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a refund or payout with an amount we cannot read");
-    if (seen->fee[0] && fee_read(seen->fee, seen->currency, &ret_movement->fee) != 0)
+    if (seen->fee[0] && flutterwave_fee(seen->fee, seen->currency, &ret_movement->fee) != 0)
         return because(flutterwave, FLUTTERWAVE_UNKNOWN, "a payout with a fee we cannot read");
     return FLUTTERWAVE_DONE;
 }
@@ -361,7 +347,7 @@ static bool amount_may_be(const char *text, const struct flutterwave_refund *ref
 {
     int64_t amount;
 
-    return amount_read(text, refund->currency, &amount) != 0 || amount == refund->amount;
+    return flutterwave_amount(text, refund->currency, &amount) != 0 || amount == refund->amount;
 }
 
 /* Flutterwave gives refunds no reference of ours: it stands in their comments, elsewhere called comment. One
@@ -438,48 +424,4 @@ int flutterwave_transfer_find(struct flutterwave *flutterwave, const char *refer
             return movement_take(flutterwave, &seen, ret_movement);
     }
     return because(flutterwave, FLUTTERWAVE_NONE, "no such payout");
-}
-
-static int chargeback_take(struct flutterwave *flutterwave,
-                           const struct foreign_flutterwave_chargebacks_reply_data *data,
-                           const char *currency, struct flutterwave_chargeback *ret_chargeback)
-{
-    *ret_chargeback = (struct flutterwave_chargeback){.state = CHARGEBACK_OPEN};
-    if (is_word(data->status, "won"))
-        ret_chargeback->state = CHARGEBACK_WON;
-    else if (is_word(data->status, "lost") || is_word(data->status, "accepted"))
-        ret_chargeback->state = CHARGEBACK_LOST;
-    if (data->has_currency && strcmp(data->currency, currency) != 0)
-        return because(flutterwave, FLUTTERWAVE_LATER, "a chargeback in another currency than its charge");
-    if (data->id[0] == '\0' ||
-        text_copy(ret_chargeback->id, sizeof ret_chargeback->id, span_of(data->id)) != 0 ||
-        amount_read(data->amount, currency, &ret_chargeback->amount) != 0 ||
-        (data->has_fee && fee_read(data->fee, currency, &ret_chargeback->fee) != 0))
-        return because(flutterwave, FLUTTERWAVE_LATER,
-                       "a chargeback without id, or with an amount we cannot read");
-    return FLUTTERWAVE_DONE;
-}
-
-int flutterwave_chargebacks_find(struct flutterwave *flutterwave, const char *charge, const char *currency,
-                                 struct flutterwave_chargebacks *ret_chargebacks)
-{
-    const struct foreign_flutterwave_chargebacks_reply *reply = &flutterwave->data.chargebacks;
-    int outcome;
-
-    ret_chargebacks->count = 0;
-    start(flutterwave, "chargebacks?transaction_id=");
-    web_escape(span_of(charge), &flutterwave->url);
-    outcome = call(flutterwave, false, &foreign_flutterwave_chargebacks_reply_schema);
-    if (outcome == FLUTTERWAVE_REFUSED)
-        return because(flutterwave, FLUTTERWAVE_NONE, "no such chargeback");
-    for (int at = 0; outcome == FLUTTERWAVE_DONE && at < reply->data_count; at++) {
-        const struct foreign_flutterwave_chargebacks_reply_data *data = &reply->data[at];
-
-        if (!data->has_transaction_id || strcmp(data->transaction_id, charge) == 0)
-            outcome = chargeback_take(flutterwave, data, currency,
-                                      &ret_chargebacks->items[ret_chargebacks->count++]);
-    }
-    if (outcome == FLUTTERWAVE_DONE && ret_chargebacks->count == 0)
-        return because(flutterwave, FLUTTERWAVE_NONE, "no such chargeback");
-    return outcome;
 }

@@ -249,9 +249,9 @@ static int claim_follow(struct work *work, const struct task *task, const struct
     return error_forward(outcome);
 }
 
-/* A chargeback may be heard of before its charge: that is said first. */
+/* A chargeback may be heard of before its charge: that is said first. ret_any: set where there are any. */
 static int claims_tell(struct work *work, const struct task *task, const struct flutterwave_charge *charge,
-                       struct task_result *ret_result)
+                       bool *ret_any, struct task_result *ret_result)
 {
     struct flutterwave_chargebacks seen;
     struct claim claim = {.charge = charge};
@@ -261,6 +261,7 @@ static int claims_tell(struct work *work, const struct task *task, const struct 
         return 0;
     if (outcome != FLUTTERWAVE_DONE)
         return error_forward(unsaid(work, task, outcome, ret_result));
+    *ret_any = true;
     claim.is_only = seen.count == 1;
     outcome = charge_told(work, task, charge, &claim.home, ret_result);
     for (int at = seen.count - 1; outcome == 0 && at >= 0; at--) {
@@ -270,20 +271,29 @@ static int claims_tell(struct work *work, const struct task *task, const struct 
     return outcome == CHARGE_REFUSED ? 0 : error_forward(outcome);
 }
 
+/* Money was claimed, says a report that was signed: it is not over where its claim is not found. */
+static int unlisted(struct work *work, const struct task *task, struct task_result *ret_result)
+{
+    *ret_result = work_later(work, task, "the provider lists no such chargeback");
+    return 0;
+}
+
 static int verify_chargeback(struct work *work, const struct report_recorded_v1 *report,
                              const struct task *task, struct task_result *ret_result)
 {
     struct flutterwave_charges charges;
+    bool any = false;
     int outcome = charges_ask(work, report, &charges);
 
     if (outcome == FLUTTERWAVE_NONE)
-        return kept(ret_result, "the provider knows no such charge");
+        return unlisted(work, task, ret_result);
     if (outcome != FLUTTERWAVE_DONE)
         return error_forward(unsaid(work, task, outcome, ret_result));
     *ret_result = (struct task_result){.step = "done"};
     for (int at = charges.count - 1; outcome == 0 && at >= 0; at--)
-        outcome = claims_tell(work, task, &charges.items[at], ret_result);
-    return error_forward(outcome);
+        outcome = claims_tell(work, task, &charges.items[at], &any, ret_result);
+    return outcome == 0 && !any && strcmp(ret_result->step, "done") == 0 ? unlisted(work, task, ret_result)
+                                                                         : error_forward(outcome);
 }
 
 /* clang-format off */

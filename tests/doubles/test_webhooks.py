@@ -129,7 +129,7 @@ def test_a_chargeback_is_told_when_it_opens_and_when_it_ends(told, receiver, end
     bodies = receiver.bodies(3)[1:]
     assert [body["event"] for body in bodies] == ["chargeback.opened", f"chargeback.{end}"]
     assert [(body["data"]["transaction_id"], body["data"]["amount"]) for body in bodies] == [(charge["id"], 5000)] * 2
-    [asked] = told.v3("GET", f"/chargebacks?transaction_id={charge['id']}").json()["data"]
+    [asked] = told.v3("GET", f"/chargebacks?id={charge['id']}").json()["data"]
     assert asked["status"] == end
 
 

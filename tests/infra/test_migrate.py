@@ -7,7 +7,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
 import types
 import uuid
 
@@ -18,6 +17,9 @@ from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, 
                                    ResourceType)
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests" / "flow"))
+
+from harness.until import until  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -74,14 +76,6 @@ def applied(database):
         return [name for (name,) in connection.execute("select name from bus.migration order by name")]
 
 
-def shows(value, ask):
-    """Whether it comes to be; some things are seen a moment after they were done."""
-    end = time.monotonic() + 120
-    while ask() != value and time.monotonic() < end:
-        time.sleep(0.02)
-    return ask() == value
-
-
 def files(copy):
     return sorted(file.name for file in (copy / "schemas" / "sql").glob("*.sql"))
 
@@ -134,7 +128,7 @@ def test_who_reads_long_holds_up_the_migration_and_nobody_else(copy, namespace):
     with psycopg.connect(url) as long, psycopg.connect(url, autocommit=True) as short:
         long.execute("select from state.parcel")
         process = start(copy, namespace)
-        assert shows((1,), lambda: short.execute(WAITS).fetchone())
+        until(lambda: short.execute(WAITS).fetchone() == (1,), 120)
         short.execute("set statement_timeout = '60s'")
         assert short.execute("select count(*) from state.parcel").fetchone() == (0,)
         assert process.poll() is None
@@ -211,9 +205,9 @@ def test_a_topic_that_forgets_by_size_is_mended(copy, namespace):
     assert migrate(copy, namespace)[0] == 0
     admin, topic = AdminClient({"bootstrap.servers": os.environ["COLIS_KAFKA_BROKERS"]}), namespace + ".commands"
     size_kept(admin, topic, "1000")
-    assert shows("1000", lambda: size_kept(admin, topic))
+    until(lambda: size_kept(admin, topic) == "1000", 120)
     assert migrate(copy, namespace)[0] == 0
-    assert shows("-1", lambda: size_kept(admin, topic))
+    until(lambda: size_kept(admin, topic) == "-1", 120)
 
 
 def cluster(brokers, **replicas):
@@ -250,7 +244,7 @@ def test_a_topic_of_one_replica_is_not_asked_for_two_in_sync(inside, monkeypatch
 def test_more_in_sync_than_two_stays_as_it_is(inside):
     told = {"min.insync.replicas": "2", "retention.ms": "-1"}
     assert inside.config_changes({"min.insync.replicas": "3", "retention.ms": "5"}, told) == {"retention.ms": "-1"}
-    assert inside.config_changes({"min.insync.replicas": "1", "retention.ms": "-1"}, told) == {"min.insync.replicas": "2"}
+    assert inside.config_changes({"min.insync.replicas": "1", "retention.ms": "5"}, told) == told
 
 
 def test_every_partition_is_served_when_it_ends(copy, namespace):

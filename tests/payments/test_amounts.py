@@ -1,5 +1,10 @@
 """Less, more, another currency, twice, too late, for nobody, claimed back: every franc is somewhere, and goes home."""
+import pathlib
+
 import pytest
+import requests
+from harness import places
+from harness.until import ANSWER
 from market import TOTAL, ago
 
 
@@ -122,6 +127,14 @@ def chargeback(market, charge, **given):
     return market.merchant.say("POST", f"/charges/{charge['id']}/chargebacks", {"fee": 15, **given})
 
 
+def reported(market, body):
+    """A webhook of v3."""
+    secret = pathlib.Path(places.servers()["COLIS_FLUTTERWAVE_SECRETS_FILE"]).read_text().split()[0]
+    reply = requests.post(market.bus.url("webhooks") + "/webhooks/flutterwave", json=body, timeout=ANSWER,
+                          headers={"verif-hash": secret})
+    assert reply.status_code == 200
+
+
 def left_to_staff(market):
     return market.tasks("kind = 'report' and step in ('verify', 'dead') and reason like 'another chargeback%%'")
 
@@ -148,6 +161,32 @@ def test_the_end_of_a_chargeback_may_be_all_that_is_heard_of_it(market):
     opened = chargeback(market, charge)
     market.merchant.say("POST", f"/chargebacks/{opened['id']}/lost", {})
     market.told(lambda: claims(deal) == ["lost"], what="lost")
+
+
+def test_a_chargeback_reported_before_it_is_listed_is_asked_about_again(market):
+    deal = market.deal()
+    charge = deal.paid()
+    reported(market, {"event": "chargeback.opened", "data": {"id": 1, "transaction_id": charge["id"]}})
+    market.told(lambda: market.tasks("step = 'verify' and reason = 'the provider lists no such chargeback'"),
+                what="put off")
+    market.merchant.fault("webhook", "drop", event="chargeback")
+    chargeback(market, charge)
+    market.hurried(lambda: claims(deal) == ["opened"], what="opened")
+
+
+def test_a_chargeback_is_found_among_all_of_the_account_where_its_filter_is_not_heard(market):
+    market.merchant.say("PUT", "", {"unheard_filter": "id"})
+    first, second = market.deal(), market.deal()
+    charge, other = first.paid(), second.paid()
+    market.merchant.fault("webhook", "drop", event="chargeback", count=1 + 2 * 21)
+    opened = chargeback(market, charge)
+    for _ in range(21):
+        more = chargeback(market, other, amount=1, fee=0)
+        market.merchant.say("POST", f"/chargebacks/{more['id']}/won", {})
+    market.merchant.say("POST", f"/chargebacks/{opened['id']}/lost", {})
+    market.told(lambda: claims(first) == ["lost"], what="lost")
+    assert claims(second) == [None]
+    assert [request["query"]["page"] for request in market.requests("chargeback_read")] == ["1", "2"]
 
 
 def test_a_chargeback_of_money_for_nobody_is_known(market):

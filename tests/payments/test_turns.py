@@ -3,7 +3,8 @@ from harness.until import until
 
 MANY = 200
 COPIES = """insert into bus.payment_task (id, kind, step, payment, booking, n, data, asked, opened_at, next_at)
-    select gen_random_uuid(), kind, 'watch', payment, booking, n, data, true, opened_at, clock_timestamp() + %s::interval
+    select gen_random_uuid(), kind, 'watch', payment, booking, n, data, true, opened_at,
+        clock_timestamp() + %s::interval
     from bus.payment_task, generate_series(1, %s) where kind = 'attempt'"""
 
 
@@ -15,7 +16,7 @@ def test_who_wants_to_pay_or_has_paid_does_not_wait_behind_the_pages_that_are_wa
     market.bus.rows("notify payment_task")
     market.told(lambda: market.requests("verify"), what="the pages are asked about")
     charge = deal.pay_on(deal.page())
-    market.told(lambda: any(str(charge["id"]) in request["path"] for request in market.requests("verify")), what="asked")
+    market.told(lambda: any(str(charge["id"]) in asked["path"] for asked in market.requests("verify")), what="asked")
     assert len(market.requests("verify")) < MANY
     market.bus.rows("delete from bus.payment_task where step = 'watch'")
     market.merchant.say("DELETE", "/faults")

@@ -4,8 +4,9 @@ It shares no code with the product. What the provider documents is done as docum
 the plainest shape was chosen, and these are the places (a client must not lean on them more than it has to):
 
 - GET /v3/refunds takes from, to, status, currency, flw_ref, id or tx_id (both the transaction);
-  /v3/transactions/ID/refunds is the same list of one transaction. GET /v3/chargebacks takes flw_ref, transaction_id,
-  tx_ref or status. from, to and page are taken and change nothing: a list is whole.
+  /v3/transactions/ID/refunds is the same list of one transaction. GET /v3/chargebacks takes flw_ref, id
+  (the transaction), status and page, of twenty. Elsewhere page, and everywhere from and to, are taken and change nothing:
+  a list is whole. A filter nobody knows is recorded, and changes nothing either.
 - verify_by_reference with several transactions of one tx_ref answers the first successful one, else the newest.
 - "Not found" is 400 by default (setting not_found_status), with the documented body.
 - A reversed payout reads FAILED again, its complete_message says why; v3 tells it by another transfer.completed, v4 by

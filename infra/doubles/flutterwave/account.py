@@ -28,6 +28,7 @@ SETTINGS: Record = {
     "auto_refunds": "completed",  # completed, or empty: pending until it is said
     "refund_note": "comments",    # how a refund that is asked about calls what it was asked with; empty: not at all
     "overdraft": True,            # without it a payout beyond the balance fails
+    "unheard_filter": "",         # of the list of chargebacks: one that is taken and changes nothing
     "not_found_status": 400, "seed": 1,
 }
 CHOICES = {"webhook_version": {"v3", "v4", "mixed"}, "v3_shape": {"event", "flat", "mixed"},

@@ -15,9 +15,12 @@ def error(message: str) -> Record:
     return {"status": "error", "message": message, "data": None}
 
 
-def page(message: str, items: list[Record]) -> Record:
-    return {"status": "success", "message": message,
-            "meta": {"page_info": {"total": len(items), "current_page": 1, "total_pages": 1}}, "data": items}
+def page(message: str, items: list[Record], number: int = 1, size: int = 0) -> Record:
+    """size: of a page; 0: the list is whole."""
+    pages = -(-len(items) // size) if size else 1
+    shown = items[(number - 1) * size:number * size] if size else items
+    return {"status": "success", "message": message, "data": shown,
+            "meta": {"page_info": {"total": len(items), "current_page": number, "total_pages": pages}}}
 
 
 def charge(record: Record) -> Record:

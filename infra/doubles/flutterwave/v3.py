@@ -22,8 +22,7 @@ PAGED: checks.Shape = {name: (checks.text, False) for name in ("from", "to", "pa
 TRANSACTIONS: checks.Shape = {**PAGED, "tx_ref": (checks.text, False), "customer_email": (checks.email, False)}
 TRANSFERS: checks.Shape = {**PAGED, "reference": (checks.text, False)}
 REFUNDS: checks.Shape = {**PAGED, **{name: (checks.text, False) for name in ("id", "tx_id", "flw_ref")}}
-CHARGEBACKS: checks.Shape = {**PAGED, **{name: (checks.text, False)
-                                        for name in ("flw_ref", "transaction_id", "tx_ref")}}
+CHARGEBACKS: checks.Shape = {**PAGED, **{name: (checks.text, False) for name in ("id", "flw_ref")}}
 
 
 def missing(account: Account, message: str) -> Refused:
@@ -124,9 +123,10 @@ def transfers(account: Account, asked: Asked) -> Any:
 
 
 def chargebacks(account: Account, asked: Asked) -> Any:
-    same = {"flw_ref": "flw_ref", "transaction_id": "charge", "tx_ref": "tx_ref"}
-    records = listed(account, "chargebacks", asked.query, same)
-    return shapes3.page("Chargebacks fetched", [shapes3.chargeback(record) for record in records])
+    heard = {name: value for name, value in asked.query.items() if name != account.settings["unheard_filter"]}
+    records = listed(account, "chargebacks", heard, {"id": "charge", "flw_ref": "flw_ref"})
+    return shapes3.page("Chargebacks fetched", [shapes3.chargeback(record) for record in records],
+                        int(asked.query.get("page", "1")), 20)
 
 
 V3 = Version(error=lambda status, message: shapes3.error(message), calls=[
