@@ -110,5 +110,8 @@ struct flutterwave_chargebacks {
 MUST_CHECK int flutterwave_chargebacks_find(struct flutterwave *flutterwave, const char *charge,
                                             const char *currency,
                                             struct flutterwave_chargebacks *ret_chargebacks);
+/* The charge of which there are chargebacks with this reference of the provider's own. */
+MUST_CHECK int flutterwave_claimed(struct flutterwave *flutterwave, const char *reference,
+                                   char ret_charge[FLUTTERWAVE_ID]);
 
 #endif

@@ -89,3 +89,23 @@ int flutterwave_chargebacks_find(struct flutterwave *flutterwave, const char *ch
         return error_forward(outcome);
     return ret_chargebacks->count > 0 ? FLUTTERWAVE_DONE : FLUTTERWAVE_NONE;
 }
+
+int flutterwave_claimed(struct flutterwave *flutterwave, const char *reference,
+                        char ret_charge[FLUTTERWAVE_ID])
+{
+    const struct foreign_flutterwave_chargebacks_reply *reply = &flutterwave->data.chargebacks;
+    int outcome = FLUTTERWAVE_DONE;
+    long pages = 1;
+
+    for (int page = 1; page <= pages; page++) {
+        outcome = page_ask(flutterwave, "flw_ref", reference, page, &pages);
+        if (outcome != FLUTTERWAVE_DONE)
+            return error_forward(outcome);
+        for (int at = 0; at < reply->data_count; at++)
+            if (strcmp(reply->data[at].flw_ref, reference) == 0 && reply->data[at].has_transaction_id)
+                return text_copy(ret_charge, FLUTTERWAVE_ID, span_of(reply->data[at].transaction_id)) == 0
+                           ? FLUTTERWAVE_DONE
+                           : FLUTTERWAVE_NONE;
+    }
+    return FLUTTERWAVE_NONE;
+}

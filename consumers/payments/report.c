@@ -46,6 +46,24 @@ static int charges_ask(struct work *work, const struct report_recorded_v1 *repor
     return flutterwave_charges_find(work->flutterwave, report->reference, ret_charges);
 }
 
+/* A chargeback may name its charge by a reference of the provider's own. */
+static int claimed_ask(struct work *work, const struct report_recorded_v1 *report,
+                       struct flutterwave_charges *ret_charges)
+{
+    char charge[FLUTTERWAVE_ID];
+    struct payment_reference reference;
+    struct id payment;
+    int outcome = charges_ask(work, report, ret_charges);
+
+    if (outcome != FLUTTERWAVE_NONE || !report->has_reference ||
+        payment_of(report->reference, &reference, &payment))
+        return outcome;
+    ret_charges->count = 1;
+    outcome = flutterwave_claimed(work->flutterwave, report->reference, charge);
+    return outcome == FLUTTERWAVE_DONE ? flutterwave_charge(work->flutterwave, charge, &ret_charges->items[0])
+                                       : outcome;
+}
+
 /* Of a charge that failed, all with its reference tell how the page stands: the payer may have tried twice
  * on it. FLUTTERWAVE_DONE: asked, or there is no need. */
 static int page_ask(struct work *work, struct flutterwave_charges *charges)
@@ -283,7 +301,7 @@ static int verify_chargeback(struct work *work, const struct report_recorded_v1 
 {
     struct flutterwave_charges charges;
     bool any = false;
-    int outcome = charges_ask(work, report, &charges);
+    int outcome = claimed_ask(work, report, &charges);
 
     if (outcome == FLUTTERWAVE_NONE)
         return unlisted(work, task, ret_result);

@@ -142,6 +142,9 @@ static int read_v3(struct span body, struct flutterwave_report *report)
     KEEP(ascii, hook.data.id, data, provider_id);
     KEEP(ascii, hook.data.transaction_id, data, charge_id);
     KEEP(line, hook.data.tx_ref[0] ? hook.data.tx_ref : hook.data.reference, data, reference);
+    if (data->event_kind == REPORT_KIND_CHARGEBACK && !data->has_reference && !data->has_charge_id)
+        KEEP(line, hook.data.flw_ref, data,
+             reference); /* the provider's own, where nothing else leads to it */
     KEEP(line, hook.data.status, data, status);
     KEEP(ascii, hook.data.amount, data, amount);
     keep_currency(hook.data.currency, data);

@@ -189,6 +189,15 @@ def test_a_chargeback_is_found_among_all_of_the_account_where_its_filter_is_not_
     assert [request["query"]["page"] for request in market.requests("chargeback_read")] == ["1", "2"]
 
 
+def test_a_chargeback_may_name_its_charge_by_the_provider_s_own_reference_alone(market):
+    deal = market.deal()
+    charge = deal.paid()
+    market.merchant.fault("webhook", "drop", event="chargeback")
+    opened = chargeback(market, charge)
+    reported(market, {"event": "chargeback.opened", "data": {"id": opened["id"], "flw_ref": charge["flw_ref"]}})
+    market.told(lambda: claims(deal) == ["opened"], what="opened")
+
+
 def test_a_chargeback_of_money_for_nobody_is_known(market):
     market.merchant.fault("webhook", "drop", event="charge")
     charge = market.merchant.say("POST", "/charges", {"tx_ref": "another-s", "amount": 700, "currency": "XOF"})

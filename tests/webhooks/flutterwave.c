@@ -140,6 +140,21 @@ START_TEST(reads_refunds_and_chargebacks_in_an_envelope)
 }
 END_TEST
 
+START_TEST(of_a_chargeback_that_names_nothing_else_the_provider_s_reference_is_kept)
+{
+    check_says("{\"event\":\"chargeback.lost\",\"data\":{\"id\":9,\"flw_ref\":\"FLW-5\"}}",
+               "{\"provider\":\"flutterwave\",\"event_kind\":\"chargeback\",\"event\":\"chargeback.lost\","
+               "\"provider_id\":\"9\",\"reference\":\"FLW-5\"}");
+    check_says(
+        "{\"event\":\"chargeback.lost\",\"data\":{\"id\":9,\"flw_ref\":\"FLW-5\",\"transaction_id\":7}}",
+        "{\"provider\":\"flutterwave\",\"event_kind\":\"chargeback\",\"event\":\"chargeback.lost\","
+        "\"provider_id\":\"9\",\"charge_id\":\"7\"}");
+    check_says("{\"event\":\"transfer.completed\",\"data\":{\"id\":9,\"flw_ref\":\"FLW-5\"}}",
+               "{\"provider\":\"flutterwave\",\"event_kind\":\"transfer\",\"event\":\"transfer.completed\","
+               "\"provider_id\":\"9\"}");
+}
+END_TEST
+
 START_TEST(keeps_an_event_it_has_no_row_for)
 {
     check_says(
@@ -332,6 +347,7 @@ TCase *flutterwave_cases(void)
     tcase_add_test(cases, reads_transfers_of_both_versions);
     tcase_add_test(cases, reads_refunds_and_chargebacks);
     tcase_add_test(cases, reads_refunds_and_chargebacks_in_an_envelope);
+    tcase_add_test(cases, of_a_chargeback_that_names_nothing_else_the_provider_s_reference_is_kept);
     tcase_add_test(cases, keeps_an_event_it_has_no_row_for);
     tcase_add_loop_test(cases, keeps_json_of_no_shape_it_knows_by_its_digest, 0,
                         (int)(sizeof shapeless / sizeof *shapeless));
