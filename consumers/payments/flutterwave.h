@@ -100,9 +100,11 @@ struct flutterwave_chargeback {
     char id[FLUTTERWAVE_ID];
     enum { CHARGEBACK_OPEN = 1, CHARGEBACK_WON, CHARGEBACK_LOST } state;
     int64_t amount, fee;
+    bool goes_on; /* a later stage of a dispute */
 };
-/* All of a charge, newest first. One in another currency than the charge's is FLUTTERWAVE_LATER: not ours to
- * convert. */
+/* All of a charge, newest first. The stages of a dispute are one, under the first one's id, where it was open
+ * and the later are about the same amount and free. One in another currency than the charge's is
+ * FLUTTERWAVE_LATER: not ours to convert. */
 struct flutterwave_chargebacks {
     int count;
     struct flutterwave_chargeback items[FLUTTERWAVE_CHARGES];

@@ -42,6 +42,7 @@ static int row_take(struct flutterwave *flutterwave,
     const struct span status = span_of(seen->status);
 
     *ret_chargeback = (struct flutterwave_chargeback){.state = CHARGEBACK_OPEN};
+    ret_chargeback->goes_on = seen->stage[0] != '\0' && !span_is_nocase(span_of(seen->stage), "new");
     if (span_is_nocase(status, "won"))
         ret_chargeback->state = CHARGEBACK_WON;
     else if (span_is_nocase(status, "lost") || span_is_nocase(status, "accepted"))
@@ -73,6 +74,25 @@ static int page_take(struct flutterwave *flutterwave, const char *charge, const 
     return outcome;
 }
 
+/* The next stage of a dispute stands under an id of its own. Where it is about the same amount and costs
+ * nothing more, it tells how the one before it ends, which keeps the id it was recorded by. */
+static void stages_join(struct flutterwave_chargebacks *all)
+{
+    for (int at = all->count - 2; at >= 0; at--) {
+        const struct flutterwave_chargeback *next = &all->items[at];
+        int before = at + 1;
+
+        while (before < all->count &&
+               (all->items[before].state != CHARGEBACK_OPEN || all->items[before].amount != next->amount))
+            before++;
+        if (!next->goes_on || next->fee > 0 || before == all->count)
+            continue;
+        all->items[before].state = next->state;
+        all->count--;
+        memmove(&all->items[at], &all->items[at + 1], (size_t)(all->count - at) * sizeof all->items[0]);
+    }
+}
+
 int flutterwave_chargebacks_find(struct flutterwave *flutterwave, const char *charge, const char *currency,
                                  struct flutterwave_chargebacks *ret_chargebacks)
 {
@@ -87,6 +107,7 @@ int flutterwave_chargebacks_find(struct flutterwave *flutterwave, const char *ch
     }
     if (outcome != FLUTTERWAVE_DONE && outcome != FLUTTERWAVE_NONE)
         return error_forward(outcome);
+    stages_join(ret_chargebacks);
     return ret_chargebacks->count > 0 ? FLUTTERWAVE_DONE : FLUTTERWAVE_NONE;
 }
 

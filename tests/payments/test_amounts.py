@@ -198,6 +198,19 @@ def test_a_chargeback_may_name_its_charge_by_the_provider_s_own_reference_alone(
     market.told(lambda: claims(deal) == ["opened"], what="opened")
 
 
+@pytest.mark.parametrize("end", ["won", "lost"])
+def test_a_dispute_that_goes_on_under_another_id_ends_as_its_last_stage_does(market, end):
+    deal = market.deal()
+    first = chargeback(market, deal.paid())
+    market.told(lambda: claims(deal) == ["opened"], what="opened")
+    later = market.merchant.say("POST", f"/chargebacks/{first['id']}/escalate", {})
+    market.told(lambda: len(market.tasks("kind = 'report' and step = 'done'")) == 3, what="looked into")
+    assert claims(deal) == ["opened"]
+    market.merchant.say("POST", f"/chargebacks/{later['id']}/{end}", {})
+    market.told(lambda: claims(deal) == [end], what=end)
+    assert market.tasks("kind = 'report' and step <> 'done'") == []
+
+
 def test_a_chargeback_of_money_for_nobody_is_known(market):
     market.merchant.fault("webhook", "drop", event="charge")
     charge = market.merchant.say("POST", "/charges", {"tx_ref": "another-s", "amount": 700, "currency": "XOF"})

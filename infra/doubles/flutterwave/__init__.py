@@ -7,6 +7,7 @@ the plainest shape was chosen, and these are the places (a client must not lean 
   /v3/transactions/ID/refunds is the same list of one transaction. GET /v3/chargebacks takes flw_ref, id
   (the transaction), status and page, of twenty. Elsewhere page, and everywhere from and to, are taken and change nothing:
   a list is whole. A filter nobody knows is recorded, and changes nothing either.
+- A chargeback that is declined goes on as another one, with an id and a stage of its own; no money moves by that.
 - verify_by_reference with several transactions of one tx_ref answers the first successful one, else the newest.
 - "Not found" is 400 by default (setting not_found_status), with the documented body.
 - A reversed payout reads FAILED again, its complete_message says why; v3 tells it by another transfer.completed, v4 by

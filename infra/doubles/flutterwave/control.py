@@ -49,6 +49,10 @@ def open_chargeback(account: Account, path: list[str], body: Any) -> Any:
     return merchant.open_chargeback(account, _record(account, "charges", path[0]), body)
 
 
+def escalate_chargeback(account: Account, path: list[str], body: Any) -> Any:
+    return merchant.escalate_chargeback(account, _record(account, "chargebacks", path[0]), body)
+
+
 def close_chargeback(status: str) -> Say:
     return lambda account, path, body: merchant.close_chargeback(
         account, _record(account, "chargebacks", path[0]), status)
@@ -108,6 +112,7 @@ SAYINGS: dict[tuple[str, ...], Say] = {
     ("POST", "charges", "*", "settle"): settle,
     ("POST", "charges", "*", "resend"): resend("charge", "charges", "charge.completed"),
     ("POST", "charges", "*", "chargebacks"): open_chargeback,
+    ("POST", "chargebacks", "*", "escalate"): escalate_chargeback,
     ("POST", "chargebacks", "*", "won"): close_chargeback("won"),
     ("POST", "chargebacks", "*", "lost"): close_chargeback("lost"),
     ("POST", "transfers", "*", "pend"): pend,

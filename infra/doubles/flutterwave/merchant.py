@@ -200,14 +200,30 @@ def open_chargeback(account: Account, charge: Record, given: Record) -> Record:
         raise Refused(409, "more than what is left of the charge")
     charge["disputed"] += amount
     account.put("charges", charge["id"], charge)
-    key = account.next_id()
-    record = account.put("chargebacks", key, {
-        "id": key, "charge": charge["id"], "tx_ref": charge["tx_ref"], "flw_ref": charge["flw_ref"], "amount": amount,
-        "currency": charge["currency"], "fee": money.number(given.get("fee", 0)), "status": "initiated",
-        "comment": given.get("comment", "not received"), "created": account.clock.now()})
-    book.post(account, "chargeback", key, record["currency"], book.moved(-amount, record["fee"]))
+    record = _put_chargeback(account, {
+        "charge": charge["id"], "tx_ref": charge["tx_ref"], "flw_ref": charge["flw_ref"], "amount": amount,
+        "currency": charge["currency"], "fee": money.number(given.get("fee", 0)), "stage": "new",
+        "comment": given.get("comment", "not received")})
+    book.post(account, "chargeback", record["id"], record["currency"], book.moved(-amount, record["fee"]))
     deliver.emit(account, "chargeback", "chargeback.opened", record)
     return record
+
+
+def _put_chargeback(account: Account, made: Record) -> Record:
+    key = account.next_id()
+    return account.put("chargebacks", key, {**made, "id": key, "status": "initiated", "created": account.clock.now()})
+
+
+def escalate_chargeback(account: Account, record: Record, given: Record) -> Record:
+    """The merchant declines it, the payer's bank goes on: the same money under another id. given: fee."""
+    if record["status"] != "initiated":
+        raise Refused(409, f"the chargeback is {record['status']}")
+    account.put("chargebacks", record["id"], {**record, "status": "declined"})
+    fee = money.number(given.get("fee", 0))
+    later = _put_chargeback(account, {**record, "fee": fee, "stage": "pre-arbitration"})
+    book.post(account, "chargeback", later["id"], later["currency"], book.moved(Decimal(0), fee))
+    deliver.emit(account, "chargeback", "chargeback.opened", later)
+    return later
 
 
 def close_chargeback(account: Account, record: Record, status: str) -> Record:

@@ -80,6 +80,6 @@ def chargeback(record: Record) -> Record:
     return {
         "id": record["id"], "transaction_id": record["charge"], "tx_ref": record["tx_ref"],
         "flw_ref": record["flw_ref"], "amount": record["amount"], "currency": record["currency"], "fee": record["fee"],
-        "status": record["status"], "stage": "new", "comment": record["comment"], "meta": None,
+        "status": record["status"], "stage": record["stage"], "comment": record["comment"], "meta": None,
         "due_date": clock.text(record["created"] + 3 * 86_400_000), "settlement_id": "N/A",
         "created_at": clock.text(record["created"])}
