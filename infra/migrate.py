@@ -23,6 +23,9 @@ from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, 
 SCHEMAS = pathlib.Path(__file__).resolve().parent.parent / "schemas"
 LOCK = 0x636F6C6973  # "colis": the key of both advisory locks
 BROKERS = "127.0.0.1:19092"  # as the programs have it
+# Who gets rights by the migrations; they are made before (local/postgres/roles.sql).
+ROLES = ("authenticated", "colis_notifier", "colis_payments", "colis_projector", "colis_query", "colis_redrive",
+         "colis_relay")
 DEADLINE = 120  # seconds any single server may take
 
 
@@ -93,6 +96,7 @@ def migrations_check(applied, files):
 def database_migrate(namespace):
     files = migrations_read()
     with database_open(setting("postgres_database", "") or namespace) as database:
+        roles_check(database)
         database.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         if not database.execute("SELECT to_regclass('bus.migration')").fetchone()[0]:
             database.execute("""CREATE SCHEMA IF NOT EXISTS bus;
@@ -103,6 +107,14 @@ def database_migrate(namespace):
         for name, digest, text in files[len(applied):]:
             migration_apply(database, name, digest, text)
     return len(files) - len(applied), len(files)
+
+
+def roles_check(database):
+    """Migrations skip a role that is missing, and are applied once: made later, it would never get its rights."""
+    there = {role for (role,) in database.execute("SELECT rolname FROM pg_roles")}
+    names = ", ".join(role for role in ROLES if role not in there)
+    if names:
+        raise Refused(f"roles are missing: {names}: make them first, as infra/local/postgres/roles.sql does")
 
 
 def migration_apply(database, name, digest, text):

@@ -3,6 +3,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -115,6 +116,22 @@ def test_a_file_that_fails_leaves_nothing_of_itself_behind(copy, namespace):
     assert code != 0 and "9000_wrong.sql" in printed
     with psycopg.connect(os.environ["COLIS_POSTGRES_URL"] + "/" + namespace) as connection:
         assert connection.execute("select to_regclass('bus.half')").fetchone() == (None,)
+
+
+def test_a_role_that_is_missing_is_told_before_anything_is_applied(namespace, inside, monkeypatch):
+    """A migration skips who is not there, and is never applied again: the role would have no rights for ever."""
+    monkeypatch.setattr(inside, "ROLES", (*inside.ROLES, "colis_late"))
+    with pytest.raises(inside.Refused, match="colis_late"):
+        inside.database_migrate(namespace)
+    with psycopg.connect(os.environ["COLIS_POSTGRES_URL"] + "/" + namespace) as connection:
+        assert connection.execute("select to_regclass('bus.verdict')").fetchone() == (None,)
+
+
+def test_every_role_that_gets_rights_is_looked_for(copy, inside):
+    made = set(re.findall(r"\b(colis_\w+|authenticated|anon|service_role)\b",
+                          (TOP / "infra" / "local" / "postgres" / "roles.sql").read_text()))
+    text = "".join((copy / "schemas" / "sql" / name).read_text() for name in files(copy))
+    assert {role for role in made if re.search(rf"\bto {role}\b|'{role}'", text)} == set(inside.ROLES)
 
 
 WAITS = """select count(*) from pg_locks l join pg_database d on d.oid = l.database
