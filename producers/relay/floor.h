@@ -16,9 +16,11 @@ struct floor {
 
 /* What one scan saw, with the snapshot it saw it by. */
 struct floor_scan {
-    int64_t xmin, xmax; /* of its snapshot: all xids below xmin have ended, none from xmax on had begun */
-    int64_t last_id;    /* the highest id it returned; 0: none */
-    bool full;          /* it was cut by its limit: there may be more behind last_id */
+    int64_t xmin; /* of its snapshot: all xids below it have ended */
+    int64_t
+        next_xid; /* nobody had this one or a higher when it was taken (its xmax says only who has ended) */
+    int64_t last_id; /* the highest id it returned; 0: none */
+    bool full;       /* it was cut by its limit: there may be more behind last_id */
 };
 
 /* After every row of the scan was settled. */

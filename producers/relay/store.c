@@ -40,8 +40,10 @@ const struct postgres_statement store_statements[] = {
                         "insert into bus.cluster (reader, id) values ('relay', $1::text) on conflict do nothing"},
     {"relay_cluster",   "select id from bus.cluster where reader = 'relay'"},
     {"relay_positions", "select topic, partition, next from bus.relay_position"},
-    /* One row even where there is nothing: the snapshot and what it sees come from one statement. */
-    {"relay_facts",     "select pg_snapshot_xmin(s.taken)::text::int8, pg_snapshot_xmax(s.taken)::text::int8, "
+    /* One row even where there is nothing: the snapshot and what it sees come from one statement. age() counts to the
+     * next xid that will be given away, and is asked after the snapshot: xmax is only behind the last that ended. */
+    {"relay_facts",     "select pg_snapshot_xmin(s.taken)::text::int8,"
+                        " pg_snapshot_xmax(s.taken)::text::int8 + age(pg_snapshot_xmax(s.taken)::xid), "
                         "(extract(epoch from statement_timestamp()) * 1000)::int8, o.id, o.messages"
                         " from (select pg_current_snapshot() as taken) s left join lateral"
                         " (select id, messages from bus.outbox_page where shard = $1::int2 and id > $2::int8"
@@ -66,8 +68,8 @@ const struct postgres_statement store_statements[] = {
 };
 /* clang-format on */
 
-enum { XMIN, XMAX, NOW, PAGE, MESSAGES }; /* columns of relay_facts */
-enum { ID, DUE, LINE, DATA };             /* of relay_due */
+enum { XMIN, NEXT_XID, NOW, PAGE, MESSAGES }; /* columns of relay_facts */
+enum { ID, DUE, LINE, DATA };                 /* of relay_due */
 
 /* Whatever PostgreSQL did not do ends the session: the next one reads how things stand. */
 static int asked(struct relay *relay, int outcome)
@@ -166,7 +168,7 @@ int store_read(struct relay *relay, struct store_scan *ret_scan)
     ret_scan->page_count = rows->count == 1 && postgres_null(rows, 0, PAGE) ? 0 : rows->count;
     ret_scan->seen = (struct floor_scan){
         .xmin = postgres_integer(rows, 0, XMIN),
-        .xmax = postgres_integer(rows, 0, XMAX),
+        .next_xid = postgres_integer(rows, 0, NEXT_XID),
         .last_id = ret_scan->page_count > 0 ? postgres_integer(rows, rows->count - 1, PAGE) : 0,
         .full = ret_scan->page_count >= batch,
     };

@@ -23,7 +23,7 @@ struct writer {
 /* Rows by id; ids and xids are handed out in order. */
 static struct row table[ROWS_MOST + 1];
 static struct writer writers[WRITERS];
-static int64_t next_id, next_xid;
+static int64_t next_id, next_xid, ended_xid; /* ended_xid: the highest that ended */
 static unsigned seed;
 
 static int chance(int below)
@@ -36,6 +36,7 @@ static void model_start(unsigned from)
 {
     seed = from;
     next_id = next_xid = 1;
+    ended_xid = 0;
     for (int at = 0; at <= ROWS_MOST; at++)
         table[at] = (struct row){0};
     for (int at = 0; at < WRITERS; at++)
@@ -58,11 +59,13 @@ static void writer_step(struct writer *writer)
     for (int at = 0; at < writer->rows; at++)
         table[writer->held[at]].committed = commits;
     writer->running = false;
+    ended_xid = writer->xid > ended_xid ? writer->xid : ended_xid;
 }
 
+/* A snapshot's xmin: it knows nobody behind the last who ended. */
 static int64_t oldest_running(void)
 {
-    int64_t oldest = next_xid;
+    int64_t oldest = ended_xid + 1;
     for (int at = 0; at < WRITERS; at++) {
         if (writers[at].running && writers[at].xid < oldest)
             oldest = writers[at].xid;
@@ -73,7 +76,7 @@ static int64_t oldest_running(void)
 /* One look of the relay: rows above the floor in order of id, all settled, then the floor moves. */
 static void scan(struct floor *floor)
 {
-    struct floor_scan seen = {.xmin = oldest_running(), .xmax = next_xid};
+    struct floor_scan seen = {.xmin = oldest_running(), .next_xid = next_xid};
     int count = 0;
     for (int64_t id = floor->id + 1; id < next_id && count < LIMIT; id++) {
         if (!table[id].committed || table[id].settled)
@@ -122,6 +125,7 @@ START_TEST(reaches_the_highest_row_once_everybody_has_ended)
         writer_step(&writers[chance(WRITERS)]);
     for (int at = 0; at < WRITERS; at++)
         writers[at].running = false;
+    ended_xid = next_xid - 1;
     for (int64_t round = 0; round < next_id; round++)
         scan(&floor);
     for (int64_t id = 1; id < next_id; id++)
@@ -134,11 +138,23 @@ START_TEST(waits_for_a_transaction_that_holds_a_smaller_id)
 {
     struct floor floor = {0};
     /* id 5 belongs to xid 100, which runs on; id 6 of xid 101 is seen. */
-    floor_move(&floor, &(struct floor_scan){.xmin = 100, .xmax = 102, .last_id = 6});
+    floor_move(&floor, &(struct floor_scan){.xmin = 100, .next_xid = 102, .last_id = 6});
     ck_assert_int_eq(floor.id, 0);
-    floor_move(&floor, &(struct floor_scan){.xmin = 100, .xmax = 110});
+    floor_move(&floor, &(struct floor_scan){.xmin = 100, .next_xid = 110});
     ck_assert_int_eq(floor.id, 0);
-    floor_move(&floor, &(struct floor_scan){.xmin = 110, .xmax = 110, .last_id = 5});
+    floor_move(&floor, &(struct floor_scan){.xmin = 110, .next_xid = 110, .last_id = 5});
+    ck_assert_int_eq(floor.id, 6);
+}
+END_TEST
+
+START_TEST(waits_for_a_transaction_newer_than_all_that_ended)
+{
+    struct floor floor = {0};
+    /* id 5 belongs to xid 101, which runs on; id 6 of xid 100 is seen: nobody behind 100 has ended. */
+    floor_move(&floor, &(struct floor_scan){.xmin = 101, .next_xid = 102, .last_id = 6});
+    floor_move(&floor, &(struct floor_scan){.xmin = 101, .next_xid = 102});
+    ck_assert_int_eq(floor.id, 0);
+    floor_move(&floor, &(struct floor_scan){.xmin = 102, .next_xid = 102, .last_id = 5});
     ck_assert_int_eq(floor.id, 6);
 }
 END_TEST
@@ -146,9 +162,9 @@ END_TEST
 START_TEST(a_scan_that_was_cut_passes_only_what_it_returned)
 {
     struct floor floor = {.highest = 900, .mark_id = 900, .mark_xid = 50};
-    floor_move(&floor, &(struct floor_scan){.xmin = 60, .xmax = 60, .last_id = 500, .full = true});
+    floor_move(&floor, &(struct floor_scan){.xmin = 60, .next_xid = 60, .last_id = 500, .full = true});
     ck_assert_int_eq(floor.id, 500);
-    floor_move(&floor, &(struct floor_scan){.xmin = 60, .xmax = 60, .last_id = 900, .full = true});
+    floor_move(&floor, &(struct floor_scan){.xmin = 60, .next_xid = 60, .last_id = 900, .full = true});
     ck_assert_int_eq(floor.id, 900);
 }
 END_TEST
@@ -161,6 +177,7 @@ int main(void)
     tcase_add_test(cases, never_passes_a_row_that_is_still_to_come);
     tcase_add_test(cases, reaches_the_highest_row_once_everybody_has_ended);
     tcase_add_test(cases, waits_for_a_transaction_that_holds_a_smaller_id);
+    tcase_add_test(cases, waits_for_a_transaction_newer_than_all_that_ended);
     tcase_add_test(cases, a_scan_that_was_cut_passes_only_what_it_returned);
     suite_add_tcase(suite, cases);
     return suite_run(suite);

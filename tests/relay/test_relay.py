@@ -155,6 +155,30 @@ def test_a_row_that_became_visible_late_is_not_passed_over(relays, ledger):
     ledger.check(relays)
 
 
+def test_a_row_of_the_newest_transaction_is_not_passed_over(relays, ledger):
+    """Its xid is behind all that ended, its id before one of theirs."""
+    def published(rows):
+        ledger.committed |= {outbox.event_of(one): one for one in rows}
+        until(lambda: relays.relay.metric("colis_relay_facts_total") == len(ledger.committed), 20,
+              "what was committed is published")
+
+    relays.add("relay").await_ready()
+    with relays.database_open() as slow, relays.database_open() as fast:
+        for _ in range(10):
+            held, (later, last) = ledger.batch(2), (outbox.row(uuid.uuid4(), 1, "parcel") for _ in range(2))
+            with slow.transaction():
+                with fast.transaction():
+                    fast.execute("select pg_current_xact_id()")
+                    outbox.write(slow, held)
+                    outbox.write(fast, [later])
+                published([later])
+                outbox.insert(fast, [last])
+                published([last])  # seen by another look than the first
+            published(held)
+    outbox.await_empty(relays)
+    ledger.check(relays)
+
+
 def test_kills_at_random_instants_lose_and_double_nothing(relays, ledger, chance):
     relays.add("relay").await_ready()
     with Load(relays, ledger):
