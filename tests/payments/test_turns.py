@@ -16,7 +16,8 @@ def test_who_wants_to_pay_or_has_paid_does_not_wait_behind_the_pages_that_are_wa
     market.bus.rows("notify payment_task")
     market.told(lambda: market.requests("verify"), what="the pages are asked about")
     deal.pay_on(deal.page())
-    market.told(lambda: market.bus.value("select max(attempts) from bus.payment_task where kind = 'report'"), what="asked")
+    asked = "select max(attempts) from bus.payment_task where kind = 'report'"
+    market.told(lambda: market.bus.value(asked), what="asked")
     assert len(market.requests("verify")) < MANY
     market.bus.rows("delete from bus.payment_task where step = 'watch'")
     market.merchant.say("DELETE", "/faults")
