@@ -148,6 +148,11 @@ def database_drop(namespace):
 
 # --- Kafka ---
 
+def is_loopback(broker):
+    """As shared/base/host.c: a name that only begins like loopback is any other machine's."""
+    return re.fullmatch(r"127\.\d+\.\d+\.\d+|localhost|\[?::1\]?", broker.strip().rpartition(":")[0]) is not None
+
+
 def kafka_settings():
     """The library's settings from those of the programs, and what they refuse (shared/links/kafka.c)."""
     brokers, security = setting("kafka_brokers", BROKERS), setting("kafka_security", "plaintext")
@@ -157,8 +162,7 @@ def kafka_settings():
         settings |= {"sasl.mechanisms": mechanism, "sasl.username": setting("kafka_user", ""), "sasl.password": password}
     elif password:
         raise Refused(f"kafka_password: would not be used with kafka_security {security}")
-    local = all(re.match(r"127\.|localhost:|\[::1\]:", broker.strip()) for broker in brokers.split(","))
-    if security == "sasl_plaintext" and mechanism == "PLAIN" and not local:
+    if security == "sasl_plaintext" and mechanism == "PLAIN" and not all(map(is_loopback, brokers.split(","))):
         raise Refused("kafka_sasl_mechanism: PLAIN would show the password on the network")
     if setting("kafka_ca_file", "") and "ssl" in security:
         settings["ssl.ca.location"] = setting("kafka_ca_file")

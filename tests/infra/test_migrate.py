@@ -342,5 +342,8 @@ def test_without_sasl_no_password_is_given_away(inside, hosted, monkeypatch):
     monkeypatch.setenv("COLIS_KAFKA_SASL_MECHANISM", "PLAIN")
     with pytest.raises(inside.Refused, match="PLAIN"):
         inside.kafka_settings()
-    monkeypatch.setenv("COLIS_KAFKA_BROKERS", "localhost:1,127.0.0.1:2")
+    monkeypatch.setenv("COLIS_KAFKA_BROKERS", "127.example.org:1")
+    with pytest.raises(inside.Refused, match="PLAIN"):
+        inside.kafka_settings()
+    monkeypatch.setenv("COLIS_KAFKA_BROKERS", "localhost:1,127.0.0.1:2,[::1]:3")
     assert inside.kafka_settings()["sasl.mechanisms"] == "PLAIN"
