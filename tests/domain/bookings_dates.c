@@ -66,9 +66,10 @@ START_TEST(an_arrival_after_the_parcel_must_be_there_must_be_agreed_to)
 }
 END_TEST
 
-static void drop_off_moved(int64_t ms)
+/* when: of the trip. */
+static void put_off(int64_t *when, int64_t ms)
 {
-    scene.trip.drop_off_until += ms;
+    *when += ms;
     scene.trip.schedule++;
     is(redate(), "accepted");
 }
@@ -77,7 +78,7 @@ static void drop_off_moved(int64_t ms)
 START_TEST(a_drop_off_that_ends_earlier_must_be_agreed_to)
 {
     scene_paid();
-    drop_off_moved(-1);
+    put_off(&scene.trip.drop_off_until, -1);
     ck_assert(scene.booking.has_must_answer_by);
     scene.now = scene.booking.must_answer_by;
     is(says(TRAVELLER, "booking.report_no_show", NULL), "too_early");
@@ -90,15 +91,15 @@ END_TEST
 START_TEST(a_drop_off_moved_twice_is_measured_from_the_one_agreed_to)
 {
     scene_paid();
-    drop_off_moved(-10 * HOURS);
-    drop_off_moved(5 * HOURS);
+    put_off(&scene.trip.drop_off_until, -10 * HOURS);
+    put_off(&scene.trip.drop_off_until, 5 * HOURS);
     ck_assert(scene.booking.has_must_answer_by);
-    drop_off_moved(5 * HOURS);
+    put_off(&scene.trip.drop_off_until, 5 * HOURS);
     ck_assert(!scene.booking.has_must_answer_by);
-    drop_off_moved(-1);
+    put_off(&scene.trip.drop_off_until, -1);
     is(says(SENDER, "booking.agree_redate", NULL), "accepted");
     ck_assert(!scene.booking.has_drop_off_before);
-    drop_off_moved(1); /* counted anew */
+    put_off(&scene.trip.drop_off_until, 1); /* counted anew */
     ck_assert(!scene.booking.has_must_answer_by);
 }
 END_TEST
@@ -107,7 +108,7 @@ START_TEST(a_drop_off_that_was_over_is_not_taken_from_anybody)
 {
     scene_paid();
     scene.now = scene.trip.drop_off_until;
-    drop_off_moved(-1 * HOURS);
+    put_off(&scene.trip.drop_off_until, -1 * HOURS);
     ck_assert(!scene.booking.has_must_answer_by);
 }
 END_TEST
@@ -116,7 +117,7 @@ START_TEST(who_agrees_can_still_hand_over)
 {
     scene_paid();
     scene.trip.drop_off_until = scene.now + 2 * HOURS;
-    drop_off_moved(-1 * HOURS);
+    put_off(&scene.trip.drop_off_until, -1 * HOURS);
     ck_assert_int_eq(scene.booking.must_answer_by, scene.now + 1 * HOURS);
     scene.now = scene.trip.drop_off_until;
     is(says(SENDER, "booking.agree_redate", NULL), "nothing_to_answer");
@@ -124,21 +125,14 @@ START_TEST(who_agrees_can_still_hand_over)
 }
 END_TEST
 
-static void arrival_moved(int64_t ms)
-{
-    scene.trip.arrives += ms;
-    scene.trip.schedule++;
-    is(redate(), "accepted");
-}
-
 START_TEST(an_arrival_moved_twice_is_measured_from_the_one_agreed_to)
 {
     scene_paid();
-    arrival_moved(25 * HOURS);
+    put_off(&scene.trip.arrives, 25 * HOURS);
     ck_assert(scene.booking.has_must_answer_by);
-    arrival_moved(1);
+    put_off(&scene.trip.arrives, 1);
     ck_assert(scene.booking.has_must_answer_by);
-    arrival_moved(-25 * HOURS);
+    put_off(&scene.trip.arrives, -25 * HOURS);
     ck_assert(!scene.booking.has_must_answer_by);
 }
 END_TEST
@@ -146,14 +140,14 @@ END_TEST
 START_TEST(short_moves_of_the_arrival_are_one_long_one)
 {
     scene_paid();
-    arrival_moved(20 * HOURS);
+    put_off(&scene.trip.arrives, 20 * HOURS);
     ck_assert(!scene.booking.has_must_answer_by);
     scene.now += 24 * HOURS - 1;
-    arrival_moved(20 * HOURS);
+    put_off(&scene.trip.arrives, 20 * HOURS);
     ck_assert(scene.booking.has_must_answer_by);
     is(says(SENDER, "booking.agree_redate", NULL), "accepted");
     ck_assert(!scene.booking.has_arrives_before);
-    arrival_moved(20 * HOURS); /* counted anew */
+    put_off(&scene.trip.arrives, 20 * HOURS); /* counted anew */
     ck_assert(!scene.booking.has_must_answer_by);
 }
 END_TEST
