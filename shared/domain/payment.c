@@ -140,10 +140,6 @@ static const struct rule rules[] = {
     {"M14", "payment.retry_order",    OPEN,                     WHO_SYSTEM,    ALWAYS,
      {GUARD(retry_still_awaited), GUARD(tries_left), GUARD(no_refund_while_claimed_back)},
      ORDERED, SAME, act_retry},
-    {"M14", "payment.retry_order",    OPEN,                     WHO_STAFF,     ALWAYS,
-     {GUARD(order_failed), GUARD(tries_left_for_staff), GUARD(no_refund_while_claimed_back),
-      GUARD(route_not_of_a_payout), GUARD(payout_account_set)},
-     ORDERED, SAME, act_retry},
     {"M14", "payment.retry_order",    OPEN,                     WHO_TRAVELLER, ALWAYS,
      {GUARD(order_failed), GUARD(order_to_traveller), GUARD(tries_left), GUARD(route_not_chosen),
       GUARD(payout_account_held_24_hours)},
@@ -152,6 +148,10 @@ static const struct rule rules[] = {
      {GUARD(order_failed), GUARD(order_is_goodwill_to_sender), GUARD(tries_left), GUARD(route_not_chosen),
       GUARD(payout_account_held_24_hours)},
      ORDERED, SAME, act_retry},
+    {"M14", "payment.retry_order",    OPEN,                     WHO_STAFF,     ALWAYS,
+     {GUARD(order_failed), GUARD(tries_left_for_staff), GUARD(no_refund_while_claimed_back),
+      GUARD(route_not_of_a_payout), GUARD(payout_account_set)},
+     ORDERED, SAME, act_retry}, /* below the parties: of a booking of their own staff are its party */
 
 /* a payer claims back */
     {"M15", "payment.record_chargeback", OPEN_OR_OVER | ON(UNMATCHED), WHO_PAYMENTS, ALWAYS,

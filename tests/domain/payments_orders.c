@@ -207,6 +207,22 @@ START_TEST(a_traveller_does_not_retry_a_refund_and_staff_choose_its_route)
 }
 END_TEST
 
+START_TEST(staff_ask_for_their_own_payout_and_refund_as_anybody_does)
+{
+    released();
+    failed(1, 1, ORDER_CAUSE_BAD_ACCOUNT);
+    till.traveller.payout_since = till.now;
+    is(retried_by(LEAD_TRAVELS, 1), "payout_account_missing");
+    till.now += 24 * HOURS;
+    is(retried_by(LEAD_TRAVELS, 1), "accepted");
+    till_open();
+    cancelled();
+    failed(1, 1, ORDER_CAUSE_DECLINED);
+    is(retried_by(LEAD_TRAVELS, 1), "not_allowed");
+    is(retried_by(LEAD, 1), "accepted");
+}
+END_TEST
+
 /* Fails the order until no try is left. */
 static void exhaust(int64_t n)
 {
@@ -469,6 +485,7 @@ TCase *order_cases(void)
     tcase_add_test(cases, a_second_payment_of_one_order_takes_nothing_that_another_order_needs);
     tcase_add_test(cases, a_payout_to_a_bad_account_waits_for_its_owner);
     tcase_add_test(cases, a_traveller_does_not_retry_a_refund_and_staff_choose_its_route);
+    tcase_add_test(cases, staff_ask_for_their_own_payout_and_refund_as_anybody_does);
     tcase_add_test(cases, after_five_tries_an_order_is_for_people);
     tcase_add_test(cases, a_traveller_tries_no_more_than_five_times_and_staff_no_more_than_thirty);
     tcase_add_test(cases, what_reaches_nobody_for_ninety_days_is_set_aside_and_owed_for_ever);
