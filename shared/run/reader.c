@@ -30,6 +30,7 @@ enum {
     AWAY_RETRIES = 3, /* a RETRY or two is a conflict, not an absence */
     CHECK_MS = 2000,
     CHECK_AGAIN_MS = 500,
+    APART_MS = 10000, /* a group shares out anew within it, or keeps us out */
 };
 
 static struct {
@@ -98,6 +99,11 @@ struct reading {
     int64_t worked_ms;                /* end of the newest batch since the newest rest; 0: none */
 };
 
+static bool waits_for_partitions(const struct reader_places *places)
+{
+    return !places->assigned || (places->taken_ms > 0 && clock_steady_ms() - places->taken_ms >= APART_MS);
+}
+
 static void beat(struct reading *reading)
 {
     const struct reader_places *places = &reading->places;
@@ -105,7 +111,7 @@ static void beat(struct reading *reading)
     const char *why = NULL;
     if (reading->broken)
         why = "too many events were rejected";
-    else if (!places->assigned)
+    else if (waits_for_partitions(places))
         why = "waits for its partitions";
     else if (kafka_in_away(places->in))
         why = "no broker answers";

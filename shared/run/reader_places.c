@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "shared/base/cleanup.h"
+#include "shared/base/clock.h"
 #include "shared/base/log.h"
 
 struct reader_place *reader_places_find(struct reader_places *places, const char *topic, int32_t partition)
@@ -112,6 +113,7 @@ int reader_places_given(void *self, struct kafka_in_place *given, size_t count)
     places->rows = memory_new(count + 1, sizeof *places->rows);
     places->count = count;
     places->assigned = true;
+    places->taken_ms = 0;
     for (size_t at = 0; at < count; at++)
         places->rows[at].at = (struct reader_position){given[at].topic, given[at].partition, -1, -1};
     int outcome = ask_store(places);
@@ -136,6 +138,7 @@ void reader_places_taken(void *self, const struct kafka_in_place *gone, size_t c
         reader->verbs->revoked(reader->self, positions, places->count);
     places->count = 0;
     places->taken = true;
+    places->taken_ms = clock_steady_ms();
     places->unplaced = places->wrong_cluster = false;
     log_plain(LOG_LEVEL_INFO, "partitions taken");
 }

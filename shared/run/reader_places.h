@@ -21,6 +21,7 @@ struct reader_places {
     bool unplaced;      /* the store has not said yet where to begin: all are held */
     bool taken;         /* some went since the flag was lowered */
     bool wrong_cluster; /* all are held */
+    int64_t taken_ms;   /* steady clock: when ours went; 0: some were given since, be it none at all */
     int64_t kept_ms;    /* steady clock: when old records were last deleted */
     int64_t newest_ms;  /* broker's clock: the newest record read so far; 0: none */
 };

@@ -13,7 +13,8 @@
 #include "tests/run/cases.h"
 #include "tests/run/ram_store.h"
 
-enum { RECORDS = 200, PARTITIONS = 2, FETCH = 1 };
+enum { RECORDS = 200, PARTITIONS = 2 };
+enum { FETCH = 1, JOIN_GROUP = 11, HEARTBEAT = 12 }; /* of the protocol */
 
 static struct kafka_cluster cluster;
 static struct ram_store store;
@@ -398,6 +399,53 @@ START_TEST(a_slow_batch_is_no_rest)
 }
 END_TEST
 
+static int64_t held_ms; /* where the steady clock is held; 0: it runs */
+static int turns_without;
+static bool kept_out, waited;
+
+/* The group forgets us, and lets nobody in. */
+static void keep_out(void)
+{
+    kept_out = true;
+    rd_kafka_mock_push_request_errors(cluster.mock, HEARTBEAT, 1, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
+    for (int time = 0; time < 1000; time++)
+        rd_kafka_mock_push_request_errors(cluster.mock, JOIN_GROUP, 1,
+                                          RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+}
+
+/* Once the partitions are gone a turn of the loop takes a second. */
+static int wait_without_partitions(void *self)
+{
+    const struct ram_store *at = self;
+    if (at->stored_count == (size_t)PARTITIONS * RECORDS && !kept_out)
+        keep_out();
+    if (at->revoked == 0)
+        return READER_DONE;
+    if (waited && !service_waits())
+        service_stop(); /* they are ours again */
+    if (!waited && service_waits()) {
+        ck_assert_str_eq(service_waits(), "waits for its partitions");
+        ck_assert_int_ge(turns_without, 10);
+        rd_kafka_mock_clear_request_errors(cluster.mock, JOIN_GROUP);
+        waited = true;
+    }
+    ck_assert_msg(waited || ++turns_without < 20, "ready without partitions");
+    held_ms = (held_ms > 0 ? held_ms : clock_steady_ms()) + 1000;
+    clock_hold(clock_wall_ms(), held_ms);
+    return READER_DONE;
+}
+
+START_TEST(a_reader_whose_partitions_stay_away_is_not_ready)
+{
+    struct reader_verbs verbs = ram_store_verbs;
+    verbs.idle = wait_without_partitions;
+    store.stop_after = 0;
+    read_with(&verbs);
+    clock_release();
+    ck_assert(waited);
+}
+END_TEST
+
 TCase *reader_cases(void)
 {
     TCase *cases = tcase_create("reader");
@@ -417,5 +465,6 @@ TCase *reader_cases(void)
     tcase_add_test(cases, a_partition_lost_behind_its_records_keeps_them);
     tcase_add_test(cases, rests_once_when_a_load_is_over);
     tcase_add_test(cases, a_slow_batch_is_no_rest);
+    tcase_add_test(cases, a_reader_whose_partitions_stay_away_is_not_ready);
     return cases;
 }
