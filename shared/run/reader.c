@@ -94,6 +94,7 @@ struct reading {
     uint64_t generation; /* grows when partitions, and what was gathered of them, are gone */
     struct reader_breaker breaker;
     bool broken;                      /* the breaker is open */
+    bool paused;                      /* a batch is in hand longer than a poll may wait */
     int retries, idle_retries, moves; /* in a row */
     int64_t idle_ms, moved_ms;        /* newest idle; newest record or end of a partition */
     int64_t worked_ms;                /* end of the newest batch since the newest rest; 0: none */
@@ -224,30 +225,37 @@ static int put_back(struct reading *reading, struct kafka_record *record)
     return error_forward(result);
 }
 
-/* One wait before the next try, polling. What was gathered is gone afterwards where its partitions are. */
-static int wait_for_store(struct reading *reading)
+/* Polls for so long, once at least. What was gathered is gone afterwards where its partitions are. */
+static int stay(struct reading *reading, int64_t wait_ms)
 {
     struct kafka_record *record;
-    reading->retries++;
-    int64_t until = clock_steady_ms() + backoff_ms(reading->retries);
+    int64_t until = clock_steady_ms() + wait_ms, left = wait_ms;
+    reading->paused = true;
     TRY(kafka_in_pause(reading->places.in, true));
-    for (;;) {
-        int64_t left = until - clock_steady_ms();
-        beat(reading);
-        if (left <= 0 || service_stopping())
-            return 0;
+    do {
         int outcome = poll_once(reading, (int)(left < POLL_MS ? left : POLL_MS), &record);
         if (outcome < 0)
             return error_forward(outcome);
         if (record)
             TRY(put_back(reading, record));
-    }
+        beat(reading);
+        left = until - clock_steady_ms();
+    } while (left > 0 && !service_stopping());
+    return 0;
+}
+
+/* One wait before the next try. */
+static int wait_for_store(struct reading *reading)
+{
+    reading->retries++;
+    return error_forward(stay(reading, backoff_ms(reading->retries)));
 }
 
 static int go_on(struct reading *reading)
 {
-    if (reading->retries == 0)
+    if (!reading->paused)
         return 0;
+    reading->paused = false;
     reading->retries = 0;
     return error_forward(kafka_in_pause(reading->places.in, false));
 }
@@ -326,9 +334,16 @@ static int finish(struct reading *reading, const struct reader_batch *batch, int
         log_with(LOG_LEVEL_ERROR, "too many events were rejected: stopped", .err = reader_reason());
         reading->broken = true;
         return 0;
-    default: /* RETRY, and the program ends: the next one begins where the store is */
+    default: /* RETRY or SPLIT, and the program ends: the next one begins where the store is */
         return 0;
     }
+}
+
+static int try_later(struct reading *reading)
+{
+    metric_add(&retries_total, 1);
+    log_seldom(LOG_LEVEL_WARN, "batch is tried again", .err = reader_reason());
+    return error_forward(wait_for_store(reading));
 }
 
 static int process(struct reading *reading)
@@ -347,10 +362,8 @@ static int process(struct reading *reading)
     uint64_t generation = reading->generation;
     int64_t began_ms = clock_steady_ms();
     int outcome = reader_batch_run(&batch);
-    while (outcome == READER_RETRY && !service_stopping()) {
-        metric_add(&retries_total, 1);
-        log_seldom(LOG_LEVEL_WARN, "batch is tried again", .err = reader_reason());
-        TRY(wait_for_store(reading));
+    while ((outcome == READER_RETRY || outcome == READER_SPLIT) && !service_stopping()) {
+        TRY(outcome == READER_SPLIT ? stay(reading, 0) : try_later(reading));
         if (reading->generation != generation)
             return error_forward(go_on(reading));
         outcome = reader_batch_run(&batch);

@@ -14,7 +14,7 @@
 #include "shared/base/trace.h"
 #include "shared/run/service.h"
 
-enum { REASON = 201, MINUTE_MS = 60000, WHOLE_TRIES = 3 };
+enum { REASON = 201, MINUTE_MS = 60000, WHOLE_TRIES = 3, SINGLES_MS = 2000 };
 
 static _Thread_local char because[REASON];
 
@@ -251,12 +251,15 @@ static int markers(struct reader_batch *batch)
     return READER_DONE;
 }
 
-/* A thousand transactions may take longer than the program has to end. */
+/* A thousand transactions may take longer than the program has to end, or a group waits for its member. */
 static int singles(struct reader_batch *batch)
 {
+    int64_t until = clock_steady_ms() + SINGLES_MS;
     while (batch->done < batch->count) {
         if (service_stopping())
             return READER_RETRY;
+        if (clock_steady_ms() >= until)
+            return READER_SPLIT;
         int outcome = single(batch);
         if (outcome != READER_DONE)
             return outcome;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What happens to one batch: begin, handle, commit; split where it fails; reject what fails alone. It knows
- * no Kafka and no clock but the breaker's, so tests drive it with a store in memory. Used by reader.c. */
+ * no Kafka, and no clock but the breaker's and that of its own turn, so tests drive it with a store in
+ * memory. Used by reader.c. */
 #ifndef COLIS_RUN_READER_BATCH_H
 #define COLIS_RUN_READER_BATCH_H
 
@@ -34,8 +35,8 @@ struct reader_batch {
 };
 
 /* DONE: every position was stored. RETRY: run it again later, it goes on where it was; also where the program
- * is told to end between two transactions. MOVED: drop it, ask for the positions. FAILED: the breaker is
- * open. Negative: fatal. */
+ * is told to end between two transactions. SPLIT: two seconds went by one by one; poll, and run it again.
+ * MOVED: drop it, ask for the positions. FAILED: the breaker is open. Negative: fatal. */
 MUST_CHECK int reader_batch_run(struct reader_batch *batch);
 
 #endif

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "shared/base/clock.h"
 #include "tests/run/cases.h"
 
 static struct batch_fixture fixture;
@@ -281,6 +282,31 @@ START_TEST(a_retry_among_singles_goes_on_where_it_was)
 }
 END_TEST
 
+/* An event takes 700 ms. */
+static int handle_slowly(void *self, const struct event *event)
+{
+    clock_hold(clock_wall_ms(), clock_steady_ms() + 700);
+    return ram_store_verbs.handle(self, event);
+}
+
+START_TEST(a_batch_one_by_one_pauses_every_two_seconds)
+{
+    struct reader_verbs verbs = ram_store_verbs;
+    verbs.handle = handle_slowly;
+    store->fail_at[RAM_BEGIN] = 1;
+    store->fail_as[RAM_BEGIN] = READER_FAILED;
+    batch_make(&fixture, 2, 3, 1);
+    fixture.batch.verbs = &verbs;
+    ck_assert_int_eq(run(), READER_SPLIT);
+    ck_assert(!store->open);
+    ck_assert_uint_eq(store->stored_count, 3);
+    ck_assert_int_eq(run(), READER_DONE);
+    clock_release();
+    batch_check_ledger(store, 2, 3, false);
+    ck_assert_int_eq(store->positions[0], 4);
+}
+END_TEST
+
 /* The end of the program comes with the third event; the next one begins with the fourth. */
 static void stop_and_begin_again(void)
 {
@@ -430,6 +456,7 @@ TCase *batch_cases(void)
     tcase_add_loop_test(cases, a_bad_last_event_is_passed_too, 0, 2);
     tcase_add_loop_test(cases, a_reject_that_cannot_be_kept_is_tried_again, READER_RETRY, READER_MOVED);
     tcase_add_test(cases, a_retry_among_singles_goes_on_where_it_was);
+    tcase_add_test(cases, a_batch_one_by_one_pauses_every_two_seconds);
     tcase_add_test(cases, a_batch_one_by_one_stops_between_two_events);
     tcase_add_test(cases, a_batch_that_was_split_stops_between_its_parts);
     tcase_add_test(cases, a_partition_stops_at_its_event_and_the_others_go_on);

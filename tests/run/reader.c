@@ -399,6 +399,31 @@ START_TEST(a_slow_batch_is_no_rest)
 }
 END_TEST
 
+/* The group forgets us at the first event; each takes its time until we heard of it. */
+static int handle_until_revoked(void *self, const struct event *event)
+{
+    const struct ram_store *at = self;
+    if (at->stored_count == 0)
+        rd_kafka_mock_push_request_errors(cluster.mock, HEARTBEAT, 1, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
+    if (at->revoked == 0)
+        (void)poll(NULL, 0, 20);
+    return ram_store_verbs.handle(self, event);
+}
+
+START_TEST(partitions_go_while_a_batch_goes_one_by_one)
+{
+    struct reader_verbs verbs = ram_store_verbs;
+    verbs.handle = handle_until_revoked;
+    batch_ms = long_batch_ms;
+    settings_take(NULL);
+    store.fail_at[RAM_BEGIN] = 1;
+    store.fail_as[RAM_BEGIN] = READER_FAILED;
+    read_with(&verbs);
+    ck_assert_int_eq(store.revoked, PARTITIONS);
+    check_all_read(from_start);
+}
+END_TEST
+
 static int64_t held_ms; /* where the steady clock is held; 0: it runs */
 static int turns_without;
 static bool kept_out, waited;
@@ -465,6 +490,7 @@ TCase *reader_cases(void)
     tcase_add_test(cases, a_partition_lost_behind_its_records_keeps_them);
     tcase_add_test(cases, rests_once_when_a_load_is_over);
     tcase_add_test(cases, a_slow_batch_is_no_rest);
+    tcase_add_test(cases, partitions_go_while_a_batch_goes_one_by_one);
     tcase_add_test(cases, a_reader_whose_partitions_stay_away_is_not_ready);
     return cases;
 }
