@@ -258,6 +258,7 @@ static void hear(struct kafka_in *in, const struct kafka_in_place *place)
     in->unheard -= !hearing->heard;
     hearing->heard = true;
     hearing->damages = 0;
+    in->away = false; /* it may be too slow for probe */
 }
 
 /* After what was damaged the library goes on, past it or at an offset that it read from the damage. We do

@@ -251,6 +251,22 @@ START_TEST(waits_for_a_broker_that_went_and_comes_back)
 }
 END_TEST
 
+START_TEST(a_slow_broker_whose_records_come_is_not_away)
+{
+    struct kafka_in *in = kafka_hand_reader("commands");
+    ck_assert_int_eq(next_offset(in), 0);
+    rd_kafka_mock_broker_set_down(cluster.mock, 1);
+    await_away(in, true);
+    seek(in, 60);
+    rd_kafka_mock_broker_set_rtt(cluster.mock, 1, 400);
+    rd_kafka_mock_broker_set_up(cluster.mock, 1);
+    ck_assert_int_eq(next_offset(in), 60);
+    ck_assert(!kafka_in_away(in));
+    rd_kafka_mock_broker_set_rtt(cluster.mock, 1, 0);
+    kafka_in_free(in);
+}
+END_TEST
+
 struct member {
     int given, taken;
     size_t count;
@@ -391,6 +407,7 @@ TCase *kafka_in_cases(void)
     tcase_add_test(cases, a_partition_nothing_is_heard_of_is_assigned_again);
     tcase_add_test(cases, tells_the_cluster_apart);
     tcase_add_test(cases, waits_for_a_broker_that_went_and_comes_back);
+    tcase_add_test(cases, a_slow_broker_whose_records_come_is_not_away);
     tcase_add_test(cases, a_member_reads_from_where_its_store_says);
     tcase_add_test(cases, a_member_whose_store_is_away_holds_its_partitions);
     tcase_add_test(cases, a_member_that_cannot_go_on_ends_the_poll);
