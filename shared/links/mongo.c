@@ -178,12 +178,12 @@ void mongo_use_done(struct mongo_use *use)
 
 /* --- what a bulk says --- */
 
-/* Codes of a write error that pass by themselves: the server stops, changes its role, is full or too slow.
- * Any other is the document's own fault. */
-static bool passes_by_itself(int64_t code)
+/* Codes of a write error that a document brings on itself: a wrong value, BSON that is none, a name that is
+ * not for storing, the validator, too large, a key too large. Of any other, also of one nobody has heard of,
+ * it is not to blame: what is refused leaves the history for good, what is tried again is only late. */
+static bool is_documents_fault(int64_t code)
 {
-    static const int64_t codes[] = {6,   7,    50,    64,    89,    91,    112,   133,   189,   234,
-                                    262, 9001, 10107, 11600, 11602, 13388, 13435, 13436, 14031, 24};
+    static const int64_t codes[] = {2, 22, 52, 121, 10334, 17280, MONGO_DUPLICATE};
     for (size_t at = 0; at < sizeof(codes) / sizeof(codes[0]); at++) {
         if (codes[at] == code)
             return true;
@@ -216,7 +216,7 @@ static void walk_error(const bson_iter_t *write_error, size_t count, struct mong
         return;
     }
     mongo_because("write error %lld", (long long)code);
-    if (passes_by_itself(code) || !ours) {
+    if (!is_documents_fault(code) || !ours) {
         walk->outcome = MONGO_RETRY;
         return;
     }

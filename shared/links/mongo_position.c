@@ -49,20 +49,15 @@ static bool add_update(mongoc_bulk_operation_t *bulk, const char *reader,
     return good;
 }
 
-/* A double means that two inserted one document at once: ours was not written, so it is tried again. */
-static int execute(mongoc_bulk_operation_t *bulk, size_t count)
+/* Whatever is wrong, no fact is to blame: it is tried again. A double, too: two inserted one document at
+ * once, and ours was not written. */
+static int execute(mongoc_bulk_operation_t *bulk)
 {
     bson_t reply;
     bson_error_t error = {0};
-    int outcome = MONGO_DONE;
-    if (mongoc_bulk_operation_execute(bulk, &reply, &error) == 0) {
-        struct mongo_walk walk = {.duplicates = memory_new(count, sizeof(int32_t))};
-        mongo_walk_reply(&reply, &error, count, &walk);
-        outcome = walk.outcome == MONGO_DONE ? MONGO_RETRY : walk.outcome;
-        free(walk.duplicates);
-    }
+    bool good = mongoc_bulk_operation_execute(bulk, &reply, &error) != 0;
     bson_destroy(&reply);
-    return outcome;
+    return good ? MONGO_DONE : mongo_away(&error);
 }
 
 int mongo_positions_save(struct mongo *link, const char *reader, const struct mongo_position *positions,
@@ -78,10 +73,10 @@ int mongo_positions_save(struct mongo *link, const char *reader, const struct mo
         mongoc_collection_create_bulk_operation_with_opts(use.collection, unordered);
     for (size_t at = 0; at < count && outcome == MONGO_DONE; at++) {
         if (is_first_of_topic(positions, at) && !add_update(bulk, reader, positions, at, count))
-            outcome = MONGO_REFUSED;
+            outcome = MONGO_RETRY;
     }
     if (outcome == MONGO_DONE)
-        outcome = execute(bulk, count);
+        outcome = execute(bulk);
     mongoc_bulk_operation_destroy(bulk);
     bson_destroy(unordered);
     mongo_use_done(&use);

@@ -190,6 +190,17 @@ START_TEST(data_that_cannot_be_kept_fails_its_batch)
 }
 END_TEST
 
+/* It is stored: what went wrong was none of its doing. */
+START_TEST(a_position_that_cannot_be_kept_blames_no_fact)
+{
+    struct event event = fact(1);
+    store_refuse_positions();
+    ck_assert_int_eq(run(&event, 1, 72), READER_RETRY);
+    ck_assert_int_eq(store_count("history"), 1);
+    ck_assert_int_eq(letters.count, 0);
+}
+END_TEST
+
 START_TEST(the_dead_letter_comes_before_the_position)
 {
     struct event event = fact(1);
@@ -265,6 +276,7 @@ static TCase *history_cases(void)
     tcase_add_test(cases, another_fact_of_that_version_is_fatal);
     tcase_add_test(cases, an_unreadable_record_is_rejected);
     tcase_add_test(cases, data_that_cannot_be_kept_fails_its_batch);
+    tcase_add_test(cases, a_position_that_cannot_be_kept_blames_no_fact);
     tcase_add_test(cases, the_dead_letter_comes_before_the_position);
     tcase_add_test(cases, positions_of_another_cluster_are_not_used);
     tcase_add_test(cases, says_while_idle_that_the_store_takes_writes);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/links/mongo_inside.h"
 #include "tests/links/mongo_cases.h"
 
 #define PARCEL "8c1e0000-0000-8000-8000-000000000001"
@@ -90,6 +91,34 @@ START_TEST(a_refused_document_is_named_and_the_others_are_stored)
     ck_assert_int_eq(mongo_append(store_link(), entries, 4, &bad), MONGO_REFUSED);
     ck_assert_int_eq(bad, 2);
     ck_assert_int_eq(store_count("history"), 3);
+}
+END_TEST
+
+/* What the second of three documents met, as a bulk's reply says it. */
+static void walk_code(int32_t code, struct mongo_walk *ret_walk)
+{
+    static int32_t duplicates[3];
+    bson_error_t error = {.domain = MONGOC_ERROR_SERVER, .code = (uint32_t)code};
+    bson_t *reply = BCON_NEW("writeErrors", "[", "{", "index", BCON_INT32(1), "code", BCON_INT32(code),
+                             "keyPattern", "{", "other", BCON_INT32(1), "}", "}", "]");
+    ret_walk->duplicates = duplicates;
+    mongo_walk_reply(reply, &error, 3, ret_walk);
+    bson_destroy(reply);
+}
+
+START_TEST(only_what_a_document_did_is_blamed_on_it)
+{
+    static const int32_t its_own[] = {2, 121, 10334, 17280, 11000},
+                         not_its_own[] = {1, 8, 13, 50, 91, 14031, 987654};
+    struct mongo_walk walk;
+    for (size_t at = 0; at < sizeof(its_own) / sizeof(its_own[0]); at++) {
+        walk_code(its_own[at], &walk);
+        ck_assert_msg(walk.outcome == MONGO_REFUSED && walk.bad == 1, "%d", its_own[at]);
+    }
+    for (size_t at = 0; at < sizeof(not_its_own) / sizeof(not_its_own[0]); at++) {
+        walk_code(not_its_own[at], &walk);
+        ck_assert_msg(walk.outcome == MONGO_RETRY && walk.bad == -1, "%d", not_its_own[at]);
+    }
 }
 END_TEST
 
@@ -205,6 +234,7 @@ TCase *append_cases(void)
     tcase_add_test(cases, what_is_sent_again_is_there_once);
     tcase_add_test(cases, another_fact_under_the_same_name_is_a_conflict);
     tcase_add_test(cases, a_refused_document_is_named_and_the_others_are_stored);
+    tcase_add_test(cases, only_what_a_document_did_is_blamed_on_it);
     tcase_add_test(cases, data_that_is_no_object_is_refused);
     tcase_add_test(cases, history_comes_in_pages_in_order);
     tcase_add_test(cases, a_version_that_is_not_there_leaves_no_gap_in_a_page);

@@ -22,6 +22,7 @@ void store_drop_all(void);      /* by main, at its end */
 /* One document changed behind the link's back: fact of the document with this _id. */
 void store_set_fact(const char *name, const char *fact);
 void store_set_position(const char *name, const char *partition, int64_t next); /* so, also back */
+void store_refuse_positions(void); /* by another validator: every write of one */
 long long store_count(const char *collection);
 
 #endif

@@ -70,6 +70,15 @@ START_TEST(positions_belong_to_one_cluster)
 }
 END_TEST
 
+START_TEST(a_position_that_is_refused_is_to_be_tried_again)
+{
+    struct mongo_position position = {.topic = "parcel", .partition = 0, .next = 7};
+    store_refuse_positions();
+    ck_assert_int_eq(mongo_positions_save(store_link(), "history", &position, 1), MONGO_RETRY);
+    ck_assert_str_eq(mongo_why(), "server error 121");
+}
+END_TEST
+
 START_TEST(is_alive_when_a_write_goes_through)
 {
     ck_assert_int_eq(mongo_alive(store_link()), MONGO_DONE);
@@ -87,6 +96,7 @@ TCase *position_cases(void)
     tcase_add_test(cases, readers_and_partitions_have_their_own);
     tcase_add_test(cases, many_are_saved_and_loaded_at_once);
     tcase_add_test(cases, positions_belong_to_one_cluster);
+    tcase_add_test(cases, a_position_that_is_refused_is_to_be_tried_again);
     tcase_add_test(cases, is_alive_when_a_write_goes_through);
     return cases;
 }

@@ -111,6 +111,17 @@ void store_set_position(const char *document, const char *partition, int64_t nex
     change("position", document, BCON_NEW("$set", "{", member, BCON_INT64(next), "}"));
 }
 
+void store_refuse_positions(void)
+{
+    bson_error_t error;
+    mongoc_client_t *client = behind();
+    bson_t *what =
+        BCON_NEW("collMod", "position", "validator", "{", "never", "{", "$exists", BCON_BOOL(true), "}", "}");
+    ck_assert(mongoc_client_write_command_with_opts(client, name, what, NULL, NULL, &error));
+    bson_destroy(what);
+    mongoc_client_destroy(client);
+}
+
 long long store_count(const char *collection_name)
 {
     bson_error_t error;
