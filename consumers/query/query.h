@@ -5,6 +5,8 @@
 #ifndef COLIS_CONSUMERS_QUERY_QUERY_H
 #define COLIS_CONSUMERS_QUERY_QUERY_H
 
+#include <stdatomic.h>
+
 #include "schemas/messages.h"
 #include "shared/http/bucket.h"
 #include "shared/http/problem.h"
@@ -102,7 +104,8 @@ struct query {
     struct http_route *routes;
     struct waits waits;
     struct persons persons;
-    bool draining, ready;
+    atomic_bool draining; /* read by timeline_work, too */
+    bool ready;
 };
 
 struct search {

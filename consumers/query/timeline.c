@@ -8,10 +8,14 @@
 
 #include "shared/base/log.h"
 
+/* Each may wait for a MongoDB that is away: at the end nobody begins to. */
 static void work(void *job)
 {
     struct call *call = job;
     char aggregate[80];
+    call->outcome = MONGO_RETRY;
+    if (call->query->draining)
+        return;
     snprintf(aggregate, sizeof(aggregate), "%s/%s", call->route->aggregate, call->id.text);
     const struct mongo_page page = {
         .aggregate = aggregate, .after = call->version, .last = call->last, .limit = call->limit};

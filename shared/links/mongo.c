@@ -15,7 +15,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/host.h"
 
-enum { WHY = 400, POOL = 8 };
+enum { WHY = 400, POOL = 8, MISSING_MS = 1000 };
 
 static struct {
     char url[1024], database[64];
@@ -62,9 +62,12 @@ void mongo_because(const char *format, ...)
     va_end(arguments);
 }
 
-/* The server's text may quote a document; its number may not. */
-int mongo_away(const bson_error_t *error)
+/* The server's text may quote a document; its number may not. Whoever found no server waited as long as one
+ * may: those who stand behind it for a thread would wait so in turn, and are told at once. */
+int mongo_away(struct mongo *link, const bson_error_t *error)
 {
+    if (error->domain == MONGOC_ERROR_SERVER_SELECTION)
+        atomic_store(&link->missing_until_ms, clock_steady_ms() + MISSING_MS);
     if (error->domain == MONGOC_ERROR_SERVER)
         mongo_because("server error %u", error->code);
     else
@@ -163,11 +166,16 @@ void mongo_free(struct mongo *link)
     free(link);
 }
 
-void mongo_use_start(struct mongo *link, const char *collection, struct mongo_use *ret_use)
+int mongo_use_start(struct mongo *link, const char *collection, struct mongo_use *ret_use)
 {
+    if (clock_steady_ms() < atomic_load(&link->missing_until_ms)) {
+        mongo_because("no server was found a moment ago");
+        return MONGO_RETRY;
+    }
     ret_use->link = link;
     ret_use->client = mongoc_client_pool_pop(link->pool);
     ret_use->collection = mongoc_client_get_collection(ret_use->client, link->database, collection);
+    return MONGO_DONE;
 }
 
 void mongo_use_done(struct mongo_use *use)
@@ -234,7 +242,7 @@ static bool list_of(const bson_t *reply, const char *name, bson_iter_t *ret_item
 }
 
 /* The top error repeats the first of the list, or is the only one where the bulk could not be sent. */
-void mongo_walk_reply(const bson_t *reply, const bson_error_t *error, size_t count,
+void mongo_walk_reply(struct mongo *link, const bson_t *reply, const bson_error_t *error, size_t count,
                       struct mongo_walk *ret_walk)
 {
     bson_iter_t item;
@@ -249,7 +257,7 @@ void mongo_walk_reply(const bson_t *reply, const bson_error_t *error, size_t cou
         ret_walk->outcome = MONGO_RETRY;
     } else if (!told || (error->code && error->domain != MONGOC_ERROR_SERVER &&
                          error->domain != MONGOC_ERROR_COMMAND && error->domain != MONGOC_ERROR_COLLECTION)) {
-        ret_walk->outcome = mongo_away(error);
+        ret_walk->outcome = mongo_away(link, error);
     }
 }
 
@@ -291,13 +299,16 @@ static int prepare(struct mongo *link, const char *collection, const char *valid
     bson_t *rules = bson_new_from_json((const uint8_t *)validator, -1, &error);
     if (!rules)
         return error_new(ERROR_BUG, "the validator of %s: %s", collection, error.message);
-    mongo_use_start(link, collection, &use);
+    if (mongo_use_start(link, collection, &use) != MONGO_DONE) {
+        bson_destroy(rules);
+        return MONGO_RETRY;
+    }
     bool good = command(&use, "create", collection, rules, &error);
     if (!good && error.domain == MONGOC_ERROR_SERVER && error.code == THERE)
         good = command(&use, "collMod", collection, rules, &error);
     mongo_use_done(&use);
     bson_destroy(rules);
-    return good ? MONGO_DONE : mongo_away(&error);
+    return good ? MONGO_DONE : mongo_away(link, &error);
 }
 
 int mongo_prepare(struct mongo *link)
@@ -311,7 +322,8 @@ int mongo_alive(struct mongo *link)
 {
     struct mongo_use use;
     bson_error_t error;
-    mongo_use_start(link, "position", &use);
+    if (mongo_use_start(link, "position", &use) != MONGO_DONE)
+        return MONGO_RETRY;
     bson_t *who = BCON_NEW("_id", "alive");
     bson_t *what = BCON_NEW("$set", "{", "at", BCON_DATE_TIME(clock_wall_ms()), "}");
     bson_t *how = BCON_NEW("upsert", BCON_BOOL(true));
@@ -321,5 +333,5 @@ int mongo_alive(struct mongo *link)
     bson_destroy(how);
     mongo_use_done(&use);
     /* two that insert the document at once: one meets the other's */
-    return good || error.code == MONGO_DUPLICATE ? MONGO_DONE : mongo_away(&error);
+    return good || error.code == MONGO_DUPLICATE ? MONGO_DONE : mongo_away(link, &error);
 }

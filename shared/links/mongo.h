@@ -18,7 +18,8 @@ DEFINE_CLEANUP(struct mongo, mongo_free)
 
 enum mongo_outcome {
     MONGO_DONE = 0,
-    MONGO_RETRY = 1,    /* away, stepping down, timed out, write concern not met, whatever is not known */
+    MONGO_RETRY = 1, /* away (then also all calls of the next second), stepping down, timed out, write concern
+                      * not met, whatever is not known */
     MONGO_REFUSED = 2,  /* mongo_append: a document is wrong (validator, size): see mongo_why */
     MONGO_CONFLICT = 3, /* a stored document with the same _id holds another fact */
 };

@@ -117,7 +117,7 @@ static const char *text_of(const bson_t *document, const char *name)
     return found ? bson_iter_utf8(&item, NULL) : "";
 }
 
-static int walk_doubles(struct doubles *doubles, mongoc_cursor_t *cursor, int *ret_bad)
+static int walk_doubles(struct mongo *link, struct doubles *doubles, mongoc_cursor_t *cursor, int *ret_bad)
 {
     bson_error_t error;
     const bson_t *document;
@@ -129,7 +129,7 @@ static int walk_doubles(struct doubles *doubles, mongoc_cursor_t *cursor, int *r
         }
     }
     if (mongoc_cursor_error(cursor, &error))
-        return mongo_away(&error);
+        return mongo_away(link, &error);
     for (size_t at = 0; at < doubles->count; at++) {
         if (!doubles->seen[at]) {
             mongo_because("a document said to be stored is not there");
@@ -144,7 +144,7 @@ static int same_facts(struct mongo_use *use, struct doubles *doubles, int *ret_b
 {
     doubles->seen = memory_new(doubles->count, sizeof(bool));
     mongoc_cursor_t *cursor = find_doubles(use, doubles);
-    int outcome = walk_doubles(doubles, cursor, ret_bad);
+    int outcome = walk_doubles(use->link, doubles, cursor, ret_bad);
     mongoc_cursor_destroy(cursor);
     free(doubles->seen);
     return outcome;
@@ -173,7 +173,7 @@ static int execute(struct mongo_use *use, mongoc_bulk_operation_t *bulk, const s
     int outcome = MONGO_DONE;
     if (mongoc_bulk_operation_execute(bulk, &reply, &error) == 0) {
         struct mongo_walk walk = {.duplicates = memory_new(count, sizeof(int32_t))};
-        mongo_walk_reply(&reply, &error, count, &walk);
+        mongo_walk_reply(use->link, &reply, &error, count, &walk);
         outcome = after_errors(use, entries, &walk, ret_bad);
         free(walk.duplicates);
     }
@@ -187,7 +187,8 @@ int mongo_append(struct mongo *link, const struct mongo_entry *entries, size_t c
     *ret_bad = -1;
     if (count == 0)
         return MONGO_DONE;
-    mongo_use_start(link, "history", &use);
+    if (mongo_use_start(link, "history", &use) != MONGO_DONE)
+        return MONGO_RETRY;
     bson_t *unordered = BCON_NEW("ordered", BCON_BOOL(false));
     mongoc_bulk_operation_t *bulk =
         mongoc_collection_create_bulk_operation_with_opts(use.collection, unordered);
@@ -247,7 +248,7 @@ static void item_of(const bson_t *document, struct buf *to)
 }
 
 /* One document more than the page tells whether another page follows. */
-static int write_page(mongoc_cursor_t *cursor, int limit, struct buf *to)
+static int write_page(struct mongo *link, mongoc_cursor_t *cursor, int limit, struct buf *to)
 {
     bson_error_t error;
     const bson_t *document;
@@ -260,7 +261,7 @@ static int write_page(mongoc_cursor_t *cursor, int limit, struct buf *to)
         last = version_of(document);
     }
     if (mongoc_cursor_error(cursor, &error))
-        return mongo_away(&error);
+        return mongo_away(link, &error);
     buf_byte(to, ']');
     if (count == limit && mongoc_cursor_current(cursor) && version_of(mongoc_cursor_current(cursor)) > last)
         buf_format(to, ",\"next\":\"%lld\"", (long long)last);
@@ -273,9 +274,10 @@ int mongo_history(struct mongo *link, const struct mongo_page *page, struct buf 
     struct mongo_use use;
     size_t before = to->size;
     int limit = page->limit < PAGE_MOST ? page->limit : PAGE_MOST;
-    mongo_use_start(link, "history", &use);
+    if (mongo_use_start(link, "history", &use) != MONGO_DONE)
+        return MONGO_RETRY;
     mongoc_cursor_t *cursor = find_page(&use, page, limit + 1);
-    int outcome = write_page(cursor, limit, to);
+    int outcome = write_page(link, cursor, limit, to);
     mongoc_cursor_destroy(cursor);
     mongo_use_done(&use);
     if (outcome != MONGO_DONE)

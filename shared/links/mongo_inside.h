@@ -7,24 +7,27 @@
 #include "shared/links/mongo.h"
 
 #include <mongoc/mongoc.h>
+#include <stdatomic.h>
 
 struct mongo {
     mongoc_client_pool_t *pool;
     char database[64];
+    atomic_int_fast64_t missing_until_ms; /* no server was found: nobody looks for one before */
 };
 
-/* A client of the pool with a collection of our database, for one call. */
+/* A client of the pool with a collection of our database, for one call: MONGO_DONE, and mongo_use_done is
+ * due; or MONGO_RETRY. */
 struct mongo_use {
     struct mongo *link;
     mongoc_client_t *client;
     mongoc_collection_t *collection;
 };
-void mongo_use_start(struct mongo *link, const char *collection, struct mongo_use *ret_use);
+MUST_CHECK int mongo_use_start(struct mongo *link, const char *collection, struct mongo_use *ret_use);
 void mongo_use_done(struct mongo_use *use);
 
 void mongo_because(const char *format, ...) FORMAT_LIKE(1, 2);
 /* How an error met outside of a write's own list is to be met: always MONGO_RETRY, with its text kept. */
-MUST_CHECK int mongo_away(const bson_error_t *error);
+MUST_CHECK int mongo_away(struct mongo *link, const bson_error_t *error);
 
 enum { MONGO_DUPLICATE = 11000 };
 /* What a bulk's reply says beyond done. duplicates: indexes of the documents whose _id was there already. */
@@ -35,7 +38,7 @@ struct mongo_walk {
     size_t duplicate_count;
 };
 /* ret_walk->duplicates holds at least count items of the caller's. */
-void mongo_walk_reply(const bson_t *reply, const bson_error_t *error, size_t count,
+void mongo_walk_reply(struct mongo *link, const bson_t *reply, const bson_error_t *error, size_t count,
                       struct mongo_walk *ret_walk);
 
 /* mongo_json.c: our JSON to BSON without any meaning in names ($oid is a name like another), and back.

@@ -51,13 +51,13 @@ static bool add_update(mongoc_bulk_operation_t *bulk, const char *reader,
 
 /* Whatever is wrong, no fact is to blame: it is tried again. A double, too: two inserted one document at
  * once, and ours was not written. */
-static int execute(mongoc_bulk_operation_t *bulk)
+static int execute(struct mongo *link, mongoc_bulk_operation_t *bulk)
 {
     bson_t reply;
     bson_error_t error = {0};
     bool good = mongoc_bulk_operation_execute(bulk, &reply, &error) != 0;
     bson_destroy(&reply);
-    return good ? MONGO_DONE : mongo_away(&error);
+    return good ? MONGO_DONE : mongo_away(link, &error);
 }
 
 int mongo_positions_save(struct mongo *link, const char *reader, const struct mongo_position *positions,
@@ -67,7 +67,8 @@ int mongo_positions_save(struct mongo *link, const char *reader, const struct mo
     int outcome = MONGO_DONE;
     if (count == 0)
         return MONGO_DONE;
-    mongo_use_start(link, "position", &use);
+    if (mongo_use_start(link, "position", &use) != MONGO_DONE)
+        return MONGO_RETRY;
     bson_t *unordered = BCON_NEW("ordered", BCON_BOOL(false));
     mongoc_bulk_operation_t *bulk =
         mongoc_collection_create_bulk_operation_with_opts(use.collection, unordered);
@@ -76,7 +77,7 @@ int mongo_positions_save(struct mongo *link, const char *reader, const struct mo
             outcome = MONGO_RETRY;
     }
     if (outcome == MONGO_DONE)
-        outcome = execute(bulk);
+        outcome = execute(link, bulk);
     mongoc_bulk_operation_destroy(bulk);
     bson_destroy(unordered);
     mongo_use_done(&use);
@@ -129,11 +130,12 @@ int mongo_positions_load(struct mongo *link, const char *reader, struct mongo_po
     const bson_t *document;
     for (size_t at = 0; at < count; at++)
         positions[at].next = -1;
-    mongo_use_start(link, "position", &use);
+    if (mongo_use_start(link, "position", &use) != MONGO_DONE)
+        return MONGO_RETRY;
     mongoc_cursor_t *cursor = find(&use, reader, positions, count);
     while (mongoc_cursor_next(cursor, &document))
         take_next(document, reader, positions, count);
-    int outcome = mongoc_cursor_error(cursor, &error) ? mongo_away(&error) : MONGO_DONE;
+    int outcome = mongoc_cursor_error(cursor, &error) ? mongo_away(link, &error) : MONGO_DONE;
     mongoc_cursor_destroy(cursor);
     mongo_use_done(&use);
     return outcome;
@@ -147,7 +149,7 @@ static int insert_cluster(struct mongo_use *use, const char *name, const char *c
     bson_t *document = BCON_NEW("_id", BCON_UTF8(name), "cluster", BCON_UTF8(cluster));
     bool good = mongoc_collection_insert_one(use->collection, document, NULL, NULL, &error);
     bson_destroy(document);
-    return good || error.code == MONGO_DUPLICATE ? MONGO_DONE : mongo_away(&error);
+    return good || error.code == MONGO_DUPLICATE ? MONGO_DONE : mongo_away(use->link, &error);
 }
 
 static int compare_cluster(struct mongo_use *use, const char *name, const char *cluster)
@@ -165,7 +167,7 @@ static int compare_cluster(struct mongo_use *use, const char *name, const char *
         mongo_because("the stored positions belong to another Kafka cluster");
         outcome = same ? MONGO_DONE : MONGO_CONFLICT;
     } else if (mongoc_cursor_error(cursor, &error)) {
-        outcome = mongo_away(&error);
+        outcome = mongo_away(use->link, &error);
     }
     mongoc_cursor_destroy(cursor);
     bson_destroy(who);
@@ -177,7 +179,8 @@ int mongo_cluster(struct mongo *link, const char *reader, const char *cluster)
     struct mongo_use use;
     char name[NAME];
     snprintf(name, sizeof(name), "%s cluster", reader);
-    mongo_use_start(link, "position", &use);
+    if (mongo_use_start(link, "position", &use) != MONGO_DONE)
+        return MONGO_RETRY;
     int outcome = insert_cluster(&use, name, cluster);
     if (outcome == MONGO_DONE)
         outcome = compare_cluster(&use, name, cluster);

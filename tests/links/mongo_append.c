@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "shared/base/clock.h"
 #include "shared/links/mongo_inside.h"
 #include "tests/links/mongo_cases.h"
 
@@ -102,7 +103,7 @@ static void walk_code(int32_t code, struct mongo_walk *ret_walk)
     bson_t *reply = BCON_NEW("writeErrors", "[", "{", "index", BCON_INT32(1), "code", BCON_INT32(code),
                              "keyPattern", "{", "other", BCON_INT32(1), "}", "}", "]");
     ret_walk->duplicates = duplicates;
-    mongo_walk_reply(reply, &error, 3, ret_walk);
+    mongo_walk_reply(store_link(), reply, &error, 3, ret_walk);
     bson_destroy(reply);
 }
 
@@ -199,28 +200,65 @@ START_TEST(preparing_twice_changes_nothing)
 }
 END_TEST
 
+static struct mongo *link_to(const char *url)
+{
+    struct mongo *link = NULL;
+    const struct setting *const tables[] = {mongo_settings, NULL};
+    char *arguments[] = {"test", NULL};
+    setenv("COLIS_MONGO_URL", url, 1);
+    setenv("COLIS_MONGO_TIMEOUT_MS", "100", 1);
+    ck_assert_int_eq(settings_read(tables, 1, arguments, getenv), 0);
+    ck_assert_msg(mongo_new("test", "nowhere", &link) == 0, "%s", error_text());
+    return link;
+}
+
 START_TEST(a_server_that_is_not_there_is_to_be_tried_again)
 {
-    struct mongo *nowhere = NULL;
     struct mongo_entry entry = entry_of(1);
     struct mongo_position position = {"parcel", 0, 7};
     int bad = -1;
     CLEANUP(buf_done) struct buf page = {0};
-    const struct setting *const tables[] = {mongo_settings, NULL};
-    char *arguments[] = {"test", NULL};
-    setenv("COLIS_MONGO_URL", "mongodb://127.0.0.1:1/?directConnection=true", 1);
-    setenv("COLIS_MONGO_TIMEOUT_MS", "100", 1);
-    ck_assert_int_eq(settings_read(tables, 1, arguments, getenv), 0);
-    ck_assert_int_eq(mongo_new("test", "nowhere", &nowhere), 0);
+    struct mongo *nowhere = link_to("mongodb://127.0.0.1:1/?directConnection=true");
+    clock_hold(0, 2000); /* and on: each looks for a server itself */
     ck_assert_int_eq(mongo_append(nowhere, &entry, 1, &bad), MONGO_RETRY);
+    clock_hold(0, 4000);
     ck_assert_int_eq(mongo_alive(nowhere), MONGO_RETRY);
+    clock_hold(0, 6000);
     ck_assert_int_eq(mongo_prepare(nowhere), MONGO_RETRY);
+    clock_hold(0, 8000);
     ck_assert_int_eq(mongo_positions_save(nowhere, "history", &position, 1), MONGO_RETRY);
+    clock_hold(0, 10000);
     ck_assert_int_eq(mongo_positions_load(nowhere, "history", &position, 1), MONGO_RETRY);
+    clock_hold(0, 12000);
     ck_assert_int_eq(mongo_cluster(nowhere, "history", "one"), MONGO_RETRY);
+    clock_hold(0, 14000);
     ck_assert_int_eq(read_page(nowhere, 0, 5, &page), MONGO_RETRY);
     ck_assert_uint_eq(page.size, 0);
     ck_assert_int_eq(bad, -1);
+    mongo_free(nowhere);
+}
+END_TEST
+
+static const char *why_not_read(struct mongo *link)
+{
+    CLEANUP(buf_done) struct buf page = {0};
+    ck_assert_int_eq(read_page(link, 0, 5, &page), MONGO_RETRY);
+    return mongo_why();
+}
+
+/* Else each that stands behind it would wait as long, one after the other. */
+START_TEST(a_server_that_was_not_found_is_not_looked_for_for_a_second)
+{
+    static const char at_once[] = "no server was found a moment ago";
+    struct mongo *nowhere = link_to("mongodb://127.0.0.1:1/?directConnection=true");
+    clock_hold(0, 5000);
+    ck_assert_str_ne(why_not_read(nowhere), at_once);
+    ck_assert_str_eq(why_not_read(nowhere), at_once);
+    clock_hold(0, 5999);
+    ck_assert_str_eq(why_not_read(nowhere), at_once);
+    clock_hold(0, 6000);
+    ck_assert_str_ne(why_not_read(nowhere), at_once);
+    ck_assert_str_eq(why_not_read(nowhere), at_once);
     mongo_free(nowhere);
 }
 END_TEST
@@ -248,5 +286,6 @@ TCase *away_cases(void)
     TCase *cases = tcase_create("away");
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, a_server_that_is_not_there_is_to_be_tried_again);
+    tcase_add_test(cases, a_server_that_was_not_found_is_not_looked_for_for_a_second);
     return cases;
 }

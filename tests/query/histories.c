@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "shared/base/clock.h"
 #include "shared/links/mongo.h"
 #include "tests/links/mongo_cases.h"
+#include "tests/links/mongo_double.h"
 #include "tests/query/program.h"
 
 static struct reply reply;
@@ -87,6 +89,46 @@ START_TEST(without_mongo_only_histories_are_away)
     ck_assert_str_eq(reply_header(&reply, "Retry-After"), "1");
     expect(AWA, "/v1/parcels/" PARCEL, 200);
     ck_assert_int_eq(site_managed("/readyz"), 200);
+}
+END_TEST
+
+/* The program knows by then that it ends. */
+static void until_nobody_listens(void)
+{
+    int64_t until_ms = clock_steady_ms() + 40000;
+    int client = client_connect(program_port());
+    while (client >= 0 && clock_steady_ms() < until_ms) {
+        close(client);
+        (void)poll(NULL, 0, 5);
+        client = client_connect(program_port());
+    }
+    ck_assert_int_lt(client, 0);
+}
+
+/* Four threads ask; each that stands behind them would ask, and wait, in its turn. */
+START_TEST(what_stands_behind_at_the_end_does_not_ask_mongo)
+{
+    enum { ALL = 10, AT_ONCE = 4 };
+    int clients[ALL], answered = 0;
+    double_holds("find");
+    site_setting("COLIS_MONGO_URL", double_start());
+    site_run(true);
+    site_parcel(PARCEL, AWA, 1000);
+    for (int at = 0; at < ALL; at++)
+        clients[at] = client_send(AWA, NULL, "/v1/parcels/" PARCEL "/history", NULL);
+    double_until("find", AT_ONCE);
+    expect(AWA, "/v1/parcels/" PARCEL, 200); /* by its turn the others have been read */
+    site_terminate();
+    until_nobody_listens();
+    double_answers("find", 0);
+    for (int at = 0; at < ALL; at++) {
+        reply_done(&reply);
+        client_read(clients[at], &reply);
+        ck_assert(reply.status == 200 || reply.status == 503);
+        answered += reply.status == 200;
+    }
+    ck_assert_int_eq(answered, AT_ONCE);
+    ck_assert_int_eq(double_heard("find"), AT_ONCE);
 }
 END_TEST
 
@@ -197,6 +239,7 @@ TCase *away_cases(void)
     tcase_add_checked_fixture(cases, site_make, site_stop);
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, without_mongo_only_histories_are_away);
+    tcase_add_test(cases, what_stands_behind_at_the_end_does_not_ask_mongo);
     tcase_add_test(cases, without_postgres_it_says_when_to_come_back);
     tcase_add_test(cases, lost_sessions_are_replaced);
     tcase_add_test(cases, query_is_not_ready_while_verdicts_cannot_be_asked_for);
