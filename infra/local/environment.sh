@@ -2,7 +2,7 @@
 # What the programs and whoever connects are told: addresses, files of secrets. Sourced after settings.sh
 # and secrets.sh.
 
-MONGO_URL="mongodb://$HOST:$COLIS_PORT_MONGO/?directConnection=true&retryWrites=true&w=majority&journal=true"
+MONGO_URL="mongodb://$HOST:$COLIS_PORT_MONGO/?directConnection=true&w=majority&journal=true"
 INGRESS_URL=http://$HOST:$COLIS_PORT_INGRESS
 QUERY_URL=http://$HOST:$COLIS_PORT_QUERY
 WEBHOOKS_URL=http://$HOST:$COLIS_PORT_WEBHOOKS

@@ -81,8 +81,9 @@ static void options(mongoc_uri_t *uri, const char *application)
 {
     int timeout_ms = (int)given.timeout_ms;
     mongoc_uri_set_appname(uri, application);
-    mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, true);
-    mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, true);
+    /* history must hear of each connection that ends: the server may be back as it was an hour ago */
+    mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false);
+    mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, false);
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, timeout_ms);
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_CONNECTTIMEOUTMS, timeout_ms);
     mongoc_uri_set_option_as_int32(uri, MONGOC_URI_SOCKETTIMEOUTMS, 3 * timeout_ms);

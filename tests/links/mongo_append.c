@@ -7,6 +7,7 @@
 #include "shared/base/clock.h"
 #include "shared/links/mongo_inside.h"
 #include "tests/links/mongo_cases.h"
+#include "tests/links/mongo_double.h"
 
 #define PARCEL "8c1e0000-0000-8000-8000-000000000001"
 #define OTHER  "8c1e0000-0000-8000-8000-000000000002"
@@ -200,13 +201,13 @@ START_TEST(preparing_twice_changes_nothing)
 }
 END_TEST
 
-static struct mongo *link_to(const char *url)
+static struct mongo *link_to(const char *url, const char *timeout_ms)
 {
     struct mongo *link = NULL;
     const struct setting *const tables[] = {mongo_settings, NULL};
     char *arguments[] = {"test", NULL};
     setenv("COLIS_MONGO_URL", url, 1);
-    setenv("COLIS_MONGO_TIMEOUT_MS", "100", 1);
+    setenv("COLIS_MONGO_TIMEOUT_MS", timeout_ms, 1);
     ck_assert_int_eq(settings_read(tables, 1, arguments, getenv), 0);
     ck_assert_msg(mongo_new("test", "nowhere", &link) == 0, "%s", error_text());
     return link;
@@ -218,7 +219,7 @@ START_TEST(a_server_that_is_not_there_is_to_be_tried_again)
     struct mongo_position position = {"parcel", 0, 7};
     int bad = -1;
     CLEANUP(buf_done) struct buf page = {0};
-    struct mongo *nowhere = link_to("mongodb://127.0.0.1:1/?directConnection=true");
+    struct mongo *nowhere = link_to("mongodb://127.0.0.1:1/?directConnection=true", "100");
     clock_hold(0, 2000); /* and on: each looks for a server itself */
     ck_assert_int_eq(mongo_append(nowhere, &entry, 1, &bad), MONGO_RETRY);
     clock_hold(0, 4000);
@@ -250,7 +251,7 @@ static const char *why_not_read(struct mongo *link)
 START_TEST(a_server_that_was_not_found_is_not_looked_for_for_a_second)
 {
     static const char at_once[] = "no server was found a moment ago";
-    struct mongo *nowhere = link_to("mongodb://127.0.0.1:1/?directConnection=true");
+    struct mongo *nowhere = link_to("mongodb://127.0.0.1:1/?directConnection=true", "100");
     clock_hold(0, 5000);
     ck_assert_str_ne(why_not_read(nowhere), at_once);
     ck_assert_str_eq(why_not_read(nowhere), at_once);
@@ -260,6 +261,22 @@ START_TEST(a_server_that_was_not_found_is_not_looked_for_for_a_second)
     ck_assert_str_ne(why_not_read(nowhere), at_once);
     ck_assert_str_eq(why_not_read(nowhere), at_once);
     mongo_free(nowhere);
+}
+END_TEST
+
+/* Else nobody would hear that the server went, and came back as it was an hour ago. */
+START_TEST(a_call_whose_connection_ends_is_not_sent_again_by_the_driver)
+{
+    struct mongo_entry entry = entry_of(1);
+    int bad = -1;
+    struct mongo *link = link_to(double_start(), "20000");
+    double_answers("insert", DOUBLE_HANGS_UP);
+    double_answers("find", DOUBLE_HANGS_UP);
+    ck_assert_int_eq(mongo_append(link, &entry, 1, &bad), MONGO_RETRY);
+    ck_assert_int_eq(double_heard("insert"), 1);
+    why_not_read(link);
+    ck_assert_int_eq(double_heard("find"), 1);
+    mongo_free(link);
 }
 END_TEST
 
@@ -287,5 +304,6 @@ TCase *away_cases(void)
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, a_server_that_is_not_there_is_to_be_tried_again);
     tcase_add_test(cases, a_server_that_was_not_found_is_not_looked_for_for_a_second);
+    tcase_add_test(cases, a_call_whose_connection_ends_is_not_sent_again_by_the_driver);
     return cases;
 }
