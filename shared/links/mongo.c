@@ -3,7 +3,6 @@
  * w=majority with journal; it blocks, for at most a few times mongo_timeout_ms; it never logs. */
 #include "shared/links/mongo_inside.h"
 
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,6 +132,21 @@ static bool has_tls(const mongoc_uri_t *uri)
     return good;
 }
 
+/* A name of mongodb+srv is looked up here, once a second at most, by whoever needs it: with the DNS away a
+ * program starts as it does with the server away. */
+static bool make_pool(struct mongo *link)
+{
+    bson_error_t error;
+    link->pool = mongoc_client_pool_new_with_error(link->uri, &error);
+    if (!link->pool) {
+        mongo_because("%s", error.message);
+        atomic_store(&link->missing_until_ms, clock_steady_ms() + MISSING_MS);
+        return false;
+    }
+    mongoc_client_pool_set_error_api(link->pool, MONGOC_ERROR_API_VERSION_2);
+    return true;
+}
+
 int mongo_new(const char *application, const char *name_space, struct mongo **ret_link)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -147,14 +161,14 @@ int mongo_new(const char *application, const char *name_space, struct mongo **re
                          "mongo_url: must say tls=true and check certificates, or be on loopback");
     }
     options(uri, application);
-    mongoc_client_pool_t *pool = mongoc_client_pool_new_with_error(uri, &error);
-    mongoc_uri_destroy(uri);
-    if (!pool)
-        return error_new(ERROR_SETTINGS, "mongo_url cannot be used: %s", error.message);
-    mongoc_client_pool_set_error_api(pool, MONGOC_ERROR_API_VERSION_2);
     struct mongo *link = memory_new(1, sizeof(*link));
-    link->pool = pool;
+    link->uri = uri;
+    pthread_mutex_init(&link->making, NULL);
     snprintf(link->database, sizeof(link->database), "%s", given.database[0] ? given.database : name_space);
+    if (!mongoc_uri_get_srv_hostname(uri) && !make_pool(link)) {
+        mongo_free(link);
+        return error_new(ERROR_SETTINGS, "mongo_url cannot be used: %s", mongo_why());
+    }
     *ret_link = link;
     return 0;
 }
@@ -163,18 +177,33 @@ void mongo_free(struct mongo *link)
 {
     if (!link)
         return;
-    mongoc_client_pool_destroy(link->pool);
+    if (link->pool)
+        mongoc_client_pool_destroy(link->pool);
+    mongoc_uri_destroy(link->uri);
+    pthread_mutex_destroy(&link->making);
     free(link);
+}
+
+/* NULL: no server is to be had now. Whoever comes while the names are looked up waits for their answer. */
+static mongoc_client_pool_t *pool_of(struct mongo *link)
+{
+    mongoc_client_pool_t *pool = NULL;
+    pthread_mutex_lock(&link->making);
+    if (clock_steady_ms() < atomic_load(&link->missing_until_ms))
+        mongo_because("no server was found a moment ago");
+    else if (link->pool || make_pool(link))
+        pool = link->pool;
+    pthread_mutex_unlock(&link->making);
+    return pool;
 }
 
 int mongo_use_start(struct mongo *link, const char *collection, struct mongo_use *ret_use)
 {
-    if (clock_steady_ms() < atomic_load(&link->missing_until_ms)) {
-        mongo_because("no server was found a moment ago");
+    mongoc_client_pool_t *pool = pool_of(link);
+    if (!pool)
         return MONGO_RETRY;
-    }
     ret_use->link = link;
-    ret_use->client = mongoc_client_pool_pop(link->pool);
+    ret_use->client = mongoc_client_pool_pop(pool);
     ret_use->collection = mongoc_client_get_collection(ret_use->client, link->database, collection);
     return MONGO_DONE;
 }

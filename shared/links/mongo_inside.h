@@ -7,10 +7,13 @@
 #include "shared/links/mongo.h"
 
 #include <mongoc/mongoc.h>
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct mongo {
-    mongoc_client_pool_t *pool;
+    mongoc_uri_t *uri;
+    pthread_mutex_t making;
+    mongoc_client_pool_t *pool; /* under making; NULL until the names of mongodb+srv are known */
     char database[64];
     atomic_int_fast64_t missing_until_ms; /* no server was found: nobody looks for one before */
 };

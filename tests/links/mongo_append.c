@@ -280,6 +280,21 @@ START_TEST(a_call_whose_connection_ends_is_not_sent_again_by_the_driver)
 }
 END_TEST
 
+/* Its servers are asked of the DNS, which may be away as they may. */
+START_TEST(a_name_that_cannot_be_looked_up_is_looked_up_again)
+{
+    static const char at_once[] = "no server was found a moment ago";
+    setenv("RES_OPTIONS", "timeout:1 attempts:1", 1);
+    clock_hold(0, 5000);
+    struct mongo *link = link_to("mongodb+srv://db.store.invalid/", "100");
+    ck_assert_str_ne(why_not_read(link), at_once);
+    ck_assert_str_eq(why_not_read(link), at_once);
+    clock_hold(0, 6000);
+    ck_assert_str_ne(why_not_read(link), at_once);
+    mongo_free(link);
+}
+END_TEST
+
 TCase *append_cases(void)
 {
     TCase *cases = tcase_create("append");
@@ -305,5 +320,6 @@ TCase *away_cases(void)
     tcase_add_test(cases, a_server_that_is_not_there_is_to_be_tried_again);
     tcase_add_test(cases, a_server_that_was_not_found_is_not_looked_for_for_a_second);
     tcase_add_test(cases, a_call_whose_connection_ends_is_not_sent_again_by_the_driver);
+    tcase_add_test(cases, a_name_that_cannot_be_looked_up_is_looked_up_again);
     return cases;
 }
