@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The MongoDB link: settings, the pool, the collections, and how errors are to be met. Every write asks for
- * w=majority with journal; it blocks, for at most a few times mongo_timeout_ms; it never logs. */
+ * w=majority with journal; it blocks, for at most a few times mongo_timeout_ms. */
 #include "shared/links/mongo_inside.h"
 
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 
 #include "shared/base/clock.h"
 #include "shared/base/host.h"
+#include "shared/base/log.h"
 
 enum { WHY = 400, POOL = 8, MISSING_MS = 1000 };
 
@@ -319,6 +320,18 @@ static bool command(struct mongo_use *use, const char *verb, const char *collect
     return good;
 }
 
+/* The role readWrite may not change a validator; the one of an older program is no reason to store nothing.
+ */
+static bool may_stay(const char *collection, const bson_error_t *error)
+{
+    enum { NOT_ALLOWED = 13 };
+    if (error->domain != MONGOC_ERROR_SERVER || error->code != NOT_ALLOWED)
+        return false;
+    log_with(LOG_LEVEL_WARN, "mongo: a validator stays as it is, collMod needs the role dbAdmin",
+             .err = collection);
+    return true;
+}
+
 /* Made anew, or (48: it is there) brought to the validator of this program's version. Neither collection has
  * an index beside _id: all we read goes by _id. */
 static int prepare(struct mongo *link, const char *collection, const char *validator)
@@ -335,7 +348,7 @@ static int prepare(struct mongo *link, const char *collection, const char *valid
     }
     bool good = command(&use, "create", collection, rules, &error);
     if (!good && error.domain == MONGOC_ERROR_SERVER && error.code == THERE)
-        good = command(&use, "collMod", collection, rules, &error);
+        good = command(&use, "collMod", collection, rules, &error) || may_stay(collection, &error);
     mongo_use_done(&use);
     bson_destroy(rules);
     return good ? MONGO_DONE : mongo_away(link, &error);

@@ -25,7 +25,8 @@ enum mongo_outcome {
 };
 const char *mongo_why(void); /* this thread's newest failure; never NULL */
 
-/* Creates collections history and position with their validator and named indexes where absent. */
+/* Creates collections history and position with their validator where absent; where not, changes the
+ * validator, if it may. */
 MUST_CHECK int mongo_prepare(struct mongo *link);
 
 /* A document of history. */

@@ -295,6 +295,20 @@ START_TEST(a_name_that_cannot_be_looked_up_is_looked_up_again)
 }
 END_TEST
 
+/* The role readWrite may make a collection, and not change its validator. */
+START_TEST(a_validator_that_may_not_be_changed_stays)
+{
+    struct mongo *link = link_to(double_start(), "20000");
+    double_answers("create", 48);
+    double_answers("collMod", 13);
+    ck_assert_int_eq(mongo_prepare(link), MONGO_DONE);
+    ck_assert_int_eq(double_heard("collMod"), 2);
+    double_answers("collMod", 2);
+    ck_assert_int_eq(mongo_prepare(link), MONGO_RETRY);
+    mongo_free(link);
+}
+END_TEST
+
 TCase *append_cases(void)
 {
     TCase *cases = tcase_create("append");
@@ -321,5 +335,6 @@ TCase *away_cases(void)
     tcase_add_test(cases, a_server_that_was_not_found_is_not_looked_for_for_a_second);
     tcase_add_test(cases, a_call_whose_connection_ends_is_not_sent_again_by_the_driver);
     tcase_add_test(cases, a_name_that_cannot_be_looked_up_is_looked_up_again);
+    tcase_add_test(cases, a_validator_that_may_not_be_changed_stays);
     return cases;
 }
