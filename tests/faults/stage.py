@@ -104,7 +104,7 @@ class Stage:
             wishes = load.end()
         self.past("end")
         self.day_passes()
-        await_rest(self.bus, 90 + load.count // 20)
+        until(lambda: self._stands_still(keeper, 90 + load.count // 20), 600, "the bus standing still")
         self.past("rest")
         ledger = self._judge(wishes, load)
         self.past("judge")
@@ -125,6 +125,20 @@ class Stage:
         """All that waits comes due: pages expire, holds end, deliveries are confirmed, webhooks come again."""
         passes(self.bus, hours=26)
         self.bus.provider.advance(2 * 3600)
+
+    def _stands_still(self, keeper, deadline):
+        """At rest, and its relays ended: no timer fires while the judge reads. False where one fired just before."""
+        count = len(self.bus.topics.read("commands", check=False))
+        await_rest(self.bus, deadline)
+        names = [label for label, program in self.bus.programs.items() if program.name == "relay"]
+        relays = {label: keeper.release(label) for label in names}
+        for relay in relays.values():
+            relay.stop()
+        if len(self.bus.topics.read("commands", check=False)) == count:
+            return True
+        for label, relay in relays.items():
+            self.bus.programs[label] = relay.start()
+        return False
 
     def _judge(self, wishes, load):
         ledger = Ledger(self.bus, wishes, load.addresses()).check()
