@@ -320,8 +320,7 @@ static bool command(struct mongo_use *use, const char *verb, const char *collect
     return good;
 }
 
-/* The role readWrite may not change a validator; the one of an older program is no reason to store nothing.
- */
+/* The role readWrite may not change a validator; an older one is no reason to store nothing. */
 static bool may_stay(const char *collection, const bson_error_t *error)
 {
     enum { NOT_ALLOWED = 13 };
