@@ -92,26 +92,6 @@ int publish_fence(struct relay *relay)
     return kafka(result, "no fence");
 }
 
-/* In slices, so that the lock is kept meanwhile. A broker that needs longer than this for a batch would need
- * it for the same batch again, in the next session: that one waits longer. */
-static int await(struct relay *relay, struct kafka_out *out, int (*step)(struct kafka_out *, int),
-                 const char *what)
-{
-    int64_t from = clock_steady_ms();
-    int result = KAFKA_TIMEOUT;
-    while (result == KAFKA_TIMEOUT &&
-           clock_steady_ms() - from < (service_stopping() ? RELAY_KAFKA_MS : relay->patience_ms)) {
-        int pulse = relay_pulse(relay);
-        if (pulse != 0 && !service_stopping())
-            return pulse;
-        result = step(out, RELAY_PULSE_MS);
-    }
-    if (result == KAFKA_TIMEOUT)
-        relay->patience_ms =
-            2 * relay->patience_ms < RELAY_KAFKA_MOST_MS ? 2 * relay->patience_ms : RELAY_KAFKA_MOST_MS;
-    return kafka(result, what);
-}
-
 void publish_end(struct relay *relay)
 {
     kafka_out_free(relay->facts);
@@ -127,10 +107,33 @@ static int torn(struct relay *relay, const char *why, const struct event *event)
     return RELAY_TORN;
 }
 
+/* In slices, so that the lock is kept meanwhile. A broker that needs longer than this for a batch would need
+ * it for the same batch again, in the next session: that one waits longer. */
 static int flush(struct relay *relay, struct kafka_out *out)
 {
-    int result = await(relay, out, kafka_out_flush, "no report in time");
-    return result == 0 && relay->unsure ? RELAY_OVER : result;
+    int64_t from = clock_steady_ms();
+    int result = KAFKA_TIMEOUT;
+    while (result == KAFKA_TIMEOUT &&
+           clock_steady_ms() - from < (service_stopping() ? RELAY_KAFKA_MS : relay->patience_ms)) {
+        int pulse = relay_pulse(relay);
+        if (pulse != 0 && !service_stopping())
+            return pulse;
+        result = kafka_out_flush(out, RELAY_PULSE_MS);
+    }
+    if (result == KAFKA_TIMEOUT)
+        relay->patience_ms =
+            2 * relay->patience_ms < RELAY_KAFKA_MOST_MS ? 2 * relay->patience_ms : RELAY_KAFKA_MOST_MS;
+    return result == 0 && relay->unsure ? RELAY_OVER : kafka(result, "no report in time");
+}
+
+/* In one piece, as it cannot be asked for twice; with the pulse before it shorter than the silence that loses
+ * the lock. What a slow broker commits after that the next session finds on its topics. */
+static int commit(struct relay *relay)
+{
+    int pulse = relay_pulse(relay);
+    if (pulse != 0 && !service_stopping())
+        return pulse;
+    return kafka(kafka_out_commit(relay->facts, RELAY_COMMIT_MS), "no commit");
 }
 
 /* One scan may hold more than the producer's queue: what is in it goes first then. */
@@ -206,7 +209,7 @@ int publish_facts(struct relay *relay, const struct store_scan *scan)
     int result = send_facts(relay, scan, &pages, &count);
     FAIL_POINT("relay-acknowledged");
     if (result == 0)
-        result = await(relay, relay->facts, kafka_out_commit, "no commit");
+        result = commit(relay);
     FAIL_POINT("relay-committed");
     if (result == 0)
         result = store_settle(relay, &pages);

@@ -37,6 +37,7 @@ enum {
     RELAY_KAFKA_MS = 4000, /* a wait for Kafka, at first; at the program's end it is all there is */
     RELAY_KAFKA_MOST_MS = 24000,
     RELAY_PULSE_MS = 1000,
+    RELAY_COMMIT_MS = RELAY_IDLE_MS - 2 * RELAY_PULSE_MS,
 };
 
 #define RELAY_LOST "Kafka lost records: a position is outside its log"

@@ -412,7 +412,12 @@ int kafka_out_commit(struct kafka_out *out, int timeout_ms)
 {
     if (out->fence != 0)
         return out->fence;
-    return outcome_of(out, rd_kafka_commit_transaction(out->client, timeout_ms));
+    int outcome = outcome_of(out, rd_kafka_commit_transaction(out->client, timeout_ms));
+    /* Not once more: a second call may take what the first one's steps answer too late for the answers of its
+     * own, and so say done where nothing was committed (2.0.2, rdkafka_txnmgr.c: has_result). */
+    if (outcome != 0 && out->fence == 0)
+        out->fence = KAFKA_ABORT;
+    return outcome;
 }
 
 int kafka_out_abort(struct kafka_out *out, int timeout_ms)

@@ -53,6 +53,8 @@ MUST_CHECK int kafka_out_flush(struct kafka_out *out,
 enum { KAFKA_FENCED = 5, KAFKA_ABORT = 6 };
 MUST_CHECK int kafka_out_fence(struct kafka_out *out, int timeout_ms); /* init_transactions */
 MUST_CHECK int kafka_out_begin(struct kafka_out *out);
+/* After anything but 0 nobody knows whether it was committed, and there is no second try: free it, and look.
+ */
 MUST_CHECK int kafka_out_commit(struct kafka_out *out, int timeout_ms);
 MUST_CHECK int kafka_out_abort(struct kafka_out *out, int timeout_ms);
 

@@ -128,13 +128,13 @@ class Stage:
 
     def _stands_still(self, keeper, deadline):
         """At rest, and its relays ended: no timer fires while the judge reads. False where one fired just before."""
-        count = len(self.bus.topics.read("commands", check=False))
+        before = self.bus.topics.ends("commands")
         await_rest(self.bus, deadline)
         names = [label for label, program in self.bus.programs.items() if program.name == "relay"]
         relays = {label: keeper.release(label) for label in names}
         for relay in relays.values():
             relay.stop()
-        if len(self.bus.topics.read("commands", check=False)) == count:
+        if self.bus.topics.ends("commands") == before:
             return True
         for label, relay in relays.items():
             self.bus.programs[label] = relay.start()
