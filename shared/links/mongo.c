@@ -62,12 +62,18 @@ void mongo_because(const char *format, ...)
     va_end(arguments);
 }
 
-/* The server's text may quote a document; its number may not. Whoever found no server waited as long as one
- * may: those who stand behind it for a thread would wait so in turn, and are told at once. */
+/* Whoever found no server waited as long as one may: those who stand behind it for a thread would wait so in
+ * turn, and are told at once. */
+static void server_missing(struct mongo *link)
+{
+    atomic_store(&link->missing_until_ms, clock_steady_ms() + MISSING_MS);
+}
+
+/* The server's text may quote a document; its number may not. */
 int mongo_away(struct mongo *link, const bson_error_t *error)
 {
     if (error->domain == MONGOC_ERROR_SERVER_SELECTION)
-        atomic_store(&link->missing_until_ms, clock_steady_ms() + MISSING_MS);
+        server_missing(link);
     if (error->domain == MONGOC_ERROR_SERVER)
         mongo_because("server error %u", error->code);
     else
@@ -141,7 +147,7 @@ static bool make_pool(struct mongo *link)
     link->pool = mongoc_client_pool_new_with_error(link->uri, &error);
     if (!link->pool) {
         mongo_because("%s", error.message);
-        atomic_store(&link->missing_until_ms, clock_steady_ms() + MISSING_MS);
+        server_missing(link);
         return false;
     }
     mongoc_client_pool_set_error_api(link->pool, MONGOC_ERROR_API_VERSION_2);
