@@ -146,9 +146,9 @@ def one_key(round):
 # --- time ---
 
 def clocks(round):
-    """A program's machine is an hour ahead or behind for a while, then jumps to the right time. Where it is behind, what
-    it waits for until a moment ends at once, as the kernel's clock is right: no commit is heard of in time. So the
-    relay comes first."""
+    """A program's machine is an hour ahead or behind for a while, then jumps to the right time. Where it is behind,
+    what it waits for until a moment ends at once, as the kernel's clock is right: no commit is heard of in time. So
+    the relay comes first."""
     for number in round.faults():
         name, hours = round.random.choice(CLOCKS), round.random.choice((-1, 1))
         if number == 1:
