@@ -22,6 +22,7 @@
 
 enum {
     POLL_MS = 100,    /* longest in one poll: SIGTERM is seen between two */
+    JOIN_MS = 10,     /* and while the group shares out: who has partitions says ready between two */
     IDLE_MS = 200,    /* between two calls of idle */
     REST_MS = 1000,   /* nothing has come for so long: a load is over */
     MARKERS_MS = 250, /* a position past commit markers waits this long for a batch to travel with */
@@ -191,7 +192,7 @@ static bool full(const struct reading *reading)
 static int gather(struct reading *reading)
 {
     struct kafka_record *record;
-    int outcome = poll_once(reading, POLL_MS, &record);
+    int outcome = poll_once(reading, reading->places.assigned ? POLL_MS : JOIN_MS, &record);
     int64_t until = clock_steady_ms() + values.batch_ms;
     while (outcome == 0) {
         if (record)
@@ -465,8 +466,8 @@ static int read_on(struct reading *reading)
                                            .given = reader_places_given,
                                            .taken = reader_places_taken,
                                            .self = &reading->places};
+    TRY(kafka_in_new(&config, &reading->places.in)); /* joins the group beside the check */
     TRY(check_topics(reading));
-    TRY(kafka_in_new(&config, &reading->places.in));
     while (!service_stopping() && !reading->broken)
         TRY(turn(reading));
     return 0;
