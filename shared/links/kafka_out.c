@@ -419,10 +419,3 @@ int kafka_out_commit(struct kafka_out *out, int timeout_ms)
         out->fence = KAFKA_ABORT;
     return outcome;
 }
-
-int kafka_out_abort(struct kafka_out *out, int timeout_ms)
-{
-    if (out->fence != 0)
-        return out->fence;
-    return outcome_of(out, rd_kafka_abort_transaction(out->client, timeout_ms));
-}

@@ -48,14 +48,13 @@ enum { KAFKA_TIMEOUT = 4 };
 MUST_CHECK int kafka_out_flush(struct kafka_out *out,
                                int timeout_ms); /* waits for every report, calling reported */
 
-/* Transactions, used as a fence (the relay). KAFKA_FENCED: another holds the id; KAFKA_ABORT: abort, start
- * over. */
+/* Transactions, used as a fence (the relay). KAFKA_FENCED: another holds the id; KAFKA_ABORT: start over
+ * with another kafka_out. */
 enum { KAFKA_FENCED = 5, KAFKA_ABORT = 6 };
 MUST_CHECK int kafka_out_fence(struct kafka_out *out, int timeout_ms); /* init_transactions */
 MUST_CHECK int kafka_out_begin(struct kafka_out *out);
 /* After anything but 0 nobody knows whether it was committed, and there is no second try: free it, and look.
  */
 MUST_CHECK int kafka_out_commit(struct kafka_out *out, int timeout_ms);
-MUST_CHECK int kafka_out_abort(struct kafka_out *out, int timeout_ms);
 
 #endif

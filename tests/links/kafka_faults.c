@@ -183,20 +183,6 @@ START_TEST(a_transaction_shows_its_records_when_committed)
 }
 END_TEST
 
-START_TEST(an_aborted_transaction_reports_its_records_unknown_or_stored)
-{
-    struct kafka_out *out = kafka_producer(&ledger, "t.relay-0");
-    ck_assert_int_eq(kafka_out_fence(out, KAFKA_PATIENCE_MS), 0);
-    ck_assert_int_eq(kafka_out_begin(out), 0);
-    kafka_send_some(out, "commands", "k", 3);
-    ck_assert_int_eq(kafka_out_abort(out, KAFKA_PATIENCE_MS), 0);
-    ck_assert_int_eq(ledger.delivered + ledger.unknown, 3);
-    ck_assert_int_eq(kafka_out_begin(out), 0);
-    ck_assert_int_eq(kafka_out_abort(out, KAFKA_PATIENCE_MS), 0);
-    kafka_out_free(out);
-}
-END_TEST
-
 /* The library's second call for one commit may answer for the first: it would say done, and nothing was. */
 START_TEST(a_commit_not_heard_of_in_time_is_not_asked_for_again)
 {
@@ -247,7 +233,6 @@ TCase *kafka_fault_cases(void)
     tcase_add_test(cases, what_the_broker_has_not_acknowledged_by_itself_is_unknown);
     tcase_add_test(cases, a_dead_client_is_replaced_and_sending_goes_on);
     tcase_add_test(cases, a_transaction_shows_its_records_when_committed);
-    tcase_add_test(cases, an_aborted_transaction_reports_its_records_unknown_or_stored);
     tcase_add_test(cases, a_commit_not_heard_of_in_time_is_not_asked_for_again);
     tcase_add_test(cases, sending_without_the_fence_is_refused);
     tcase_add_test(cases, a_fence_without_a_broker_times_out);
