@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034 # read by whoever sources it
-# Where things are and which ports they use. Sourced, never run: sets variables, does nothing else.
+# Where things are, which ports they use, and that Ctrl-C is heard. Sourced, never run: does nothing else.
 # Every port can be overridden (COLIS_PORT_KAFKA=…, or COLIS_PORT_OFFSET=100 for all of them); what a
 # checkout was started with is kept in var/ports, so that later commands find the same servers.
 
@@ -29,6 +29,9 @@ declare -A PORT_DEFAULT=([KAFKA]=19092 [KAFKA_CONTROLLER]=19093 [POSTGRES]=15432
 PORT_NAMES=(KAFKA KAFKA_CONTROLLER POSTGRES MONGO SMTP S3 FLUTTERWAVE INGRESS QUERY WEBHOOKS MANAGE_INGRESS MANAGE_RELAY
 	MANAGE_PROJECTOR MANAGE_HISTORY MANAGE_NOTIFIER MANAGE_QUERY MANAGE_WEBHOOKS MANAGE_PAYMENTS)
 HOST=127.0.0.1
+
+# Without a trap bash forgets a Ctrl-C that came while a child ended of itself: a loop that waits would wait for ever.
+trap 'trap - INT; kill -INT $$' INT
 
 # The environment wins over var/ports, which wins over the defaults.
 ports_settle() {

@@ -42,3 +42,14 @@ def test_a_second_run_waits_for_the_first(tests):
     second = tests.start("infra/test", "pages")
     assert second.stdout.readline() == "waiting for another infra/test\n"
     assert tests.interrupted(first, 1) and tests.interrupted(second, 2)
+
+
+def test_an_interrupt_is_heard_while_a_wait_ends_of_itself(tests):
+    tests.stub("bin/sleep", "trap 'exit 0' INT; /bin/sleep \"$@\" & wait $!")
+    assert tests.interrupted(tests.start("infra/test", "pages"), 1)
+
+
+def test_a_part_that_was_killed_is_a_failed_part(tests):
+    tests.stub("var/venv/bin/python", "kill -9 $PPID")
+    code, said, _ = tests.run("infra/test", "pages")
+    assert code != 0 and said.endswith("\n0 passed, 1 failed\n")
