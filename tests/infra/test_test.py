@@ -53,3 +53,13 @@ def test_a_part_that_was_killed_is_a_failed_part(tests):
     tests.stub("var/venv/bin/python", "kill -9 $PPID")
     code, said, _ = tests.run("infra/test", "pages")
     assert code != 0 and said.endswith("\n0 passed, 1 failed\n")
+
+
+def test_who_failed_stands_at_the_end(tests):
+    tests.stub("var/venv/bin/python", """while [ "$1" != --junitxml ]; do shift; done
+        echo '<testsuites><testcase classname="pages.one" name="is true"/><testcase classname="pages.two" name="is
+        false"><failure/></testcase></testsuites>' >"$2"
+        exit 1""")
+    code, said, _ = tests.run("infra/test", "pages")
+    assert code != 0 and said.splitlines()[-3].startswith("failed: pages: pages.two is false")
+    assert said.endswith("\n1 passed, 1 failed\n")
